@@ -1,0 +1,122 @@
+//! What an architecture contributes: edge kinds, fixups, relaxation, stubs.
+//!
+//! A new architecture is one file here, one crossing file per format, and its line in [`of`].
+
+pub mod aarch64;
+mod reach;
+pub mod x86_64;
+
+pub use reach::Reach;
+
+use super::edge::{EdgeKind, EdgeKindInfo};
+use super::graph::LinkGraph;
+use crate::base::Arch;
+
+/// One fixup to be applied: an edge with everything resolved.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixup {
+    /// What is computed.
+    pub kind: EdgeKind,
+    /// Where in the block, in bytes.
+    pub offset: usize,
+    /// `P`: the address of the place.
+    pub address: u64,
+    /// `T`: the target's address (the GOT entry's, the stub's, where the edge was retargeted).
+    pub target: u64,
+    /// `A`.
+    pub addend: i64,
+    /// `GOT`: the value of `_GLOBAL_OFFSET_TABLE_`.
+    pub got: u64,
+    /// The target's size in bytes.
+    pub size: u64,
+}
+
+/// Why a fixup cannot be applied. The caller adds graph, section, symbol and addresses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FixupError {
+    /// The value does not fit.
+    #[error("relocation target is out of range: {value:#x} does not fit {min:#x}..={max:#x}")]
+    OutOfRange {
+        /// The computed value, sign-extended.
+        value: i128,
+        /// Smallest value that fits.
+        min: i128,
+        /// Largest value that fits.
+        max: i128,
+    },
+    /// The value is not a multiple of what the instruction can express.
+    #[error("relocation target is not aligned: {value:#x} is no multiple of {align}")]
+    Misaligned {
+        /// The computed value.
+        value: u64,
+        /// The required alignment in bytes.
+        align: u64,
+    },
+    /// The bytes at the place are not what the relocation is for.
+    #[error("relocation target is not {expected}: found {found:#x}")]
+    WrongInstruction {
+        /// What should be there: `a LDR/STR (imm12, 64 bit) instruction`.
+        expected: &'static str,
+        /// What is there.
+        found: u64,
+    },
+}
+
+/// A fixed piece of code with edges: a call stub, a redirectable stub, a reentry trampoline.
+#[derive(Debug)]
+pub struct CodeShape {
+    /// Its bytes before fixups.
+    pub code: &'static [u8],
+    /// Distance between two of them in a row, in bytes; at least the code's length, a multiple of `align`.
+    pub stride: u32,
+    /// Alignment in bytes.
+    pub align: u64,
+    /// Its edges, all to the same target: the pointer a stub jumps through, the function a trampoline calls.
+    pub edges: &'static [ShapeEdge],
+}
+
+/// An edge of a [`CodeShape`].
+#[derive(Clone, Copy, Debug)]
+pub struct ShapeEdge {
+    /// Offset in the shape, in bytes.
+    pub offset: u32,
+    /// What is computed.
+    pub kind: EdgeKind,
+    /// `A`.
+    pub addend: i64,
+}
+
+/// What the rest of the linker asks of an architecture. Implementations hold no state.
+pub trait Architecture: Sync + std::fmt::Debug {
+    /// Which one it is.
+    fn arch(&self) -> Arch;
+    /// Its edge kinds; [`EdgeKind`] indexes this table.
+    fn edge_kinds(&self) -> &'static [EdgeKindInfo];
+    /// The kind that writes a whole address (`T + A`, 8 bytes).
+    fn pointer(&self) -> EdgeKind;
+    /// How far a branch instruction reaches, in bytes in either direction.
+    fn branch_reach(&self) -> u64;
+    /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.
+    fn pointer_jump_stub(&self) -> &'static CodeShape;
+    /// The code of a reentry trampoline; `None` where laziness is not supported.
+    ///
+    /// Its edge is a branch to the reentry function, which identifies the trampoline by its address.
+    fn reentry_trampoline(&self) -> Option<&'static CodeShape>;
+    /// Rewrites GOT accesses that are sure to reach their targets directly, before tables are built.
+    ///
+    /// Only kinds and targets of edges change here; bytes change when the new kinds are applied.
+    fn relax(&self, graph: &mut LinkGraph, reach: &Reach);
+    /// Writes one fixup into `block`, the block's content in working memory.
+    ///
+    /// `fixup.offset + width` lies inside `block` (checked when edges are read). Never panics, whatever the bytes are.
+    fn apply(&self, fixup: &Fixup, block: &mut [u8]) -> Result<(), FixupError>;
+}
+
+/// The implementation for `arch`; `None` for one that can only be named.
+pub fn of(arch: Arch) -> Option<&'static dyn Architecture> {
+    match arch {
+        Arch::X86_64 => Some(&x86_64::X86_64),
+        Arch::Aarch64 => Some(&aarch64::Aarch64),
+        Arch::Riscv64 => None,
+    }
+}

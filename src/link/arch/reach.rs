@@ -1,0 +1,59 @@
+//! What is known about distances before addresses are.
+//!
+//! Relaxation and the decision for a stub come before layout, because they change what is laid out. All linked memory
+//! lies in known bounds by then, and so do the addresses of absolute symbols and of the process's symbols: that is
+//! enough to say which references are *sure* to reach.
+
+use crate::base::{AddrRange, ExecutorAddr};
+use crate::link::graph::{LinkGraph, SymbolId, SymbolPlace};
+
+/// Bounds of everything that is or will be linked, for questions about distance.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// Where linked code lies, this batch included.
+    pub code: AddrRange,
+    /// Where all linked memory lies, code included.
+    pub all: AddrRange,
+    /// Whether references may be pointed at addresses that linking does not choose
+    /// (false if the process's addresses say nothing about the executor's).
+    pub absolute_known: bool,
+}
+
+impl Reach {
+    /// The greatest distance in bytes there can be between a place in `from` and the target, addends left aside.
+    fn farthest(&self, from: AddrRange, graph: &LinkGraph, target: SymbolId, to: AddrRange) -> u64 {
+        match graph.symbols[target.index()].place {
+            SymbolPlace::Absolute(address) => {
+                if self.absolute_known {
+                    distance(from, AddrRange::new(address, 0))
+                } else {
+                    u64::MAX
+                }
+            }
+            SymbolPlace::Defined { .. } | SymbolPlace::External { .. } => distance(from, to),
+        }
+    }
+
+    /// Whether every place in linked code is within `limit` bytes of `target`, whatever it is.
+    pub fn is_sure(&self, graph: &LinkGraph, target: SymbolId, limit: u64) -> bool {
+        self.farthest(self.all, graph, target, self.all) < limit
+    }
+
+    /// Whether every branch from linked code to `target`, which is code, is within `limit` bytes.
+    pub fn branch_is_sure(&self, graph: &LinkGraph, target: SymbolId, limit: u64) -> bool {
+        self.farthest(self.code, graph, target, self.code) < limit
+    }
+
+    /// The address of `target` if linking does not choose it.
+    pub fn absolute(&self, graph: &LinkGraph, target: SymbolId) -> Option<ExecutorAddr> {
+        match graph.symbols[target.index()].place {
+            SymbolPlace::Absolute(address) => Some(address),
+            _ => None,
+        }
+    }
+}
+
+/// The greatest distance between an address in `a` and one in `b`.
+fn distance(a: AddrRange, b: AddrRange) -> u64 {
+    b.end.0.saturating_sub(a.start.0).max(a.end.0.saturating_sub(b.start.0))
+}

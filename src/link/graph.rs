@@ -1,0 +1,257 @@
+//! The LinkGraph: blocks of bytes, symbols that name places in them, edges that say how bytes depend on symbols.
+//!
+//! Arenas with `u32` ids; a block's edges are one sorted run of the graph's edge array. A graph covers what one batch
+//! links of one file (or a synthesized set of stubs); symbols outside it are *external* and get their addresses from
+//! whoever drives the link. Graphs borrow the mapped input; only synthesized content is owned.
+
+use super::edge::{Edge, EdgeKind};
+use crate::base::{ExecutorAddr, MemProt, Target};
+use std::ops::Range;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+        impl $name {
+            /// The id as an index into its arena.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id!(
+    /// A section of one graph.
+    SectionId
+);
+id!(
+    /// A block of one graph.
+    BlockId
+);
+id!(
+    /// A symbol of one graph.
+    SymbolId
+);
+
+/// One piece of a program being linked; see the module documentation.
+#[derive(Debug)]
+pub struct LinkGraph {
+    /// What is printed for it: the file's name, `lib.a[3](member.o)`, or `<indirect stubs graph #1>`.
+    pub name: String,
+    /// What its code is for.
+    pub target: Target,
+    /// Sections in order of creation.
+    pub sections: Vec<Section>,
+    /// Blocks in order of creation: the order they are laid out in within their segment.
+    pub blocks: Vec<Block>,
+    /// Symbols in order of creation.
+    pub symbols: Vec<Symbol>,
+    /// All edges; [`Block::edges`] are runs of it.
+    pub edges: Vec<Edge>,
+    /// Content that was synthesized; [`Content::Owned`] are runs of it.
+    pub bytes: Vec<u8>,
+}
+
+/// A named set of blocks with one protection.
+#[derive(Debug)]
+pub struct Section {
+    /// Its name in the input, or LLVM's name for a synthesized one (`$__GOT`).
+    pub name: &'static [u8],
+    /// What its memory may be used for while the program runs.
+    pub prot: MemProt,
+}
+
+/// What a block's bytes are before fixups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Bytes of a mapped input, as long as the block's size.
+    Borrowed(&'static [u8]),
+    /// A run of [`LinkGraph::bytes`], as long as the block's size.
+    Owned(Range<u32>),
+    /// Zeroes that need not be written.
+    ZeroFill,
+}
+
+/// A contiguous range of memory that is placed as a whole.
+#[derive(Debug)]
+pub struct Block {
+    /// The section it belongs to.
+    pub section: SectionId,
+    /// Its bytes before fixups.
+    pub content: Content,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The alignment of its address in bytes, a power of two.
+    pub align: u64,
+    /// Blocks of a batch with the same number are laid out one behind another with no more padding than alignment asks for,
+    /// in order of graphs and blocks: unwind tables, sections that `__start_` symbols bracket.
+    pub contiguous: Option<u32>,
+    /// Its edges: a run of [`LinkGraph::edges`], ascending by offset.
+    pub edges: Range<u32>,
+    /// Where it is in the executor; null until the layout is done.
+    pub address: ExecutorAddr,
+}
+
+/// Which of several definitions counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Linkage {
+    /// The only one.
+    Strong,
+    /// Gives way to a strong one.
+    Weak,
+}
+
+/// Who may see a symbol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Every JITDylib.
+    Default,
+    /// Its own JITDylib.
+    Hidden,
+    /// Its own file.
+    Local,
+}
+
+/// Where a symbol is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SymbolPlace {
+    /// At a byte offset in a block of this graph.
+    Defined {
+        /// The block.
+        block: BlockId,
+        /// Bytes from its start; may be its size, or beyond it for section-relative references.
+        offset: u64,
+    },
+    /// At an address that linking does not choose: absolute symbols, symbols of the process, null for weak undefined ones.
+    Absolute(ExecutorAddr),
+    /// In another graph; `slot` is the number by which the driver of the link knows it.
+    External {
+        /// The driver's number.
+        slot: u32,
+    },
+}
+
+/// A name for a place, or an anonymous place that edges refer to.
+#[derive(Debug)]
+pub struct Symbol {
+    /// Its linker-level name; empty for an anonymous one.
+    pub name: &'static [u8],
+    /// Where it is.
+    pub place: SymbolPlace,
+    /// Its size in bytes; 0 if unknown.
+    pub size: u64,
+    /// Which definition counts.
+    pub linkage: Linkage,
+    /// Who may see it.
+    pub scope: Scope,
+    /// For a call stub: the symbol the stub goes to. Branches to the stub may go there directly.
+    pub stub_target: Option<SymbolId>,
+}
+
+impl LinkGraph {
+    /// An empty graph.
+    pub fn new(name: String, target: Target) -> LinkGraph {
+        LinkGraph {
+            name,
+            target,
+            sections: Vec::new(),
+            blocks: Vec::new(),
+            symbols: Vec::new(),
+            edges: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Adds a section. The caller keeps names apart; nothing is merged.
+    pub fn add_section(&mut self, name: &'static [u8], prot: MemProt) -> SectionId {
+        self.sections.push(Section { name, prot });
+        SectionId(self.sections.len() as u32 - 1)
+    }
+
+    /// Adds a block of `size` bytes without edges; `align` is a power of two in bytes.
+    pub fn add_block(&mut self, section: SectionId, content: Content, size: u64, align: u64) -> BlockId {
+        debug_assert!(align.is_power_of_two());
+        let end = self.edges.len() as u32;
+        self.blocks.push(Block {
+            section,
+            content,
+            size,
+            align,
+            contiguous: None,
+            edges: end..end,
+            address: ExecutorAddr::NULL,
+        });
+        BlockId(self.blocks.len() as u32 - 1)
+    }
+
+    /// Adds a block whose bytes are a copy of `bytes`.
+    pub fn add_owned_block(&mut self, section: SectionId, bytes: &[u8], align: u64) -> BlockId {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        let content = Content::Owned(start..self.bytes.len() as u32);
+        self.add_block(section, content, bytes.len() as u64, align)
+    }
+
+    /// Gives `block` its edges, which must be ascending by offset; any it had before are forgotten.
+    pub fn set_edges(&mut self, block: BlockId, edges: impl IntoIterator<Item = Edge>) {
+        let start = self.edges.len() as u32;
+        self.edges.extend(edges);
+        let end = self.edges.len() as u32;
+        debug_assert!(self.edges[start as usize..].is_sorted_by_key(|e| e.offset));
+        self.blocks[block.index()].edges = start..end;
+    }
+
+    /// Adds a symbol.
+    pub fn add_symbol(&mut self, symbol: Symbol) -> SymbolId {
+        self.symbols.push(symbol);
+        SymbolId(self.symbols.len() as u32 - 1)
+    }
+
+    /// Adds an anonymous local symbol at `offset` bytes into `block`.
+    pub fn add_anonymous_symbol(&mut self, block: BlockId, offset: u64, size: u64) -> SymbolId {
+        self.add_symbol(Symbol {
+            name: b"",
+            place: SymbolPlace::Defined { block, offset },
+            size,
+            linkage: Linkage::Strong,
+            scope: Scope::Local,
+            stub_target: None,
+        })
+    }
+
+    /// The bytes of `block` before fixups; empty for zero-fill.
+    pub fn content(&self, block: BlockId) -> &[u8] {
+        match &self.blocks[block.index()].content {
+            Content::Borrowed(bytes) => bytes,
+            Content::Owned(range) => &self.bytes[range.start as usize..range.end as usize],
+            Content::ZeroFill => &[],
+        }
+    }
+
+    /// The edges of `block`.
+    pub fn block_edges(&self, block: BlockId) -> &[Edge] {
+        let range = &self.blocks[block.index()].edges;
+        &self.edges[range.start as usize..range.end as usize]
+    }
+
+    /// The edges of `block`, for passes that change kinds and targets (not offsets).
+    pub fn block_edges_mut(&mut self, block: BlockId) -> &mut [Edge] {
+        let range = &self.blocks[block.index()].edges;
+        &mut self.edges[range.start as usize..range.end as usize]
+    }
+
+    /// Every block's id.
+    pub fn block_ids(&self) -> impl Iterator<Item = BlockId> + use<> {
+        (0..self.blocks.len() as u32).map(BlockId)
+    }
+
+    /// The kind and target of the edge at `offset` of `block`, for tests and diagnostics.
+    pub fn edge_at(&self, block: BlockId, offset: u32) -> Option<(EdgeKind, SymbolId)> {
+        self.block_edges(block)
+            .iter()
+            .find(|e| e.offset == offset)
+            .map(|e| (e.kind, e.target))
+    }
+}

@@ -1,0 +1,18 @@
+//! Links one graph or one batch of graphs: read, passes, layout, fixup. Knows no session and no operating system.
+//!
+//! A *format* folder (`elf`) reads files into [`ObjectFile`]s and their relocations into edges; an *architecture* file
+//! (`arch/x86_64.rs` …) says what the edge kinds compute, applies them, relaxes and shapes stubs. Only the crossing files
+//! (`elf/x86_64.rs` …) know both. Everything else in here knows neither.
+#![forbid(unsafe_code)]
+
+pub mod arch;
+pub mod edge;
+pub mod elf;
+mod error;
+pub mod graph;
+pub mod object_file;
+
+pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
+pub use error::{LinkError, Result};
+pub use graph::{Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace};
+pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};

@@ -1,0 +1,207 @@
+//! A relocatable object file, read but not linked: what every format can be brought to.
+//!
+//! A section here is the smallest thing that can be linked by itself. Reading a file costs its section headers and its
+//! symbol table; relocations are read section by section, when a section is linked ([`ObjectFile::edges`]).
+
+use super::edge::EdgeKind;
+use super::error::Result;
+use super::graph::{Linkage, Scope};
+use crate::base::{MemProt, Target};
+use std::fmt::Debug;
+
+/// A parsed relocatable object; immutable, shared by all threads. Borrows the mapped input.
+#[derive(Debug)]
+pub struct ObjectFile {
+    /// The name messages use: the path as given, or `lib.a[3](member.o)`.
+    pub name: String,
+    /// What its code is for.
+    pub target: Target,
+    /// Indexed by the format's own section index; index 0 is a placeholder where the format counts from 1.
+    pub sections: Vec<ObjectSection>,
+    /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1.
+    pub symbols: Vec<ObjectSymbol>,
+    /// Sets of sections of which the program keeps one copy.
+    pub groups: Vec<SectionGroup>,
+    /// Unwind records; see [`UnwindSection`].
+    pub unwind: Vec<UnwindSection>,
+    /// Reads relocations.
+    pub format: Box<dyn ObjectFormat>,
+}
+
+/// The part of a format that outlives reading a file's tables.
+pub trait ObjectFormat: Debug + Send + Sync {
+    /// The relocations of section `section` of `file`, ascending by offset, as edges to symbols of the file.
+    ///
+    /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
+    /// section's size, symbol indexes against [`ObjectFile::symbols`].
+    fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
+}
+
+/// An edge whose target is a symbol of the file, not yet of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectEdge {
+    /// Where in the section, in bytes.
+    pub offset: u32,
+    /// What is computed.
+    pub kind: EdgeKind,
+    /// Index into [`ObjectFile::symbols`].
+    pub symbol: u32,
+    /// `A` of the formulas.
+    pub addend: i64,
+}
+
+/// What a section is to the linker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SectionKind {
+    /// Not part of the running program: debug information, notes for tools, tables of the file itself.
+    Unloaded,
+    /// Code or data.
+    Loaded,
+    /// Unwind records, split into [`UnwindSection`]; linked record by record with the code they describe.
+    Unwind,
+    /// Thread-local data.
+    ThreadLocal,
+    /// Pointers to functions to be called before `main`.
+    Initializers(InitializerOrder),
+    /// Pointers to functions to be called at exit.
+    Finalizers(InitializerOrder),
+}
+
+/// When the functions of an initializer section are called, relative to those of others; ascending.
+/// Finalizers run in the opposite order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct InitializerOrder {
+    /// 0 for `.preinit_array`, which comes before everything, 1 for the rest.
+    pub phase: u8,
+    /// Constructor priority, 0 first; [`InitializerOrder::DEFAULT_PRIORITY`] if none was given.
+    pub priority: u32,
+    /// Whether the section's pointers are called last to first (`.ctors`).
+    pub backwards: bool,
+}
+
+impl InitializerOrder {
+    /// The priority of initializers that name none: after all that do.
+    pub const DEFAULT_PRIORITY: u32 = 65536;
+}
+
+/// One section.
+#[derive(Clone, Debug)]
+pub struct ObjectSection {
+    /// Its name; not necessarily UTF-8.
+    pub name: &'static [u8],
+    /// What it is to the linker.
+    pub kind: SectionKind,
+    /// What its memory may be used for.
+    pub prot: MemProt,
+    /// Its bytes; shorter than `size` (empty) if zero-filled.
+    pub content: &'static [u8],
+    /// Its size in bytes.
+    pub size: u64,
+    /// Alignment in bytes, a power of two.
+    pub align: u64,
+    /// The group it belongs to: index into [`ObjectFile::groups`].
+    pub group: Option<u32>,
+    /// Linked whenever its file is, even if nothing refers to it (`SHF_GNU_RETAIN`, `.no_dead_strip`).
+    pub retain: bool,
+    /// Sections that are linked wherever this one is: `SHF_LINK_ORDER` and alike point the other way.
+    pub dependents: Vec<u32>,
+}
+
+impl ObjectSection {
+    /// Whether it is zero-filled memory without content.
+    pub fn is_zero_fill(&self) -> bool {
+        self.content.is_empty() && self.size != 0
+    }
+}
+
+/// What a symbol names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SymbolKind {
+    /// Code.
+    Function,
+    /// Code that answers with the address of the function to use (`STT_GNU_IFUNC`).
+    IndirectFunction,
+    /// A thread-local variable.
+    ThreadLocal,
+    /// Anything else.
+    Data,
+}
+
+/// Where an object's symbol is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ObjectPlace {
+    /// Somewhere else.
+    Undefined,
+    /// In section `index` of the file, `value` bytes from its start.
+    Section(u32),
+    /// At address `value`.
+    Absolute,
+    /// Zero-filled memory of `size` bytes aligned to `value`, shared with all common symbols of that name.
+    Common,
+}
+
+/// One symbol.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectSymbol {
+    /// Its linker-level name; empty for section symbols.
+    pub name: &'static [u8],
+    /// Where it is.
+    pub place: ObjectPlace,
+    /// Offset, address or alignment; see [`ObjectPlace`].
+    pub value: u64,
+    /// Size in bytes; 0 if unknown.
+    pub size: u64,
+    /// What it names.
+    pub kind: SymbolKind,
+    /// Strong or weak; for an undefined one, weak means that it may stay undefined.
+    pub linkage: Linkage,
+    /// Who may see it.
+    pub scope: Scope,
+}
+
+impl ObjectSymbol {
+    /// Whether other files can refer to it, or it refers to other files.
+    pub fn is_global(&self) -> bool {
+        self.scope != Scope::Local
+    }
+
+    /// Whether the file defines it.
+    pub fn is_defined(&self) -> bool {
+        self.place != ObjectPlace::Undefined
+    }
+}
+
+/// Sections of which a program keeps one copy, named by a signature (COMDAT, `.gnu.linkonce`).
+#[derive(Clone, Debug)]
+pub struct SectionGroup {
+    /// The name that makes two groups the same.
+    pub signature: &'static [u8],
+    /// The sections in it.
+    pub sections: Vec<u32>,
+}
+
+/// Call frame records (DWARF `.eh_frame`) of one section, found by the code they describe.
+#[derive(Clone, Debug, Default)]
+pub struct UnwindSection {
+    /// The section the records are in.
+    pub section: u32,
+    /// Its relocations, ascending by offset.
+    pub edges: Vec<ObjectEdge>,
+    /// Frame descriptions, grouped by the section whose code they describe.
+    pub frames: Vec<UnwindFrame>,
+}
+
+/// One frame description entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnwindFrame {
+    /// The section whose code it describes.
+    pub code_section: u32,
+    /// Offset of the record in the unwind section, in bytes.
+    pub offset: u32,
+    /// Length of the record in bytes, length field included.
+    pub size: u32,
+    /// Offset of its common information entry.
+    pub cie_offset: u32,
+    /// Length of that entry in bytes, length field included.
+    pub cie_size: u32,
+}
