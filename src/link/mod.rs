@@ -9,8 +9,12 @@ pub mod arch;
 pub mod edge;
 pub mod elf;
 mod error;
+pub mod fixup;
 pub mod graph;
+pub mod layout;
 pub mod object_file;
+pub mod tables;
+pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
 pub use error::{LinkError, Result};

@@ -22,8 +22,6 @@ pub struct ObjectFile {
     pub symbols: Vec<ObjectSymbol>,
     /// Sets of sections of which the program keeps one copy.
     pub groups: Vec<SectionGroup>,
-    /// Unwind records; see [`UnwindSection`].
-    pub unwind: Vec<UnwindSection>,
     /// Reads relocations.
     pub format: Box<dyn ObjectFormat>,
 }
@@ -35,6 +33,13 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
     /// section's size, symbol indexes against [`ObjectFile::symbols`].
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
+}
+
+impl ObjectFile {
+    /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
+    pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
+        self.format.edges(self, section, edges)
+    }
 }
 
 /// An edge whose target is a symbol of the file, not yet of a graph.
@@ -57,7 +62,7 @@ pub enum SectionKind {
     Unloaded,
     /// Code or data.
     Loaded,
-    /// Unwind records, split into [`UnwindSection`]; linked record by record with the code they describe.
+    /// Call frame records; linked record by record with the code they describe (see [`super::unwind`]).
     Unwind,
     /// Thread-local data.
     ThreadLocal,
@@ -103,8 +108,8 @@ pub struct ObjectSection {
     pub group: Option<u32>,
     /// Linked whenever its file is, even if nothing refers to it (`SHF_GNU_RETAIN`, `.no_dead_strip`).
     pub retain: bool,
-    /// Sections that are linked wherever this one is: `SHF_LINK_ORDER` and alike point the other way.
-    pub dependents: Vec<u32>,
+    /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
+    pub linked_to: Option<u32>,
 }
 
 impl ObjectSection {
@@ -178,30 +183,4 @@ pub struct SectionGroup {
     pub signature: &'static [u8],
     /// The sections in it.
     pub sections: Vec<u32>,
-}
-
-/// Call frame records (DWARF `.eh_frame`) of one section, found by the code they describe.
-#[derive(Clone, Debug, Default)]
-pub struct UnwindSection {
-    /// The section the records are in.
-    pub section: u32,
-    /// Its relocations, ascending by offset.
-    pub edges: Vec<ObjectEdge>,
-    /// Frame descriptions, grouped by the section whose code they describe.
-    pub frames: Vec<UnwindFrame>,
-}
-
-/// One frame description entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnwindFrame {
-    /// The section whose code it describes.
-    pub code_section: u32,
-    /// Offset of the record in the unwind section, in bytes.
-    pub offset: u32,
-    /// Length of the record in bytes, length field included.
-    pub size: u32,
-    /// Offset of its common information entry.
-    pub cie_offset: u32,
-    /// Length of that entry in bytes, length field included.
-    pub cie_size: u32,
 }
