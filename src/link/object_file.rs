@@ -17,6 +17,7 @@ pub struct ObjectFile {
     /// What its code is for.
     pub target: Target,
     /// Indexed by the format's own section index; index 0 is a placeholder where the format counts from 1.
+    /// Behind those come zero-filled sections made for common symbols, one each.
     pub sections: Vec<ObjectSection>,
     /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1.
     pub symbols: Vec<ObjectSymbol>,
@@ -141,8 +142,8 @@ pub enum ObjectPlace {
     Section(u32),
     /// At address `value`.
     Absolute,
-    /// Zero-filled memory of `size` bytes aligned to `value`, shared with all common symbols of that name.
-    Common,
+    /// Zero-filled memory shared with all common symbols of that name; the file's own is section `index`, which holds nothing else.
+    Common(u32),
 }
 
 /// One symbol.
@@ -152,7 +153,7 @@ pub struct ObjectSymbol {
     pub name: &'static [u8],
     /// Where it is.
     pub place: ObjectPlace,
-    /// Offset, address or alignment; see [`ObjectPlace`].
+    /// Offset or address; see [`ObjectPlace`].
     pub value: u64,
     /// Size in bytes; 0 if unknown.
     pub size: u64,

@@ -22,6 +22,9 @@ type Data = &'static [u8];
 /// Greatest alignment accepted: beyond it no memory manager could place a section anyway.
 const MAX_ALIGN: u64 = 1 << 30;
 
+/// Greatest size accepted: what the address space of a process holds.
+const MAX_SIZE: u64 = 1 << 47;
+
 /// Common symbols of the medium and large code models of x86-64 (psABI 4.2).
 const SHN_X86_64_LCOMMON: u16 = 0xff02;
 
@@ -45,7 +48,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     };
     let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
     let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
-    let mut reader = Reader {
+    let reader = Reader {
         name,
         data,
         table: &sections,
@@ -64,7 +67,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
             kinds: arch::of(target.arch).map_or(&[], |a| a.edge_kinds()),
         }),
     };
-    file.symbols = reader.symbols(&file.sections)?;
+    file.symbols = reader.symbols(&mut file.sections)?;
     file.groups = reader.groups(&mut file.sections)?;
     Ok(file)
 }
@@ -145,7 +148,7 @@ impl Reader<'_> {
         } else {
             header.data(LE, self.data).map_err(|e| self.malformed(&place, e))?
         };
-        if size > 1 << 47 {
+        if size > MAX_SIZE {
             return Err(self.malformed(&place, format_args!("size {size:#x} exceeds any address space")));
         }
         Ok(ObjectSection {
@@ -189,7 +192,7 @@ impl Reader<'_> {
         Ok(relocations)
     }
 
-    fn symbols(&self, sections: &[ObjectSection]) -> Result<Vec<ObjectSymbol>> {
+    fn symbols(&self, sections: &mut Vec<ObjectSection>) -> Result<Vec<ObjectSymbol>> {
         let mut symbols = Vec::with_capacity(self.symbol_table.len().max(1));
         for (index, sym) in self.symbol_table.symbols().iter().enumerate() {
             symbols.push(self.symbol(index, sym, sections)?);
@@ -200,7 +203,7 @@ impl Reader<'_> {
         Ok(symbols)
     }
 
-    fn symbol(&self, index: usize, sym: &'static elf::Sym64<LE>, sections: &[ObjectSection]) -> Result<ObjectSymbol> {
+    fn symbol(&self, index: usize, sym: &'static elf::Sym64<LE>, sections: &mut Vec<ObjectSection>) -> Result<ObjectSymbol> {
         if index == 0 || sym.st_type() == elf::STT_FILE {
             return Ok(null_symbol());
         }
@@ -212,15 +215,23 @@ impl Reader<'_> {
         let where_ = match shndx {
             elf::SHN_UNDEF => ObjectPlace::Undefined,
             elf::SHN_ABS => ObjectPlace::Absolute,
-            elf::SHN_COMMON => ObjectPlace::Common,
-            s if s.0 == SHN_X86_64_LCOMMON => ObjectPlace::Common,
+            s if s == elf::SHN_COMMON || s.0 == SHN_X86_64_LCOMMON => {
+                if !value.max(1).is_power_of_two() || value > MAX_ALIGN || size > MAX_SIZE {
+                    return Err(self.malformed(
+                        format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
+                        format_args!("common symbol of {size:#x} bytes aligned to {value:#x}"),
+                    ));
+                }
+                sections.push(common_section(size, value.max(1)));
+                ObjectPlace::Common(sections.len() as u32 - 1)
+            }
             _ => {
                 let section = self
                     .symbol_table
                     .symbol_section(LE, sym, SymbolIndex(index))
                     .map_err(|e| self.malformed(place(), e))?
                     .unwrap_or(SectionIndex(usize::MAX));
-                if section.0 >= sections.len() {
+                if section.0 >= self.table.len() {
                     return Err(self.malformed(
                         format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
                         format_args!("it is in section {:#x}, which does not exist", shndx.0),
@@ -229,18 +240,12 @@ impl Reader<'_> {
                 ObjectPlace::Section(section.0 as u32)
             }
         };
-        if where_ == ObjectPlace::Common && (!value.max(1).is_power_of_two() || value > MAX_ALIGN || size > 1 << 47) {
-            return Err(self.malformed(
-                format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
-                format_args!("common symbol of {size:#x} bytes aligned to {value:#x}"),
-            ));
-        }
         let bind = sym.st_bind();
         let hidden = [elf::STV_HIDDEN, elf::STV_INTERNAL].contains(&sym.st_visibility());
         Ok(ObjectSymbol {
             name,
             place: where_,
-            value,
+            value: if matches!(where_, ObjectPlace::Common(_)) { 0 } else { value },
             size,
             kind: match sym.st_type() {
                 elf::STT_FUNC => SymbolKind::Function,
@@ -340,6 +345,20 @@ fn unloaded(name: Data) -> ObjectSection {
     }
 }
 
+fn common_section(size: u64, align: u64) -> ObjectSection {
+    ObjectSection {
+        name: b".common",
+        kind: SectionKind::Loaded,
+        prot: MemProt::ReadWrite,
+        content: &[],
+        size,
+        align,
+        group: None,
+        retain: false,
+        linked_to: None,
+    }
+}
+
 fn section_kind(name: &[u8], sh_type: elf::SectionType, flags: u64) -> SectionKind {
     if flags & elf::SHF_ALLOC.0 == 0 || flags & elf::SHF_EXCLUDE.0 != 0 {
         return SectionKind::Unloaded;
@@ -382,7 +401,10 @@ impl std::fmt::Debug for Relocations {
 
 impl ObjectFormat for Elf {
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
-        let relocations = &self.relocations[section as usize];
+        // Sections made for common symbols have none.
+        let Some(relocations) = self.relocations.get(section as usize) else {
+            return Ok(());
+        };
         let header = &file.sections[section as usize];
         let error = |offset: u64, what: String| LinkError::Relocation {
             file: file.name.clone(),
