@@ -1,12 +1,11 @@
 //! A MaterializationUnit: one object file in a JITDylib, and how much of it is linked.
 
 use super::claims::{Claim, Claimed};
-use super::ids::{BatchId, DylibId, EntryId, SetId, UnitId};
+use super::ids::{BatchId, DylibId, EntryId, UnitId};
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, SymbolKind};
 use crate::link::unwind::UnwindTables;
 use crate::link::{LinkError, ObjectFile};
-use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -32,8 +31,6 @@ pub(super) struct MaterializationUnit {
     pub entries: Vec<EntryId>,
     /// Sections that are not part of the program, because another file's copy of their group is. Empty if there are none.
     pub discarded: Vec<bool>,
-    /// Sections that are linked together with all others of the same name.
-    pub sets: FxHashMap<u32, SetId>,
     /// One per section.
     sections: Vec<Claim>,
     /// The file as a whole, where it is not linked section by section.
@@ -67,7 +64,6 @@ impl MaterializationUnit {
             laziness,
             entries: vec![MaterializationUnit::LOCAL; file.symbols.len()],
             discarded: Vec::new(),
-            sets: FxHashMap::default(),
             sections,
             whole: Claim::default(),
             stubs: Claim::default(),
