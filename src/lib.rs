@@ -1,0 +1,4 @@
+//! A lazy JIT linker for relocatable object files.
+
+pub mod base;
+pub mod link;
