@@ -1,0 +1,3 @@
+//! A lazy JIT linker as a library.
+pub mod base;
+pub mod rt;

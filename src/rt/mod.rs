@@ -1,0 +1,16 @@
+//! Running what was linked: memory, the process's symbols, calls into linked code and its calls back.
+//!
+//! `memory` and `executor` are the seams, without any operating system; `in_process*` is the executor that is this process,
+//! `slab` the memory of an executor that runs nothing. Everything unsafe is in [`sys`].
+#![deny(unsafe_code)]
+
+pub mod executor;
+mod in_process_memory;
+pub mod memory;
+mod slab;
+mod sys;
+
+pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
+pub use in_process_memory::InProcessMemoryManager;
+pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+pub use slab::SlabMemoryManager;
