@@ -1,0 +1,2 @@
+// Data only: nothing in here can be lazy.
+int x = 42;

@@ -1,0 +1,88 @@
+"""Does rjitlink run a program as the statically linked one runs?
+
+    same.py --link=COMPILER --rjitlink=COMMAND [--run=EMULATOR] [--native=FLAG]... [--repeat=N] FILES AND OPTIONS
+
+FILES AND OPTIONS are given to rjitlink as they are. The native link gets the files, -l, -L and what `--native` adds, without rjitlink's
+own options. Both programs run; what they print and how they end must be the same. The program's output is
+printed, then `status: N` (or `signal: N`), so that a test may also check what the program does.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+
+OWN_OPTIONS = ("lazy", "lazy-granularity", "num-threads", "show-linked-files", "preload", "orc-runtime", "entry")
+SECONDS = 120
+
+
+def native_words(words):
+    """Splits rjitlink's words into those for the native linker and the program's own arguments."""
+    files, arguments = [], []
+    for number, word in enumerate(words):
+        if word in ("-args", "--"):
+            arguments = words[number + 1 :]
+            break
+        option = word.lstrip("-").split("=")[0]
+        if not (word.startswith("-") and option in OWN_OPTIONS):
+            files.append(word)
+    return files, arguments
+
+
+def run(command):
+    """What a program prints, and how it ends as text."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return b"", f"no end within {SECONDS} s", b""
+    end = f"signal: {-done.returncode}" if done.returncode < 0 else f"status: {done.returncode}"
+    return done.stdout, end, done.stderr
+
+
+def compare(tools, words, native_flags=()):
+    """None if both programs do the same, else a description of the difference; also the expected output and end."""
+    files, arguments = native_words(words)
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "program")
+        link = tools["link"] + ["-o", program, *native_flags, "-Wl,--start-group", *files, "-Wl,--end-group"]
+        linked = subprocess.run(link, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if linked.returncode:
+            return f"the native link failed: {shlex.join(link)}\n{linked.stdout.decode(errors='replace')}", b"", ""
+        expected = run(tools["run"] + [program, *arguments])
+    found = run(tools["rjitlink"] + list(words))
+    if found[:2] == expected[:2]:
+        return None, expected[0], expected[1]
+    report = [f"differs: {shlex.join(tools['rjitlink'] + list(words))}"]
+    for title, result in (("native", expected), ("rjitlink", found)):
+        report.append(f"--- {title}: {result[1]}\n{result[0].decode(errors='replace')}")
+        report.append(f"--- {title}, stderr\n{result[2].decode(errors='replace')}")
+    return "\n".join(report), expected[0], expected[1]
+
+
+def options(arguments):
+    """Reads this script's own options: the tools, the others as (name, value), the words behind them."""
+    tools, rest = {"run": []}, []
+    while arguments and arguments[0].startswith("--") and "=" in arguments[0]:
+        name, _, value = arguments.pop(0)[2:].partition("=")
+        if name in ("link", "rjitlink", "run"):
+            tools[name] = shlex.split(value)
+        else:
+            rest.append((name, value))
+    return tools, rest, arguments
+
+
+def main():
+    tools, rest, words = options(sys.argv[1:])
+    native_flags = [value for name, value in rest if name == "native"]
+    repeat = max([int(value) for name, value in rest if name == "repeat"], default=1)
+    for _ in range(repeat):
+        problem, output, end = compare(tools, words, native_flags)
+        if problem:
+            sys.exit(problem)
+    sys.stdout.buffer.write(output)
+    print(end)
+
+
+if __name__ == "__main__":
+    main()

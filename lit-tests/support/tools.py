@@ -1,0 +1,75 @@
+"""Finds the programs the tests need, and says which are missing.
+
+Newest LLVM first: /usr/lib/llvm-N (Debian, Ubuntu), Homebrew, then PATH. LLVM_BIN=<folder> comes before all of them.
+"""
+
+import glob
+import os
+import platform
+import re
+import shutil
+
+
+def llvm_folders():
+    """Folders with LLVM programs, the preferred one first."""
+    folders = []
+    if os.environ.get("LLVM_BIN"):
+        folders.append(os.environ["LLVM_BIN"])
+    numbered = glob.glob("/usr/lib/llvm-*/bin")
+    folders += sorted(numbered, key=lambda path: -int(re.search(r"llvm-(\d+)", path).group(1)))
+    folders += ["/opt/homebrew/opt/llvm/bin", "/usr/local/opt/llvm/bin"]
+    return [folder for folder in folders if os.path.isdir(folder)]
+
+
+def find_llvm(name):
+    """The path of an LLVM program, or None."""
+    for folder in llvm_folders():
+        path = os.path.join(folder, name)
+        if os.access(path, os.X_OK):
+            return path
+    return shutil.which(name)
+
+
+def host_arch():
+    """The host's processor as the tests call it."""
+    return {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
+
+
+def cpu_flags():
+    """What the host's processor can do, as /proc/cpuinfo says it; empty elsewhere."""
+    try:
+        with open("/proc/cpuinfo") as info:
+            match = re.search(r"^(?:flags|Features)\s*:(.*)$", info.read(), re.MULTILINE)
+            return set(match.group(1).split()) if match else set()
+    except OSError:
+        return set()
+
+
+def rjitlink(repository, arch):
+    """The command that runs rjitlink for programs of `arch`, as a list, or (None, why not)."""
+    native = arch == host_arch()
+    given = os.environ.get("RJITLINK" if native else "RJITLINK_" + arch.upper())
+    triple = "" if native else arch + "-unknown-linux-gnu"
+    # A machine's own way of keeping build output elsewhere counts here too.
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(repository, "target"))
+    candidates = [given] if given else [os.path.join(target, triple, kind, "rjitlink") for kind in ("release", "debug")]
+    for path in candidates:
+        if os.access(path, os.X_OK):
+            if native:
+                return [path], None
+            emulator = emulator_for(arch)
+            return ([emulator, path], None) if emulator else (None, f"no qemu-{arch} to run {path} with")
+    return None, "no rjitlink: build it, or name it in the environment (looked for " + ", ".join(candidates) + ")"
+
+
+def emulator_for(arch):
+    """The user-mode emulator for programs of `arch`, or None."""
+    return shutil.which(f"qemu-{arch}-static") or shutil.which(f"qemu-{arch}")
+
+
+def orc_runtime(clang, arch):
+    """The ORC runtime archive of LLVM for `arch`, or None."""
+    library = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(clang))), "lib", "clang")
+    found = glob.glob(os.path.join(library, "*", "lib", "*", f"liborc_rt-{arch}.a"))
+    found += glob.glob(os.path.join(library, "*", "lib", f"{arch}*", "liborc_rt.a"))
+    return found[0] if found else None
