@@ -23,8 +23,6 @@ pub(super) struct Closure<'a> {
     pub executor: &'a dyn ExecutorProcessControl,
     pub arch: &'static dyn Architecture,
     pub batch: BatchId,
-    /// `_GLOBAL_OFFSET_TABLE_`.
-    pub got: ExecutorAddr,
 }
 
 /// One part while sections are added to it.
@@ -180,7 +178,7 @@ impl Expansion<'_, '_> {
                 let first = unwind.add(&unit.file, tables, frame);
                 // Claims what the record refers to; its edges enter the graph when all records are there.
                 for edge in unwind.edges[first..].to_vec() {
-                    self.target(unit, edge.symbol, false)?;
+                    self.unwind_target(unit, edge.symbol)?;
                 }
             }
         }
@@ -232,6 +230,17 @@ impl Expansion<'_, '_> {
         Ok(id)
     }
 
+    /// The graph's symbol for symbol `index` of the file in an unwind record: always the body, never an entry point.
+    fn unwind_target(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        match symbol.place {
+            ObjectPlace::Section(section) if unit.is_entry_point(index) && !unit.is_discarded(section) => {
+                self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
+            }
+            _ => self.target(unit, index, false),
+        }
+    }
+
     fn local_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         match symbol.place {
@@ -266,11 +275,10 @@ impl Expansion<'_, '_> {
                 self.defined_symbol(&unit, symbol, branch)
             }
             Definition::Absolute(address) => Ok(self.part.absolute(entry.name, address)),
-            Definition::GotBase => Ok(self.part.absolute(entry.name, self.closure.got)),
+            Definition::GotBase => Ok(self.part.external(entry.name, 0, Slot::GotBase)),
             Definition::SectionBound { set, end } => {
-                let owner = from.map_or(entry.dylib, |u| u.dylib);
-                let bounds = tables.dylibs[owner.index()].sets[set.index()].bounds.clone();
-                if let Some(&(unit, section)) = tables.set_sections(owner, set).first() {
+                let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
+                if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
                     self.require(&tables.units[unit.index()].clone(), section)?;
                 }
                 if let Some(batch) = bounds.start.owner() {
@@ -421,7 +429,15 @@ pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part, found: &m
         found,
         edges: Vec::new(),
     };
-    let edges = expansion.resolve_edges(&unit, &unwind.edges)?;
+    let mut edges = Vec::with_capacity(unwind.edges.len());
+    for edge in &unwind.edges {
+        edges.push(Edge {
+            offset: edge.offset,
+            kind: edge.kind,
+            target: expansion.unwind_target(&unit, edge.symbol)?,
+            addend: edge.addend,
+        });
+    }
     let section = part.graph.add_section(b".eh_frame", MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
     let block = part.graph.add_owned_block(section, &unwind.bytes, 4);

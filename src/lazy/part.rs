@@ -72,6 +72,8 @@ pub(super) enum Slot {
     SetBound { bounds: Arc<SetBounds>, end: bool },
     /// A JITDylib's `__dso_handle`.
     DsoHandle(Arc<super::claims::Claim>),
+    /// `_GLOBAL_OFFSET_TABLE_`.
+    GotBase,
 }
 
 /// Where the address of a block is to be published.

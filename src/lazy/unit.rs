@@ -7,7 +7,7 @@ use crate::link::object_file::{ObjectPlace, SymbolKind};
 use crate::link::unwind::UnwindTables;
 use crate::link::{LinkError, ObjectFile};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much of a file one request links, and whether its functions are entry points.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +37,12 @@ pub(super) struct MaterializationUnit {
     whole: Claim,
     /// Entry points: stubs, and with them pointers and trampolines.
     pub stubs: Claim,
-    /// Where the pointers of the entry points are.
-    pub stub_pointers: AtomicU64,
+    /// Where the pointers of the entry points are; claimed with `stubs`.
+    pub stub_pointers: Claim,
     /// Stubs of indirect functions.
     pub indirect: Claim,
-    /// Where the pointers of the indirect functions are.
-    pub indirect_pointers: AtomicU64,
+    /// Where the pointers of the indirect functions are; claimed with `indirect`.
+    pub indirect_pointers: Claim,
     /// Whether those pointers hold what the resolvers answered.
     pub indirect_resolved: AtomicBool,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
@@ -67,9 +67,9 @@ impl MaterializationUnit {
             sections,
             whole: Claim::default(),
             stubs: Claim::default(),
-            stub_pointers: AtomicU64::new(0),
+            stub_pointers: Claim::default(),
             indirect: Claim::default(),
-            indirect_pointers: AtomicU64::new(0),
+            indirect_pointers: Claim::default(),
             indirect_resolved: AtomicBool::new(false),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),

@@ -37,22 +37,20 @@ pub fn write_block(
     let kinds = arch.edge_kinds();
     for edge in graph.block_edges(block) {
         let address = base.offset(u64::from(edge.offset)).0;
-        let (mut kind, mut target) = (edge.kind, edge.target);
-        match kinds[usize::from(kind.0)].class {
+        let (kind, target, addend) = match kinds[usize::from(edge.kind.0)].class {
             EdgeClass::KeepAlive => continue,
-            EdgeClass::BranchViaStub { direct } => {
-                if let Some(to) = within_reach(arch, graph, edge, addresses, address) {
-                    (kind, target) = (direct, to);
-                }
-            }
-            _ => {}
-        }
+            EdgeClass::BranchViaStub { direct } => match within_reach(arch, graph, edge, addresses, address) {
+                Some(to) => (direct, to, edge.addend),
+                None => (edge.kind, edge.target, arch.branch_addend()),
+            },
+            _ => (edge.kind, edge.target, edge.addend),
+        };
         let fixup = Fixup {
             kind,
             offset: edge.offset as usize,
             address,
             target: addresses[target.index()].0,
-            addend: edge.addend,
+            addend,
             got: got.0,
             size: graph.symbols[target.index()].size,
         };
@@ -66,9 +64,10 @@ pub fn write_block(
 fn within_reach(arch: &dyn Architecture, graph: &LinkGraph, edge: &Edge, addresses: &[ExecutorAddr], address: u64) -> Option<SymbolId> {
     let target = graph.symbols[edge.target.index()].stub_target?;
     let to = addresses[target.index()];
-    // The slack covers the addend and the length of the instruction.
+    let place = to.0.wrapping_add_signed(edge.addend.wrapping_sub(arch.branch_addend()));
+    // The slack covers the length of the instruction.
     let limit = arch.branch_reach() - 64;
-    (!to.is_null() && to.0.abs_diff(address) < limit).then_some(target)
+    (!to.is_null() && place.abs_diff(address) < limit).then_some(target)
 }
 
 fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &Fixup, target: SymbolId, what: &str) -> LinkError {

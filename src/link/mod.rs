@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arch;
+pub mod archive;
 pub mod edge;
 pub mod elf;
 mod error;
@@ -13,6 +14,7 @@ pub mod fixup;
 pub mod graph;
 pub mod layout;
 pub mod object_file;
+mod read;
 pub mod tables;
 pub mod unwind;
 
@@ -20,3 +22,4 @@ pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
 pub use error::{LinkError, Result};
 pub use graph::{Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace};
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
+pub use read::read_object;

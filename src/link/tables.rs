@@ -27,11 +27,13 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
         let edge = graph.edges[index];
         match kinds[usize::from(edge.kind.0)].class {
             EdgeClass::Got { plain } => {
-                graph.edges[index].target = tables.got_entry(graph, edge.target);
+                graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
                 graph.edges[index].kind = plain;
             }
             EdgeClass::Branch { via_stub } if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) => {
-                graph.edges[index].target = tables.stub(graph, edge.target);
+                // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
+                let delta = edge.addend.wrapping_sub(arch.branch_addend());
+                graph.edges[index].target = tables.stub(graph, edge.target, delta);
                 graph.edges[index].kind = via_stub;
             }
             _ => {}
@@ -50,7 +52,8 @@ struct Section {
     name: &'static [u8],
     prot: MemProt,
     id: Option<SectionId>,
-    entries: FxHashMap<SymbolId, SymbolId>,
+    /// By target and bytes behind it.
+    entries: FxHashMap<(SymbolId, i64), SymbolId>,
 }
 
 impl Section {
@@ -69,8 +72,8 @@ impl Section {
 }
 
 impl Tables<'_> {
-    fn got_entry(&mut self, graph: &mut LinkGraph, target: SymbolId) -> SymbolId {
-        if let Some(&entry) = self.got.entries.get(&target) {
+    fn got_entry(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {
+        if let Some(&entry) = self.got.entries.get(&(target, delta)) {
             return entry;
         }
         let section = self.got.id(graph);
@@ -79,19 +82,19 @@ impl Tables<'_> {
             offset: 0,
             kind: self.arch.pointer(),
             target,
-            addend: 0,
+            addend: delta,
         };
         graph.set_edges(block, [pointer]);
         let entry = graph.add_anonymous_symbol(block, 0, 8);
-        self.got.entries.insert(target, entry);
+        self.got.entries.insert((target, delta), entry);
         entry
     }
 
-    fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId) -> SymbolId {
-        if let Some(&stub) = self.stubs.entries.get(&target) {
+    fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {
+        if let Some(&stub) = self.stubs.entries.get(&(target, delta)) {
             return stub;
         }
-        let pointer = self.got_entry(graph, target);
+        let pointer = self.got_entry(graph, target, delta);
         let shape = self.arch.pointer_jump_stub();
         let section = self.stubs.id(graph);
         let block = graph.add_block(section, Content::Borrowed(shape.code), shape.code.len() as u64, shape.align);
@@ -104,7 +107,7 @@ impl Tables<'_> {
             scope: Scope::Local,
             stub_target: Some(target),
         });
-        self.stubs.entries.insert(target, stub);
+        self.stubs.entries.insert((target, delta), stub);
         stub
     }
 }

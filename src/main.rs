@@ -1,0 +1,13 @@
+//! The `rjitlink` command: parse the command line, link, run.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match rjitlink::driver::main(std::env::args_os()) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("rjitlink: error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
