@@ -62,15 +62,15 @@
 .endm
 
 // The four names of the reentry point: two as the current runtime interface has them, two from its first published
-// form. The formats whose C names carry a prefix get the plain name too, since trampolines ask for that one.
+// form. The format whose C names carry a prefix gets the plain name too, since trampolines ask for that one.
 .macro define_reentry_names
-global_function SYM(__orc_rt_sysv_reenter)
-global_function SYM(__orc_rt_reenter)
-global_function SYM(__orc_rt_reentry)
 global_function SYM(__orc_rt_sysv_reentry)
+global_function SYM(__orc_rt_reentry)
 #ifdef __APPLE__
 global_function __orc_rt_reenter
 #endif
+global_function SYM(__orc_rt_reenter)
+global_function SYM(__orc_rt_sysv_reenter)
 .endm
 
 .macro end_reentry_names

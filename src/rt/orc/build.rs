@@ -11,8 +11,8 @@
 mod archive;
 
 use archive::Member;
+use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -116,15 +116,14 @@ const FLAGS: &[&str] = &[
 ];
 
 fn main() {
-    for name in OTHER_INPUTS.iter().chain(
-        RUNTIMES
-            .iter()
-            .flat_map(|runtime| runtime.sources)
-            .map(|(name, _)| name),
-    ) {
-        println!("cargo::rerun-if-changed={SOURCES}/{name}");
+    let sources = RUNTIMES.iter().flat_map(|runtime| runtime.sources);
+    let inputs: BTreeSet<&str> = sources
+        .map(|(source, _)| *source)
+        .chain(OTHER_INPUTS.iter().copied())
+        .collect();
+    for input in inputs {
+        println!("cargo::rerun-if-changed={SOURCES}/{input}");
     }
-    println!("cargo::rerun-if-env-changed=PATH");
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
     let sources = env::current_dir()
@@ -180,7 +179,6 @@ fn host_compiler() -> Command {
         .opt_level(2)
         .debug(false)
         .pic(true)
-        .cargo_metadata(false)
         .try_get_compiler()
         .map_or_else(|_| Command::new("cc"), |tool| tool.to_command())
 }
@@ -197,7 +195,7 @@ fn foreign_compilers(runtime: &Runtime, clangs: &[PathBuf]) -> Vec<Command> {
 
 /// Every clang to be found: `clang` from PATH, then the versioned ones, the newest first.
 fn clangs() -> Vec<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
     let mut versioned: Vec<(u32, PathBuf)> = Vec::new();
     let mut found: Vec<PathBuf> = folders

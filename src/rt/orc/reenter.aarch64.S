@@ -113,10 +113,10 @@
 	function_section __orc_rt_sysv_reenter
 	define_reentry_names
 	.cfi_startproc
-	hint	#34			// bti c, for the jump stub of a far call
 	.cfi_def_cfa_offset 16
 	.cfi_offset x29, -16
 	.cfi_offset x30, -8
+	hint	#34			// bti c, for the jump stub of a far call
 	mov	x29, sp
 	.cfi_def_cfa x29, 16
 	sub	sp, sp, #FRAME_SIZE

@@ -26,8 +26,8 @@
 // Unwinding: the canonical frame address is that of the program's call, so the unwinder steps from here straight to the
 // program. The trampoline, which has no unwind information, is never seen.
 //
-// Stack: 128 bytes of registers, then the save area (512 bytes without XSAVE, 832 with AVX, 2688 with AVX-512) and at
-// most 63 bytes to align it.
+// Stack: 128 bytes of registers, then the save area (512 bytes without XSAVE, 832 with AVX, about 2600 with AVX-512: the
+// processor decides) and at most 63 bytes to align it.
 
 #include "asm.h"
 
@@ -50,8 +50,8 @@
 	function_section __orc_rt_sysv_reenter
 	define_reentry_names
 	.cfi_startproc
-	endbr64
 	.cfi_def_cfa_offset 16
+	endbr64				// for the jump stub of a far call
 	pushq	%rbp
 	.cfi_def_cfa_offset 24
 	.cfi_offset %rbp, -24
