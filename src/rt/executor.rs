@@ -88,14 +88,18 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// Calls the resolver of an indirect function and returns the implementation it chose.
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr;
 
+    /// Sets what initializers find as `argv`, and `main` too: initializers are called first. They are kept for good. Without: no
+    /// arguments, not even a name.
+    fn set_arguments(&self, args: &[OsString]);
+
     /// Calls each function as the C library calls initializers: `(argc, argv, envp)`.
     fn run_initializers(&self, functions: &[ExecutorAddr]);
 
     /// Registers functions to be called, in the order given, when the program exits; after all that is registered later.
     fn run_at_exit(&self, functions: Vec<ExecutorAddr>);
 
-    /// Calls `int main(argc, argv, envp)` on this thread. The arguments outlive it.
-    fn run_as_main(&self, entry: ExecutorAddr, args: &[OsString]) -> i32;
+    /// Calls `int main(argc, argv, envp)` on this thread, with the arguments set.
+    fn run_as_main(&self, entry: ExecutorAddr) -> i32;
 
     /// Ends the process as `exit` does: exit handlers run, streams are flushed.
     fn exit(&self, status: i32) -> !;

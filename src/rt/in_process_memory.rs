@@ -25,7 +25,7 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 const RESERVATION: u64 = 0x7000_0000;
 /// What a reservation is shrunk to, by halves, when address space is scarce (`ulimit -v`).
 const SMALLEST_RESERVATION: u64 = 64 << 20;
-/// Left free between the reservation and the libraries.
+/// Left free between the reservation and the libraries: a sixteenth of the reservation, but at most this.
 const GAP: u64 = 64 << 20;
 /// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
 const REACH: u64 = (1 << 31) - (2 << 20);
@@ -116,13 +116,18 @@ impl InProcessMemoryManager {
         }
     }
 
-    /// Runs `work` on the region, made now if there is none, renewed if this process is a child that has not done so.
-    fn with_region<R>(&self, work: impl FnOnce(&mut Region) -> Result<R, MemoryError>) -> Result<R, MemoryError> {
+    /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
+    /// this process is a child that has not done so.
+    fn with_region<R>(
+        &self,
+        needed: u64,
+        work: impl FnOnce(&mut Region) -> Result<R, MemoryError>,
+    ) -> Result<R, MemoryError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let placement = state.placement;
         let region = match &mut state.region {
             Some(region) => region,
-            none => none.insert(Region::new(placement, self.size)?),
+            none => none.insert(Region::new(placement, self.size, needed)?),
         };
         if region.process != sys::process_id() {
             region.leave_parent()?;
@@ -150,9 +155,9 @@ impl MemoryManager for InProcessMemoryManager {
     }
 
     fn bounds(&self, code_bytes: u64, other_bytes: u64) -> Result<Bounds, MemoryError> {
-        self.with_region(|region| {
+        let wanted = code_bytes.saturating_add(other_bytes);
+        self.with_region(wanted, |region| {
             let left = region.left();
-            let wanted = code_bytes.saturating_add(other_bytes);
             if wanted > left {
                 return Err(region.exhausted(wanted));
             }
@@ -167,7 +172,8 @@ impl MemoryManager for InProcessMemoryManager {
         for request in requests {
             request.check()?;
         }
-        self.with_region(|region| {
+        let needed = requests.iter().fold(0u64, |sum, request| sum.saturating_add(request.size));
+        self.with_region(needed, |region| {
             let narrow = promised.is_some_and(|bounds| bounds.code == region.window);
             if narrow {
                 let left = region.window_rest.as_ref().map_or(0, Chunk::left);
@@ -195,11 +201,14 @@ impl MemoryManager for InProcessMemoryManager {
 }
 
 impl Region {
-    fn new(placement: Placement, size: u64) -> Result<Region, MemoryError> {
+    /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
+    fn new(placement: Placement, size: u64, needed: u64) -> Result<Region, MemoryError> {
         let size = size.max(SMALLEST_RESERVATION);
+        // The code window and chunks for data round up.
+        let needed = needed.saturating_add(needed / 4).min(size);
         let free = match placement {
-            Placement::Anywhere => reserve_near(sys::near_address(), size)?,
-            Placement::Low => reserve_low(size)?,
+            Placement::Anywhere => reserve_near(sys::near_address(), size, needed)?,
+            Placement::Low => reserve_low(size, needed)?,
         };
         let all = AddrRange::new(ExecutorAddr(free.start()), free.size());
         let downwards = placement == Placement::Anywhere && free.start() < sys::near_address();
@@ -368,37 +377,46 @@ fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
     })
 }
 
-/// Reserves up to `size` bytes within reach of `near`; anywhere if there is no room.
-fn reserve_near(near: u64, size: u64) -> Result<Extent, MemoryError> {
-    let mut last = io::ErrorKind::OutOfMemory.into();
-    let mut size = size;
-    while size >= SMALLEST_RESERVATION {
+/// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
+fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    for size in halves(size, needed) {
+        let gap = (size / 16).min(GAP);
         // The system puts new mappings right below the libraries, so mostly there is nothing to look for.
-        match Extent::reserve(size + GAP, None) {
-            Ok(mut found) if in_reach(near, &found) => {
-                let gap = if found.start() < near {
-                    found.take_back(GAP)
-                } else {
-                    found.take_front(GAP)
-                };
-                gap.release();
-                return Ok(found);
-            }
-            Ok(far) => {
-                far.release();
-                if let Some(found) = probe_near(near, size) {
-                    return Ok(found);
-                }
-            }
+        let Ok(mut found) = Extent::reserve(size + gap, None) else {
+            continue;
+        };
+        if in_reach(near, &found) {
+            let gap = if found.start() < near {
+                found.take_back(gap)
+            } else {
+                found.take_front(gap)
+            };
+            gap.release();
+            return Ok(found);
+        }
+        found.release();
+        if let Some(found) = probe_near(near, size) {
+            return Ok(found);
+        }
+    }
+    let mut last = io::ErrorKind::OutOfMemory.into();
+    for size in halves(size, needed) {
+        match Extent::reserve(size, None) {
+            Ok(found) => return Ok(found),
             Err(error) => last = error,
         }
-        size /= 2;
     }
-    Extent::reserve(SMALLEST_RESERVATION, None).map_err(|_| MemoryError::NoRoom {
-        size: SMALLEST_RESERVATION,
+    Err(MemoryError::NoRoom {
+        size: needed,
         place: "anywhere",
         source: last,
     })
+}
+
+/// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
+fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
+    let next = move |size: &u64| Some(size / 2).filter(|&half| half >= least.max(SMALLEST_RESERVATION));
+    std::iter::successors(Some(size), next)
 }
 
 fn in_reach(near: u64, extent: &Extent) -> bool {
@@ -423,24 +441,21 @@ fn probe_near(near: u64, size: u64) -> Option<Extent> {
     })
 }
 
-/// Reserves up to `size` bytes below 2 GiB.
-fn reserve_low(size: u64) -> Result<Extent, MemoryError> {
-    const STEP: u64 = 64 << 20;
+/// Reserves up to `size` bytes, at least `needed`, below 2 GiB.
+fn reserve_low(size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    const STEP: usize = 64 << 20;
+    const END: u64 = 1 << 31;
     let mut last = io::ErrorKind::OutOfMemory.into();
-    let mut size = size;
-    while size >= SMALLEST_RESERVATION {
-        let mut at = STEP;
-        while at + size <= 1 << 31 {
+    for size in halves(size, needed) {
+        for at in (STEP as u64..=END.saturating_sub(size)).step_by(STEP) {
             match Extent::reserve(size, Some(at)) {
                 Ok(found) => return Ok(found),
                 Err(error) => last = error,
             }
-            at += STEP;
         }
-        size /= 2;
     }
     Err(MemoryError::NoRoom {
-        size: SMALLEST_RESERVATION,
+        size: needed,
         place: "below 2 GiB, where absolute 32-bit relocations need it; recompile the inputs with -fPIE or -fPIC",
         source: last,
     })

@@ -203,6 +203,8 @@ fn everything_reaches_the_c_library() {
 #[test]
 fn a_giant_zero_fill_costs_addresses_only() {
     let memory = InProcessMemoryManager::new();
+    // Low, so as not to take the place next to the libraries from other tests.
+    memory.place(Placement::Low).unwrap();
     let bounds = memory.bounds(0x1000, 1_600_000_000).unwrap();
     let giant = SegmentRequest {
         prot: MemProt::ReadWrite,

@@ -5,12 +5,17 @@
 #![deny(unsafe_code)]
 
 pub mod executor;
+pub mod gate;
+mod in_process;
 mod in_process_memory;
 pub mod memory;
 mod slab;
 mod sys;
+pub mod wrapper;
 
 pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
+pub use gate::forked;
+pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;

@@ -3,11 +3,12 @@
 //! One mapping is writable and never executable, the other is what the program sees and never writable. So nothing changes
 //! protection after it is mapped, batches can share pages, and no page is ever writable and executable.
 
+use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::{Extent, View, icache};
-use crate::base::MemProt;
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
 
 /// Segments may share pages: what is mapped never changes protection.
 pub const PAGES_ARE_SHARED: bool = true;
@@ -85,4 +86,70 @@ pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
 /// An address inside the C library: where shared libraries are.
 pub fn near_address() -> u64 {
     libc::dl_iterate_phdr as *const () as u64
+}
+
+/// The mathematics library.
+pub const MATHEMATICS: Option<&CStr> = Some(c"libm.so.6");
+
+/// The address of a symbol by its name in the object file.
+pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
+    // SAFETY: C strings; the default handle is always valid.
+    let found = unsafe {
+        match version {
+            None => libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()),
+            Some(version) => dlvsym(libc::RTLD_DEFAULT, name.as_ptr(), version.as_ptr()),
+        }
+    };
+    Some(ExecutorAddr(found as u64))
+}
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+    fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
+}
+
+/// The program's environment, as it is now.
+pub fn environment() -> *const *const c_char {
+    // SAFETY: the C library's variable, read as any program reads it.
+    unsafe { environ }
+}
+
+/// Calls an indirect function's resolver with what this architecture's ABI passes.
+#[cfg(not(target_arch = "aarch64"))]
+pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
+    // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
+    let resolver: extern "C-unwind" fn() -> u64 = unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    ExecutorAddr(resolver())
+}
+
+/// Calls an indirect function's resolver with the processor's capabilities (SysV ABI for AArch64, "GNU indirect
+/// functions").
+#[cfg(target_arch = "aarch64")]
+pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
+    /// `__ifunc_arg_t`: its own size, then AT_HWCAP and AT_HWCAP2.
+    #[repr(C)]
+    struct Capabilities {
+        size: u64,
+        hwcap: u64,
+        hwcap2: u64,
+    }
+    /// `_IFUNC_ARG_HWCAP`: a second argument is there.
+    const HAS_SECOND: u64 = 1 << 62;
+    // SAFETY: no precondition.
+    let [hwcap, hwcap2] = [libc::AT_HWCAP, libc::AT_HWCAP2].map(|kind| unsafe { libc::getauxval(kind) });
+    let capabilities = Capabilities {
+        size: size_of::<Capabilities>() as u64,
+        hwcap,
+        hwcap2,
+    };
+    // SAFETY: the session gives the address of a finalized resolver; it may ignore its arguments.
+    let resolver: extern "C-unwind" fn(u64, *const Capabilities) -> u64 =
+        unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    ExecutorAddr(resolver(hwcap | HAS_SECOND, &capabilities))
+}
+
+/// Where `__register_frame` must be called for the section `eh_frame`: at its start, once. libgcc's takes all records up
+/// to the zero terminator; Rust programs have libgcc's.
+pub fn frame_records(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
+    vec![eh_frame.start]
 }

@@ -14,11 +14,15 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+pub mod dispatch;
 mod extent;
 mod icache;
+mod interrupts;
+pub mod process;
+mod stack;
 
 pub use extent::{Extent, View};
-pub use os::{Backing, PAGES_ARE_SHARED, finish, near_address};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, near_address};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {

@@ -1,5 +1,7 @@
 //! What tests need that is unsafe.
 
+use crate::rt::executor::ExecutorProcessControl;
+
 /// Runs `question` in a child of `fork` and returns its answer; `false` if the child died.
 pub fn in_child(question: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child runs `question` and leaves without unwinding, destructors or exit handlers.
@@ -36,3 +38,30 @@ pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
 } else {
     &[0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6]
 };
+
+/// The last of `argc` arguments, whether a null follows it, and whether there is an environment.
+pub fn arguments(argc: i32, argv: *const *const libc::c_char, envp: *const *const libc::c_char) -> (String, bool, bool) {
+    // SAFETY: what `main` gets.
+    unsafe {
+        let last = std::ffi::CStr::from_ptr(*argv.add(argc as usize - 1));
+        let after = (*argv.add(argc as usize)).is_null();
+        (last.to_str().unwrap().to_string(), after, !(*envp).is_null())
+    }
+}
+
+/// Ends this process (a child) at once.
+pub fn leave(status: i32) -> ! {
+    // SAFETY: ends the child.
+    unsafe { libc::_exit(status) }
+}
+
+/// Whether the unwinder has a table for the code at `address`.
+pub fn unwinder_knows(executor: &dyn ExecutorProcessControl, address: u64) -> bool {
+    let find = executor.lookup(b"_Unwind_Find_FDE", None).unwrap();
+    let mut bases = [0u64; 3];
+    // SAFETY: `const fde *_Unwind_Find_FDE(void *, struct dwarf_eh_bases *)`; the structure is three pointers.
+    unsafe {
+        let find: extern "C" fn(u64, *mut u64) -> u64 = std::mem::transmute(find.0 as *const ());
+        find(address, bases.as_mut_ptr()) != 0
+    }
+}
