@@ -147,7 +147,7 @@ fn rewriting_has_the_limits_of_its_field() {
 fn rewriting_another_instruction_is_an_error() {
     for &(kind, start, _) in REWRITING {
         let mut block = [start, &[0; 4]].concat();
-        block[start.len() - 2] = 0x33 ^ 0x80;
+        block[start.len() - 2] = 0x90;
         let fixup = Fixup {
             offset: start.len(),
             ..fixup_of_value(kind, 0)
