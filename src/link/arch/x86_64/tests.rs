@@ -390,7 +390,7 @@ fn only_the_addend_of_a_whole_entry_is_relaxed() {
 
 #[test]
 fn relaxed_displacements_reach_across_the_whole_memory() {
-    let size = (1 << 31) - 6;
+    let size = (1 << 31) - 5;
     let mut memory = LINKED;
     memory.all.end = memory.all.start.offset(size);
     for &(start, before, after, _) in DIRECT {
@@ -409,7 +409,7 @@ fn relaxed_displacements_reach_across_the_whole_memory() {
             assert_eq!(X86_64.apply(&fixup, &mut code), Ok(()), "{start:x?}");
         }
         let larger = Reach {
-            all: crate::base::AddrRange::new(memory.all.start, size + 2),
+            all: crate::base::AddrRange::new(memory.all.start, size + 1),
             ..memory
         };
         let mut graph = access(start, before, NEAR, -4);

@@ -15,14 +15,17 @@ fn meaning(arch: Arch, r_type: u32) -> &'static str {
     }
 }
 
-/// Pairs of a constant's name and value beside a meaning.
+/// A relocation type's name, number and meaning.
+type Row = (&'static str, u32, &'static str);
+
+/// Rows from names and meanings.
 macro_rules! meanings {
     ($($constant:ident $meaning:literal;)*) => {
         &[$((stringify!($constant), elf::$constant.0, $meaning)),*]
     };
 }
 
-const X86_64: &[(&str, u32, &str)] = meanings! {
+const X86_64: &[Row] = meanings! {
     R_X86_64_NONE "nothing";
     R_X86_64_64 "Pointer64";
     R_X86_64_PC32 "Delta32";
@@ -75,7 +78,7 @@ const X86_64: &[(&str, u32, &str)] = meanings! {
     R_X86_64_CODE_6_GOTPC32_TLSDESC "thread-local";
 };
 
-const AARCH64: &[(&str, u32, &str)] = meanings! {
+const AARCH64: &[Row] = meanings! {
     R_AARCH64_NONE "nothing";
     R_AARCH64_ABS64 "Pointer64";
     R_AARCH64_ABS32 "Pointer32";
@@ -203,8 +206,7 @@ const AARCH64: &[(&str, u32, &str)] = meanings! {
     R_AARCH64_IRELATIVE "unsupported";
 };
 
-const TABLES: [(Arch, &[(&str, u32, &str)]); 2] =
-    [(Arch::X86_64, X86_64), (Arch::Aarch64, AARCH64)];
+const TABLES: [(Arch, &[Row]); 2] = [(Arch::X86_64, X86_64), (Arch::Aarch64, AARCH64)];
 
 #[test]
 fn every_type_means_what_the_psabi_says() {

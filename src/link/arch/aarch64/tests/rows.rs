@@ -70,89 +70,61 @@ pub(super) fn decode(how: Decode, word: u32) -> i64 {
 
 /// Instructions the kinds are for, as an assembler makes them with empty fields.
 pub(super) mod words {
-    pub const B: u32 = 0x1400_0000;
-    pub const BL: u32 = 0x9400_0000;
-    pub const B_EQ: u32 = 0x5400_0000;
-    pub const BC_NE: u32 = 0x5400_0011;
-    pub const CBZ: u32 = 0xb400_0003;
-    pub const CBNZ_W: u32 = 0x3500_0003;
-    pub const TBZ_40: u32 = 0xb640_0003;
-    pub const TBNZ_4: u32 = 0x3720_0003;
-    pub const LDR_LITERAL: u32 = 0x5800_0005;
-    pub const LDR_LITERAL_W: u32 = 0x1800_0005;
-    pub const LDR_LITERAL_Q: u32 = 0x9c00_0005;
-    pub const LDRSW_LITERAL: u32 = 0x9800_0005;
-    pub const ADR: u32 = 0x1000_0005;
-    pub const ADRP: u32 = 0x9000_0005;
-    pub const ADD: u32 = 0x9100_00c5;
-    pub const ADD_W: u32 = 0x1100_00c5;
-    pub const ADDS: u32 = 0xb100_00c5;
-    pub const SUB: u32 = 0xd100_00c5;
-    pub const ADD_LSL12: u32 = 0x9140_00c5;
-    pub const LDRB: u32 = 0x3940_00c5;
-    pub const STRB: u32 = 0x3900_00c5;
-    pub const LDRSB: u32 = 0x3980_00c5;
-    pub const LDR_B: u32 = 0x3d40_00c5;
-    pub const LDRH: u32 = 0x7940_00c5;
-    pub const STR_H: u32 = 0x7d00_00c5;
-    pub const LDR_W: u32 = 0xb940_00c5;
-    pub const LDRSW: u32 = 0xb980_00c5;
-    pub const STR_S: u32 = 0xbd00_00c5;
-    pub const LDR: u32 = 0xf940_00c5;
-    pub const STR: u32 = 0xf900_00c5;
-    pub const LDR_D: u32 = 0xfd40_00c5;
-    pub const PRFM: u32 = 0xf980_00c0;
-    pub const LDR_Q: u32 = 0x3dc0_00c5;
-    pub const STR_Q: u32 = 0x3d80_00c5;
-    pub const LDUR: u32 = 0xf840_00c5;
+    macro_rules! words {
+        ($($name:ident = $word:literal;)*) => {
+            $(pub const $name: u32 = $word;)*
+            const SINGLE: &[u32] = &[$($name),*];
+        };
+    }
+
+    words! {
+        B = 0x1400_0000;
+        BL = 0x9400_0000;
+        B_EQ = 0x5400_0000;
+        BC_NE = 0x5400_0011;
+        CBZ = 0xb400_0003;
+        CBNZ_W = 0x3500_0003;
+        TBZ_40 = 0xb640_0003;
+        TBNZ_4 = 0x3720_0003;
+        LDR_LITERAL = 0x5800_0005;
+        LDR_LITERAL_W = 0x1800_0005;
+        LDR_LITERAL_Q = 0x9c00_0005;
+        LDRSW_LITERAL = 0x9800_0005;
+        ADR = 0x1000_0005;
+        ADRP = 0x9000_0005;
+        ADD = 0x9100_00c5;
+        ADD_W = 0x1100_00c5;
+        ADDS = 0xb100_00c5;
+        SUB = 0xd100_00c5;
+        ADD_LSL12 = 0x9140_00c5;
+        LDRB = 0x3940_00c5;
+        STRB = 0x3900_00c5;
+        LDRSB = 0x3980_00c5;
+        LDR_B = 0x3d40_00c5;
+        LDRH = 0x7940_00c5;
+        STR_H = 0x7d00_00c5;
+        LDR_W = 0xb940_00c5;
+        LDRSW = 0xb980_00c5;
+        STR_S = 0xbd00_00c5;
+        LDR = 0xf940_00c5;
+        STR = 0xf900_00c5;
+        LDR_D = 0xfd40_00c5;
+        PRFM = 0xf980_00c0;
+        LDR_Q = 0x3dc0_00c5;
+        STR_Q = 0x3d80_00c5;
+        LDUR = 0xf840_00c5;
+        MOVZ_W = 0x5280_0005;
+        NOP = 0xd503_201f;
+    }
+    /// What a whole vector register's load would be if it had another size; no instruction.
+    pub const UNALLOCATED: [u32; 3] = [0x7dc0_00c5, 0xbdc0_00c5, 0xfdc0_00c5];
     pub const MOVZ: [u32; 4] = [0xd280_0005, 0xd2a0_0005, 0xd2c0_0005, 0xd2e0_0005];
     pub const MOVK: [u32; 4] = [0xf280_0005, 0xf2a0_0005, 0xf2c0_0005, 0xf2e0_0005];
     pub const MOVN: [u32; 4] = [0x9280_0005, 0x92a0_0005, 0x92c0_0005, 0x92e0_0005];
-    pub const MOVZ_W: u32 = 0x5280_0005;
-    pub const NOP: u32 = 0xd503_201f;
 
     /// Every one of them.
     pub fn all() -> Vec<u32> {
-        let single = [
-            B,
-            BL,
-            B_EQ,
-            BC_NE,
-            CBZ,
-            CBNZ_W,
-            TBZ_40,
-            TBNZ_4,
-            LDR_LITERAL,
-            LDR_LITERAL_W,
-            LDR_LITERAL_Q,
-            LDRSW_LITERAL,
-            ADR,
-            ADRP,
-            ADD,
-            ADD_W,
-            ADDS,
-            SUB,
-            ADD_LSL12,
-            LDRB,
-            STRB,
-            LDRSB,
-            LDR_B,
-            LDRH,
-            STR_H,
-            LDR_W,
-            LDRSW,
-            STR_S,
-            LDR,
-            STR,
-            LDR_D,
-            PRFM,
-            LDR_Q,
-            STR_Q,
-            LDUR,
-            MOVZ_W,
-            NOP,
-        ];
-        [&single[..], &MOVZ, &MOVK, &MOVN].concat()
+        [SINGLE, &UNALLOCATED, &MOVZ, &MOVK, &MOVN].concat()
     }
 }
 use words::*;
