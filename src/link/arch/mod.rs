@@ -5,6 +5,8 @@
 pub mod aarch64;
 mod formula;
 mod reach;
+#[cfg(test)]
+mod testing;
 pub mod x86_64;
 
 pub use reach::Reach;

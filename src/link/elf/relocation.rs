@@ -45,10 +45,9 @@ macro_rules! relocations {
                 _ => None,
             }
         }
-
-        /// Every number in the table, for tests.
-        #[cfg(test)]
-        const NUMBERS: &[u32] = &[$($number),*];
     };
 }
 pub(super) use relocations;
+
+#[cfg(test)]
+mod tests;

@@ -65,8 +65,6 @@ relocations! { "R_X86_64_";
     36 "TLSDESC" ThreadLocal;
     37 "IRELATIVE" Unsupported;
     38 "RELATIVE64" Unsupported;
-    39 "PC32_BND" Edge(kind::DELTA32);
-    40 "PLT32_BND" Edge(kind::BRANCH_PCREL32);
     41 "GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD);
     42 "REX_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX);
     43 "CODE_4_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX2);

@@ -48,7 +48,8 @@ use kinds::{Form, RULES, Rule};
 /// The addend of a displacement that ends its instruction.
 const DISPLACEMENT_ADDEND: i64 = -4;
 
-/// How far a displacement with that addend reaches for sure in both directions.
+/// How far a displacement with that addend reaches for sure in both directions; that of a relaxed jump, which begins and
+/// ends one byte earlier, reaches as far.
 const REACH: u64 = (1 << 31) - 4;
 
 /// `jmp *ptr(%rip)`.

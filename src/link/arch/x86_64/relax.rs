@@ -7,9 +7,6 @@ use crate::link::arch::{FixupError, Reach};
 use crate::link::edge::{Edge, EdgeKind};
 use crate::link::graph::{BlockId, LinkGraph};
 
-/// How far a rewritten displacement reaches for sure: that of the jump begins one byte earlier.
-const RELAXED_REACH: u64 = REACH - 1;
-
 /// The operand-size prefix, under which immediates have 16 bits.
 const OPERAND_SIZE: u8 = 0x66;
 
@@ -87,7 +84,7 @@ fn relaxed(graph: &LinkGraph, block: BlockId, edge: &Edge, reach: &Reach) -> Opt
         Access::Call | Access::Jump => return None,
         Access::Test | Access::Arithmetic(_) => None,
     };
-    if direct.is_some() && reach.is_sure(graph, edge.target, RELAXED_REACH) {
+    if direct.is_some() && reach.is_sure(graph, edge.target, REACH) {
         return direct;
     }
     if matches!(direct, Some(kind::RELAXED_CALL | kind::RELAXED_JUMP)) {
