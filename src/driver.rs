@@ -29,20 +29,17 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let session = new_session(&command, target)?;
     add_runtime(&command, &session)?;
     let dylibs = add_inputs(&command, &session, files)?;
+    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
+    args.extend(command.program_args.iter().cloned());
+    session.executor().set_arguments(&args);
     let symbol = command.options.entry.as_deref().unwrap_or("main");
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &format!("{}{symbol}", target.format.symbol_prefix()))?;
+    let symbol = format!("{}{symbol}", target.format.symbol_prefix());
+    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    run(&command, &session, entry)
-}
-
-fn run(command: &CommandLine, session: &Session, entry: ExecutorAddr) -> Result<ExitCode> {
-    let executor = session.executor();
-    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
-    args.extend(command.program_args.iter().cloned());
-    let status = executor.run_as_main(entry, &args);
-    executor.exit(status)
+    let status = session.executor().run_as_main(entry);
+    session.executor().exit(status)
 }
 
 fn check_combinations(command: &CommandLine) -> Result<()> {
