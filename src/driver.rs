@@ -24,7 +24,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let target = target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let file = files.iter().find(|f| f.target.is_some()).map_or("", |f| &f.name);
-        bail!("{file} is for {}, which this machine cannot run; link without running it with -noexec", target.arch.name());
+        bail!(
+            "{file} is for {}, which this machine cannot run; link without running it with -noexec",
+            target.arch.name()
+        );
     }
     let session = new_session(&command, target)?;
     add_runtime(&command, &session)?;
@@ -90,14 +93,21 @@ fn map_file(path: &Path) -> Result<MappedFile> {
 /// The target of the first object; this machine's if there are only archives.
 fn target_of(files: &[MappedFile]) -> Target {
     let first_member = |f: &MappedFile| {
-        let archive = Archive::is_archive(f.data).then(|| Archive::parse(&f.name, f.data).ok()).flatten()?;
-        archive.members.iter().find_map(|m| link::target_of(m.content.inline()?))
+        let archive = Archive::is_archive(f.data)
+            .then(|| Archive::parse(&f.name, f.data).ok())
+            .flatten()?;
+        archive
+            .members
+            .iter()
+            .find_map(|m| link::target_of(m.content.inline()?))
     };
     let objects = files.iter().find_map(|f| f.target);
-    objects.or_else(|| files.iter().find_map(first_member)).unwrap_or(Target {
-        arch: Arch::host().unwrap_or(Arch::X86_64),
-        format: Format::Elf,
-    })
+    objects
+        .or_else(|| files.iter().find_map(first_member))
+        .unwrap_or(Target {
+            arch: Arch::host().unwrap_or(Arch::X86_64),
+            format: Format::Elf,
+        })
 }
 
 fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
@@ -159,7 +169,11 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<MappedFi
         GranularityArg::Object => Granularity::Object,
     };
     let eager = ObjectLinkingLayer::new(session);
-    let lazy = if plan.inputs.iter().any(|i| i.lazy) { Some(LazyObjectLinkingLayer::new(session, granularity)?) } else { None };
+    let lazy = if plan.inputs.iter().any(|i| i.lazy) {
+        Some(LazyObjectLinkingLayer::new(session, granularity)?)
+    } else {
+        None
+    };
     let add = |input: &Input, file: &MappedFile| -> Result<()> {
         let dylib = dylibs[input.dylib];
         match (Archive::is_archive(file.data), lazy.as_ref().filter(|_| input.lazy)) {
@@ -184,7 +198,12 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<MappedFi
 }
 
 /// The archive that `-l` stands for; `None` if it was a shared library or JITDylib, which is loaded or linked against now.
-fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs: &[DylibId]) -> Result<Option<PathBuf>> {
+fn find_library(
+    command: &CommandLine,
+    input: &Input,
+    session: &Session,
+    dylibs: &[DylibId],
+) -> Result<Option<PathBuf>> {
     let plan = &command.plan;
     let name = input.name.to_string_lossy();
     if let Some(index) = plan.dylibs.iter().position(|d| *d == name) {
@@ -208,7 +227,10 @@ fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs:
 fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
     let plan = &command.plan;
     let needs = |index: usize| {
-        let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
+        let libraries = plan
+            .inputs
+            .iter()
+            .filter(move |i| i.dylib == index && i.kind == InputKind::Library);
         libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))
     };
     let mut order = Vec::new();

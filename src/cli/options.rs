@@ -35,11 +35,22 @@ pub(crate) struct Options {
     pub lazy: Vec<bool>,
 
     /// How much the first call of a lazy function links
-    #[arg(long, value_enum, default_value = "function", value_name = "WHAT", help_heading = "Laziness")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "function",
+        value_name = "WHAT",
+        help_heading = "Laziness"
+    )]
     pub lazy_granularity: GranularityArg,
 
     /// Take this archive as ORC runtime instead of the built-in one
-    #[arg(long, value_name = "FILE", overrides_with = "no_orc_runtime", help_heading = "Laziness")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        overrides_with = "no_orc_runtime",
+        help_heading = "Laziness"
+    )]
     pub orc_runtime: Option<PathBuf>,
 
     /// Do without ORC runtime; nothing can be lazy then
@@ -112,7 +123,9 @@ fn parse_size(text: &str) -> Result<u64, String> {
         .iter()
         .find_map(|&(suffix, unit)| lower.strip_suffix(suffix).map(|d| (d.trim_end(), unit)))
         .unwrap_or((&lower, 1 << 10));
-    let size: u64 = digits.parse().map_err(|_| "Invalid numeric format for slab size".to_string())?;
+    let size: u64 = digits
+        .parse()
+        .map_err(|_| "Invalid numeric format for slab size".to_string())?;
     match size.checked_mul(unit) {
         Some(0) => Err("a slab of no bytes is of no use".into()),
         Some(bytes) => Ok(bytes),

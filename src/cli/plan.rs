@@ -89,16 +89,33 @@ fn words(matches: &ArgMatches) -> BTreeMap<usize, Word> {
     let mut words = BTreeMap::new();
     let indices = |id: &str| {
         let given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        matches.indices_of(id).filter(|_| given).into_iter().flatten().collect::<Vec<usize>>()
+        matches
+            .indices_of(id)
+            .filter(|_| given)
+            .into_iter()
+            .flatten()
+            .collect::<Vec<usize>>()
     };
     let text = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned();
     words.extend(indices("lazy").into_iter().map(|i| (i, Word::Lazy)));
     words.extend(indices("jd").into_iter().zip(text("jd").map(Word::Jd)));
-    words.extend(indices("library").into_iter().zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))));
-    let dirs = matches.get_many::<PathBuf>("library_dir").into_iter().flatten().cloned();
+    words.extend(
+        indices("library")
+            .into_iter()
+            .zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))),
+    );
+    let dirs = matches
+        .get_many::<PathBuf>("library_dir")
+        .into_iter()
+        .flatten()
+        .cloned();
     words.extend(indices("library_dir").into_iter().zip(dirs.map(Word::Dir)));
     let files = matches.get_many::<OsString>("files").into_iter().flatten().cloned();
-    words.extend(indices("files").into_iter().zip(files.map(|f| Word::Input(f, InputKind::File))));
+    words.extend(
+        indices("files")
+            .into_iter()
+            .zip(files.map(|f| Word::Input(f, InputKind::File))),
+    );
     words
 }
 
@@ -115,7 +132,10 @@ mod tests {
 
     fn inputs(line: &str) -> Vec<(String, usize, bool)> {
         let inputs = plan_of(line).unwrap().inputs;
-        inputs.into_iter().map(|i| (i.name.into_string().unwrap(), i.dylib, i.lazy)).collect()
+        inputs
+            .into_iter()
+            .map(|i| (i.name.into_string().unwrap(), i.dylib, i.lazy))
+            .collect()
     }
 
     #[test]
@@ -136,7 +156,12 @@ mod tests {
     fn jd_governs_what_follows() {
         assert_eq!(
             inputs("r m.o -jd=A a.o -jd B b.o -jd A c.o"),
-            [("m.o".into(), 0, false), ("a.o".into(), 1, false), ("b.o".into(), 2, false), ("c.o".into(), 1, false)]
+            [
+                ("m.o".into(), 0, false),
+                ("a.o".into(), 1, false),
+                ("b.o".into(), 2, false),
+                ("c.o".into(), 1, false)
+            ]
         );
     }
 

@@ -91,7 +91,14 @@ fn normalize(word: &str, command: &Command) -> (String, bool) {
                 let rest = body[1..].strip_prefix('=').unwrap_or(&body[1..]);
                 (format!("-{c}{rest}"), rest.is_empty())
             }
-            _ => (if body.len() > 1 { format!("--{body}") } else { word.to_string() }, false),
+            _ => (
+                if body.len() > 1 {
+                    format!("--{body}")
+                } else {
+                    word.to_string()
+                },
+                false,
+            ),
         },
     }
 }
@@ -110,7 +117,10 @@ mod tests {
 
     #[test]
     fn long_options_get_two_dashes() {
-        assert_eq!(words("r -noexec m.o -entry=f -entry f").0, "r --noexec m.o --entry=f --entry f");
+        assert_eq!(
+            words("r -noexec m.o -entry=f -entry f").0,
+            "r --noexec m.o --entry=f --entry f"
+        );
     }
 
     #[test]
@@ -120,7 +130,10 @@ mod tests {
 
     #[test]
     fn library_options_take_all_three_forms() {
-        assert_eq!(words("r -lfoo -l foo -l=foo -Ldir -L dir -L=dir").0, "r -lfoo -l foo -lfoo -Ldir -L dir -Ldir");
+        assert_eq!(
+            words("r -lfoo -l foo -l=foo -Ldir -L dir -L=dir").0,
+            "r -lfoo -l foo -lfoo -Ldir -L dir -Ldir"
+        );
     }
 
     #[test]

@@ -113,7 +113,9 @@ impl Batch<'_> {
         for root in roots {
             symbols.push(match root {
                 Root::Entry(entry) => closure.refer(&mut caller, *entry, &mut self.found)?,
-                Root::Section(unit, section) => closure.refer_to_section(&mut caller, unit, *section, &mut self.found)?,
+                Root::Section(unit, section) => {
+                    closure.refer_to_section(&mut caller, unit, *section, &mut self.found)?
+                }
             });
         }
         self.parts.push(caller);
@@ -171,7 +173,10 @@ impl Batch<'_> {
         for unit in std::mem::take(&mut self.found.stubs) {
             let first = self.parts.len();
             let reentry = self.session.reentry()?;
-            let parts = self.session.reexports.entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
+            let parts = self
+                .session
+                .reexports
+                .entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
             self.parts.extend(parts);
         }
         for unit in std::mem::take(&mut self.found.indirect) {
@@ -345,11 +350,17 @@ impl Batch<'_> {
         match slot {
             Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
             Slot::EntryPoint { unit, number, branch } => {
-                let body = if *branch { self.callable_body(unit, *number) } else { None };
+                let body = if *branch {
+                    self.callable_body(unit, *number)
+                } else {
+                    None
+                };
                 body.unwrap_or_else(|| self.session.reexports.entry_point(self.session.arch(), unit, *number))
             }
             Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
-            Slot::Block { part, block, offset } => self.parts[*part].graph.blocks[block.index()].address.offset(*offset),
+            Slot::Block { part, block, offset } => {
+                self.parts[*part].graph.blocks[block.index()].address.offset(*offset)
+            }
             Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
             Slot::DsoHandle(claim) => claim.address(),
             Slot::GotBase => ExecutorAddr::NULL,
@@ -367,7 +378,11 @@ impl Batch<'_> {
     fn callable_body(&self, unit: &MaterializationUnit, number: u32) -> Option<ExecutorAddr> {
         let symbol = unit.functions()[number as usize];
         let owner = unit.owner(unit.place(symbol)?.0)?;
-        if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
+        if owner == self.id || self.session.batches.is_ready(owner) {
+            unit.symbol_address(symbol)
+        } else {
+            None
+        }
     }
 
     /// Writes all blocks to working memory and applies their fixups.
@@ -400,7 +415,11 @@ impl Batch<'_> {
         if !self.session.executes() {
             return Ok(());
         }
-        let unwind = self.parts.iter().flat_map(|p| &p.graph.blocks).filter(|b| b.contiguous == Some(UNWIND_RECORDS));
+        let unwind = self
+            .parts
+            .iter()
+            .flat_map(|p| &p.graph.blocks)
+            .filter(|b| b.contiguous == Some(UNWIND_RECORDS));
         let ranges = unwind.map(|b| AddrRange::new(b.address, b.size));
         let all = ranges.reduce(|a, b| AddrRange {
             start: a.start.min(b.start),
@@ -436,7 +455,8 @@ impl Batch<'_> {
                 continue;
             }
             for (number, &symbol) in unit.functions().iter().enumerate() {
-                let here = |(section, _): &(u32, u64)| unit_part.blocks[*section as usize] != super::part::UnitPart::NONE;
+                let here =
+                    |(section, _): &(u32, u64)| unit_part.blocks[*section as usize] != super::part::UnitPart::NONE;
                 if let (Some(_), Some(body)) = (unit.place(symbol).filter(here), unit.symbol_address(symbol)) {
                     self.session.reexports.redirect(self.session, unit, number as u32, body);
                 }

@@ -96,9 +96,8 @@ impl Expansion<'_, '_> {
         }
         let s = &unit.file.sections[section as usize];
         match s.kind {
-            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => {
-                s.size != 0 && !(s.name == b".common" && !self.is_used_common(unit, section))
-            }
+            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => s.size != 0,
+            SectionKind::Common => self.is_used_common(unit, section),
             // A file may have thread-local sections nothing of the program uses; a use is an error of its own.
             SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
         }
@@ -145,21 +144,34 @@ impl Expansion<'_, '_> {
         };
         match s.kind {
             SectionKind::ThreadLocal => return Err(refuse("thread-local storage is not supported yet").into()),
-            SectionKind::Unloaded => return Err(refuse("code or data refers to it, but it is not part of the program").into()),
+            SectionKind::Unloaded => {
+                return Err(refuse("code or data refers to it, but it is not part of the program").into());
+            }
             _ => {}
         }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
-        let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
-        let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
+        let content = if s.is_zero_fill() {
+            Content::ZeroFill
+        } else {
+            Content::Borrowed(s.content)
+        };
+        let align = tables
+            .common_align
+            .get(&(unit.id, section))
+            .copied()
+            .unwrap_or(1)
+            .max(s.align);
         let block = graph.add_block(id, content, s.size, align);
         if let Some(set) = tables.set_of(unit, section) {
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
             self.claim_set(unit, set)?;
         }
         self.unit_part().blocks[section as usize] = block.0;
-        self.part.published.push((block, super::part::Publish::Section(section)));
+        self.part
+            .published
+            .push((block, super::part::Publish::Section(section)));
         Ok(block)
     }
 
@@ -173,13 +185,15 @@ impl Expansion<'_, '_> {
         self.part.graph.set_edges(block, resolved);
         if unit.file.sections[section as usize].prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
+            let unwind = &mut self.unit_part().unwind;
+            let first = unwind.edges.len();
             for frame in tables.frames_of(section) {
-                let unwind = &mut self.unit_part().unwind;
-                let first = unwind.add(&unit.file, tables, frame);
-                // Claims what the record refers to; its edges enter the graph when all records are there.
-                for edge in unwind.edges[first..].to_vec() {
-                    self.unwind_target(unit, edge.symbol)?;
-                }
+                unwind.add(&unit.file, tables, frame);
+            }
+            // Claims what the records refer to; their edges enter the graph when all records are there.
+            let symbols: Vec<u32> = unwind.edges[first..].iter().map(|e| e.symbol).collect();
+            for symbol in symbols {
+                self.unwind_target(unit, symbol)?;
             }
         }
         for (dependent, s) in unit.file.sections.iter().enumerate() {
@@ -190,7 +204,11 @@ impl Expansion<'_, '_> {
         Ok(())
     }
 
-    fn resolve_edges(&mut self, unit: &Arc<MaterializationUnit>, edges: &[ObjectEdge]) -> Result<Vec<Edge>, SessionError> {
+    fn resolve_edges(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        edges: &[ObjectEdge],
+    ) -> Result<Vec<Edge>, SessionError> {
         let kinds = self.closure.arch.edge_kinds();
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
@@ -214,7 +232,11 @@ impl Expansion<'_, '_> {
         if part.branches.is_empty() && branch {
             part.branches = vec![UnitPart::NONE; unit.file.symbols.len()];
         }
-        let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
+        let known = if branch {
+            part.branches[index as usize]
+        } else {
+            part.symbols[index as usize]
+        };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
         }
@@ -310,22 +332,27 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for symbol `index`, which `unit` defines for the whole JITDylib.
-    fn defined_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32, branch: bool) -> Result<SymbolId, SessionError> {
+    fn defined_symbol(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        index: u32,
+        branch: bool,
+    ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
-        if unit.is_entry_point(index) {
-            if let Some(number) = unit.function_number(index) {
-                match unit.stubs.claim(self.closure.batch) {
-                    Claimed::New => self.found.stubs.push(unit.clone()),
-                    Claimed::Ours => {}
-                    Claimed::Other(batch) => self.found.need(batch),
-                }
-                let slot = Slot::EntryPoint {
-                    unit: unit.clone(),
-                    number,
-                    branch,
-                };
-                return Ok(self.part.external(symbol.name, symbol.size, slot));
+        if unit.is_entry_point(index)
+            && let Some(number) = unit.function_number(index)
+        {
+            match unit.stubs.claim(self.closure.batch) {
+                Claimed::New => self.found.stubs.push(unit.clone()),
+                Claimed::Ours => {}
+                Claimed::Other(batch) => self.found.need(batch),
             }
+            let slot = Slot::EntryPoint {
+                unit: unit.clone(),
+                number,
+                branch,
+            };
+            return Ok(self.part.external(symbol.name, symbol.size, slot));
         }
         match symbol.place {
             ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
@@ -414,7 +441,11 @@ impl Expansion<'_, '_> {
 }
 
 /// Puts the unwind records collected for a part into its graph.
-pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part, found: &mut Findings) -> Result<(), SessionError> {
+pub(super) fn add_unwind_block(
+    closure: &Closure<'_>,
+    part: &mut Part,
+    found: &mut Findings,
+) -> Result<(), SessionError> {
     let Role::Unit(unit_part) = &mut part.role else {
         return Ok(());
     };

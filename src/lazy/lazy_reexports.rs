@@ -70,9 +70,12 @@ impl LazyReexportsManager {
             offset: 0,
         };
         let initial = stubs.external(b"", 0, slot);
-        let made = RedirectableSymbolManager::build(arch, &mut stubs.graph, count, |n| (initial, i64::from(n) * stride));
+        let made =
+            RedirectableSymbolManager::build(arch, &mut stubs.graph, count, |n| (initial, i64::from(n) * stride));
         stubs.published.push((made.stubs, Publish::Stubs(unit.clone())));
-        stubs.published.push((made.pointers, Publish::StubPointers(unit.clone())));
+        stubs
+            .published
+            .push((made.pointers, Publish::StubPointers(unit.clone())));
         Ok([trampolines, stubs])
     }
 
@@ -82,16 +85,27 @@ impl LazyReexportsManager {
             trampolines: AddrRange::new(address, size),
             unit: unit.clone(),
         };
-        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(address, reexports);
+        self.table
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(address, reexports);
     }
 
     /// The address of entry point `number` of `unit`, whose stubs are linked.
     pub(super) fn entry_point(&self, arch: &dyn Architecture, unit: &MaterializationUnit, number: u32) -> ExecutorAddr {
-        unit.stubs.address().offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
+        unit.stubs
+            .address()
+            .offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
     }
 
     /// Makes entry point `number` of `unit` go to `implementation`.
-    pub(super) fn redirect(&self, session: &Session, unit: &MaterializationUnit, number: u32, implementation: ExecutorAddr) {
+    pub(super) fn redirect(
+        &self,
+        session: &Session,
+        unit: &MaterializationUnit,
+        number: u32,
+        implementation: ExecutorAddr,
+    ) {
         let pointer = unit.stub_pointers.address().offset(u64::from(number) * 8);
         RedirectableSymbolManager::redirect(session.executor(), pointer, implementation);
     }
@@ -117,7 +131,10 @@ impl LazyReexportsManager {
     pub fn resolve(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
         let (unit, number) = self.find(session, reentry)?;
         let symbol = unit.functions()[number as usize];
-        log::debug!("first call of {}", String::from_utf8_lossy(unit.file.symbols[symbol as usize].name));
+        log::debug!(
+            "first call of {}",
+            String::from_utf8_lossy(unit.file.symbols[symbol as usize].name)
+        );
         let landing = session.link_body(&unit, symbol)?;
         self.redirect(session, &unit, number, landing);
         Ok(landing)
@@ -129,7 +146,7 @@ impl LazyReexportsManager {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let (base, reexports) = table.range(..=reentry).next_back().ok_or(unknown.clone())?;
         let offset = reentry.0 - base.0;
-        if !reexports.trampolines.contains(reentry) || offset % stride != 0 {
+        if !reexports.trampolines.contains(reentry) || !offset.is_multiple_of(stride) {
             return Err(unknown);
         }
         Ok((reexports.unit.clone(), (offset / stride) as u32))

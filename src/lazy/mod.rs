@@ -35,6 +35,6 @@ pub use ids::DylibId;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};
 pub use object_layer::{Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer};
 pub use redirectable::{RedirectableStubs, RedirectableSymbolManager};
-pub use session::{Session, SessionOptions};
+pub use session::{FileLoader, Session, SessionOptions};
 pub use symbol_instance::{BODY_SUFFIX, SymbolInstance};
 pub use trampolines::ReentryTrampolines;

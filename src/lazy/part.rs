@@ -65,7 +65,10 @@ pub(super) enum Slot {
         branch: bool,
     },
     /// The stub of indirect function `number` of a file.
-    Indirect { unit: Arc<MaterializationUnit>, number: u32 },
+    Indirect {
+        unit: Arc<MaterializationUnit>,
+        number: u32,
+    },
     /// `offset` bytes into a block of another part.
     Block { part: usize, block: BlockId, offset: u64 },
     /// The start or end of a section set.

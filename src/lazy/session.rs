@@ -13,7 +13,9 @@ use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
 use crate::link::{LinkError, read_object};
-use crate::rt::wrapper::{BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol};
+use crate::rt::wrapper::{
+    BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
+};
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl};
 use std::path::Path;
 use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
@@ -33,8 +35,11 @@ pub struct SessionOptions {
     /// Called with the name of each graph when it is about to be linked; for a file once, however often it is linked from.
     pub on_link: Box<dyn Fn(&str) + Send + Sync>,
     /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
-    pub load_file: Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>,
+    pub load_file: FileLoader,
 }
+
+/// Reads a file into memory that stays readable as long as the process.
+pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>;
 
 impl Default for SessionOptions {
     /// Executes, uses all cores, tells nobody, and reads no thin archives.
@@ -79,7 +84,11 @@ impl Session {
     /// A session that links for `target` and runs on `executor`.
     ///
     /// Errors: that nothing is known of the architecture.
-    pub fn new(target: Target, executor: Box<dyn ExecutorProcessControl>, options: SessionOptions) -> Result<Arc<Session>, SessionError> {
+    pub fn new(
+        target: Target,
+        executor: Box<dyn ExecutorProcessControl>,
+        options: SessionOptions,
+    ) -> Result<Arc<Session>, SessionError> {
         let arch = arch::of(target.arch).ok_or(SessionError::LazinessUnsupported(target.arch.name()))?;
         let mut tables = SymbolTables::default();
         let platform = tables.add_dylib("Platform");
@@ -120,15 +129,25 @@ impl Session {
     /// Adds the relocatable object `data`, called `name`, to `dylib`. Nothing of it is linked yet.
     ///
     /// Errors: that it is damaged, for another target, or defines a symbol again.
-    pub(super) fn add_object(&self, dylib: DylibId, name: &str, data: &'static [u8], laziness: Laziness) -> Result<(), SessionError> {
+    pub(super) fn add_object(
+        &self,
+        dylib: DylibId,
+        name: &str,
+        data: &'static [u8],
+        laziness: Laziness,
+    ) -> Result<(), SessionError> {
         let file = read_object(name, data)?.ok_or_else(|| {
             LinkError::unsuitable(
                 name,
-                format_args!("does not contain a relocatable object file or archive compatible with {}", self.target),
+                format_args!(
+                    "does not contain a relocatable object file or archive compatible with {}",
+                    self.target
+                ),
             )
         })?;
         if file.target != self.target {
-            let what = format_args!("is for {}, but the program is linked for {}", file.target, self.target).to_string();
+            let what =
+                format_args!("is for {}, but the program is linked for {}", file.target, self.target).to_string();
             return Err(LinkError::unsuitable(name, what).into());
         }
         self.tables_mut().add_object(dylib, file, laziness)?;
@@ -138,9 +157,16 @@ impl Session {
     /// Adds archive `data`, called `name`, to `dylib`: its members become part of the program when something refers to them.
     ///
     /// Errors: that the archive is damaged.
-    pub(super) fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8], laziness: Laziness) -> Result<(), SessionError> {
+    pub(super) fn add_archive(
+        &self,
+        dylib: DylibId,
+        name: &str,
+        data: &'static [u8],
+        laziness: Laziness,
+    ) -> Result<(), SessionError> {
         let archive = Archive::parse(name, data)?;
-        self.tables_mut().add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
+        self.tables_mut()
+            .add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
         Ok(())
     }
 
@@ -186,13 +212,18 @@ impl Session {
             if tables.entries[target.index()].definition == Definition::Undefined {
                 return Err(SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol {
                     name: String::from_utf8_lossy(REENTRY_SYMBOL).into_owned(),
-                    referrer: tables.archives.iter().find(|a| a.dylib == self.platform).map(|a| a.name.clone()),
+                    referrer: tables
+                        .archives
+                        .iter()
+                        .find(|a| a.dylib == self.platform)
+                        .map(|a| a.name.clone()),
                 }])));
             }
             tables.set_definition(entry, Definition::Alias(target), true);
         }
         drop(tables);
-        self.executor.set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
+        self.executor
+            .set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
         self.reentry.get_or_init(|| entry);
         Ok(())
     }
@@ -230,7 +261,12 @@ impl Session {
     /// in order (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
     ///
     /// Errors: as [`Session::lookup`].
-    pub fn prepare_program(&self, initialized: &[DylibId], dylibs: &[DylibId], entry: &str) -> Result<ExecutorAddr, SessionError> {
+    pub fn prepare_program(
+        &self,
+        initialized: &[DylibId],
+        dylibs: &[DylibId],
+        entry: &str,
+    ) -> Result<ExecutorAddr, SessionError> {
         self.resolve_symbols()?;
         let (roots, initializers, finalizers) = {
             let tables = self.tables();
@@ -275,7 +311,9 @@ impl Session {
 
     /// The address of the body of `symbol` of `unit`, linked if need be.
     pub(super) fn link_body(&self, unit: &Arc<MaterializationUnit>, symbol: u32) -> Result<ExecutorAddr, SessionError> {
-        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
+        let (section, offset) = unit
+            .place(symbol)
+            .ok_or_else(|| not_found("an absolute symbol's body"))?;
         if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
             return Ok(unit.section_address(section).offset(offset));
         }
@@ -285,7 +323,10 @@ impl Session {
 
     fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
         let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
-        tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
+        tables
+            .find(dylib, name.as_bytes())
+            .filter(defined)
+            .ok_or_else(|| not_found(name))
     }
 
     fn resolve_symbols(&self) -> Result<(), SessionError> {
@@ -314,7 +355,12 @@ impl Session {
         }
         if let Some(threads) = self.options.threads {
             // Fails if there is a pool already: that one will do.
-            self.pool.call_once(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or(()));
+            self.pool.call_once(|| {
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build_global()
+                    .unwrap_or(())
+            });
         }
         true
     }
@@ -364,10 +410,13 @@ impl DispatchHandler for Dispatcher {
             return Err(format!("No function registered for tag {tag}"));
         }
         let reentry = decode_address(args).ok_or(BAD_ARGUMENTS)?;
-        let definition = session.reexports.resolve(&session, reentry).map(|address| ExecutorSymbolDef {
-            address,
-            flags: EXPORTED | CALLABLE,
-        });
+        let definition = session
+            .reexports
+            .resolve(&session, reentry)
+            .map(|address| ExecutorSymbolDef {
+                address,
+                flags: EXPORTED | CALLABLE,
+            });
         Ok(match definition {
             Ok(symbol) => encode_expected_symbol(Ok(symbol)),
             Err(error) => encode_expected_symbol(Err(&error.to_string())),

@@ -184,7 +184,12 @@ impl SymbolTables {
         }
     }
 
-    fn enter(&mut self, unit: &MaterializationUnit, index: u32, symbol: &ObjectSymbol) -> Result<EntryId, SessionError> {
+    fn enter(
+        &mut self,
+        unit: &MaterializationUnit,
+        index: u32,
+        symbol: &ObjectSymbol,
+    ) -> Result<EntryId, SessionError> {
         let kept = match symbol.place {
             ObjectPlace::Undefined => false,
             ObjectPlace::Section(section) => !unit.is_discarded(section),
@@ -236,7 +241,13 @@ impl SymbolTables {
     }
 
     /// Makes symbol `index` of `unit` the definition of `id` if it is better than the one there is.
-    fn define(&mut self, id: EntryId, unit: &MaterializationUnit, index: u32, symbol: &ObjectSymbol) -> Result<(), SessionError> {
+    fn define(
+        &mut self,
+        id: EntryId,
+        unit: &MaterializationUnit,
+        index: u32,
+        symbol: &ObjectSymbol,
+    ) -> Result<(), SessionError> {
         let new = Definition::Unit {
             unit: unit.id,
             symbol: index,
@@ -244,7 +255,10 @@ impl SymbolTables {
         let rank = Rank::of(symbol);
         let old = self.entries[id.index()].definition;
         let replace = match old {
-            Definition::Unit { unit: other, symbol: old } if other != unit.id => {
+            Definition::Unit {
+                unit: other,
+                symbol: old,
+            } if other != unit.id => {
                 let other = self.units[other.index()].clone();
                 let old_symbol = &other.file.symbols[old as usize];
                 match (Rank::of(old_symbol), rank) {
@@ -262,7 +276,9 @@ impl SymbolTables {
             // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
             Definition::Unit { .. } => false,
             Definition::Absolute(_) | Definition::Alias(_) => rank == Rank::Strong,
-            Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => true,
+            Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => {
+                true
+            }
         };
         if replace {
             self.set_definition(id, new, symbol.scope == Scope::Default);
@@ -278,17 +294,25 @@ impl SymbolTables {
     }
 
     /// Of two common symbols the bigger one is used, with the greater alignment; says whether that is the new one.
-    fn merge_commons(&mut self, old: (&MaterializationUnit, &ObjectSymbol), new: (&MaterializationUnit, &ObjectSymbol)) -> bool {
+    fn merge_commons(
+        &mut self,
+        old: (&MaterializationUnit, &ObjectSymbol),
+        new: (&MaterializationUnit, &ObjectSymbol),
+    ) -> bool {
         let align = |(unit, symbol): (&MaterializationUnit, &ObjectSymbol)| match symbol.place {
             ObjectPlace::Common(section) => {
                 let own = unit.file.sections[section as usize].align;
-                ((unit.id, section), own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)))
+                (
+                    (unit.id, section),
+                    own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)),
+                )
             }
             _ => ((unit.id, 0), 1),
         };
         let ((old_key, old_align), (new_key, new_align)) = (align(old), align(new));
         let replace = new.1.size > old.1.size;
-        self.common_align.insert(if replace { new_key } else { old_key }, old_align.max(new_align));
+        self.common_align
+            .insert(if replace { new_key } else { old_key }, old_align.max(new_align));
         replace
     }
 
@@ -299,14 +323,17 @@ impl SymbolTables {
             return None;
         }
         let section = &unit.file.sections[section as usize];
-        let position = sets.iter().position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
+        let position = sets
+            .iter()
+            .position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
         Some(SetId(position as u32))
     }
 
     /// The sections of `set` of `dylib`, in the order of files.
     pub fn set_sections(&self, dylib: DylibId, set: SetId) -> Vec<(UnitId, u32)> {
         let units = self.dylibs[dylib.index()].units.iter();
-        let sections = units.flat_map(|&id| (0..self.units[id.index()].file.sections.len() as u32).map(move |s| (id, s)));
+        let sections =
+            units.flat_map(|&id| (0..self.units[id.index()].file.sections.len() as u32).map(move |s| (id, s)));
         sections
             .filter(|&(id, s)| {
                 let unit = &self.units[id.index()];

@@ -31,9 +31,12 @@ pub(super) fn indirect_functions(
             resolvers.push((symbol, offset as i64));
         }
     }
-    let row = RedirectableSymbolManager::build(closure.arch, &mut part.graph, functions.len() as u32, |n| resolvers[n as usize]);
+    let row = RedirectableSymbolManager::build(closure.arch, &mut part.graph, functions.len() as u32, |n| {
+        resolvers[n as usize]
+    });
     part.published.push((row.stubs, Publish::IndirectStubs(unit.clone())));
-    part.published.push((row.pointers, Publish::IndirectPointers(unit.clone())));
+    part.published
+        .push((row.pointers, Publish::IndirectPointers(unit.clone())));
     Ok(part)
 }
 

@@ -3,9 +3,9 @@
 //! A trampoline calls the runtime's reentry function, which tells trampolines apart by the address it was called from. They
 //! are made in bulk, one graph `__orc_reentry_graph_#N` with one block for all entry points of a file.
 
+use crate::base::MemProt;
 use crate::link::arch::Architecture;
 use crate::link::{BlockId, Content, Edge, LinkGraph, SymbolId};
-use crate::base::MemProt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Name of the section that trampolines and redirectable stubs are in, as LLVM's.
@@ -20,7 +20,10 @@ pub struct ReentryTrampolines {
 impl ReentryTrampolines {
     /// The name of the next graph: `__orc_reentry_graph_#1`, …
     pub fn next_graph_name(&self) -> String {
-        format!("__orc_reentry_graph_#{}", self.graphs.fetch_add(1, Ordering::Relaxed) + 1)
+        format!(
+            "__orc_reentry_graph_#{}",
+            self.graphs.fetch_add(1, Ordering::Relaxed) + 1
+        )
     }
 
     /// Adds `count` trampolines that call `reentry` to `graph`, as one block; they are [`ReentryTrampolines::stride`] apart.

@@ -91,7 +91,11 @@ impl MaterializationUnit {
 
     /// The claim that linking `section` needs.
     fn claim_of(&self, section: u32) -> &Claim {
-        if self.by_section() { &self.sections[section as usize] } else { &self.whole }
+        if self.by_section() {
+            &self.sections[section as usize]
+        } else {
+            &self.whole
+        }
     }
 
     /// Claims `section`, or the file, for `batch`.
@@ -121,7 +125,10 @@ impl MaterializationUnit {
 
     /// Its unwind records, read on first use.
     pub fn unwind(&self) -> Result<&UnwindTables, LinkError> {
-        self.unwind.get_or_init(|| UnwindTables::read(&self.file)).as_ref().map_err(Clone::clone)
+        self.unwind
+            .get_or_init(|| UnwindTables::read(&self.file))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The symbols that have an entry point, ascending: an entry point's number is its place in here.
@@ -135,7 +142,10 @@ impl MaterializationUnit {
                 _ => false,
             };
             let all = 0..self.file.symbols.len() as u32;
-            all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept).collect()
+            all.filter(|i| self.is_entry_point(*i))
+                .filter(global)
+                .filter(kept)
+                .collect()
         })
     }
 
@@ -148,7 +158,10 @@ impl MaterializationUnit {
     pub fn indirect_functions(&self) -> Vec<u32> {
         let symbols = self.file.symbols.iter().enumerate();
         symbols
-            .filter(|(_, s)| s.kind == SymbolKind::IndirectFunction && matches!(s.place, ObjectPlace::Section(s) if !self.is_discarded(s)))
+            .filter(|(_, s)| {
+                s.kind == SymbolKind::IndirectFunction
+                    && matches!(s.place, ObjectPlace::Section(s) if !self.is_discarded(s))
+            })
             .map(|(i, _)| i as u32)
             .collect()
     }

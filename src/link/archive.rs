@@ -92,10 +92,7 @@ impl Archive {
             members: Vec::new(),
         };
         reader.read_members()?;
-        let index = reader
-            .index
-            .map(|table| reader.read_index(table))
-            .transpose()?;
+        let index = reader.index.map(|table| reader.read_index(table)).transpose()?;
         Ok(Archive {
             name: name.to_string(),
             thin: reader.thin,
@@ -122,11 +119,7 @@ impl Archive {
 
 /// How messages and `-show-linked-files` name a member: `lib.a[3](member.o)`.
 pub fn display_name(archive: &str, member: &Member) -> String {
-    format!(
-        "{archive}[{}]({})",
-        member.index,
-        String::from_utf8_lossy(member.name)
-    )
+    format!("{archive}[{}]({})", member.index, String::from_utf8_lossy(member.name))
 }
 
 /// The shape of a symbol index: whose it is and how wide its numbers are.
@@ -210,9 +203,8 @@ impl Reader<'_> {
             return Err(self.bad_header(offset, "its end mark is missing"));
         }
         let mut position = offset;
-        let fields = HeaderFields::parse(self.data, &mut position).map_err(|error| {
-            self.bad_header(offset, format_args!("unreadable name or size: {error}"))
-        })?;
+        let fields = HeaderFields::parse(self.data, &mut position)
+            .map_err(|error| self.bad_header(offset, format_args!("unreadable name or size: {error}")))?;
         // Whatever goblin makes of a name behind the header, this sum is what the size field says.
         let end = fields.offset as usize + fields.size();
         let field = fields.raw_name().trim_end_matches(' ');
@@ -271,8 +263,7 @@ impl Reader<'_> {
         } else {
             MemberContent::Inline(self.data.get(raw.start..raw.end).unwrap_or_default())
         };
-        let index = u32::try_from(self.members.len())
-            .map_err(|_| self.bad_header(raw.header, "too many members"))?;
+        let index = u32::try_from(self.members.len()).map_err(|_| self.bad_header(raw.header, "too many members"))?;
         self.members.push(Member {
             name,
             header_offset: raw.header as u64,
@@ -290,21 +281,14 @@ impl Reader<'_> {
             return Ok(raw.name.strip_suffix(b"/").unwrap_or(raw.name));
         };
         let shown = String::from_utf8_lossy(reference);
-        let tail = shown
-            .parse::<usize>()
-            .ok()
-            .and_then(|at| self.long_names?.get(at..));
+        let tail = shown.parse::<usize>().ok().and_then(|at| self.long_names?.get(at..));
         let Some(tail) = tail else {
             return Err(self.bad_header(
                 raw.header,
                 format_args!("there is no long name at {shown:?} of the name table"),
             ));
         };
-        let Some(length) = tail
-            .iter()
-            .take(LONGEST_NAME)
-            .position(|byte| *byte == b'\n')
-        else {
+        let Some(length) = tail.iter().take(LONGEST_NAME).position(|byte| *byte == b'\n') else {
             return Err(self.bad_header(raw.header, "its long name has no end"));
         };
         let name = &tail[..length];
@@ -327,8 +311,7 @@ impl Reader<'_> {
         let number = |at: usize| Some(big_endian(table.data.get(at..at.checked_add(width)?)?));
         let count = number(0).and_then(|count| usize::try_from(count).ok());
         let names_at = count.and_then(|count| count.checked_add(1)?.checked_mul(width));
-        let (Some(count), Some(mut names)) = (count, names_at.and_then(|at| table.data.get(at..)))
-        else {
+        let (Some(count), Some(mut names)) = (count, names_at.and_then(|at| table.data.get(at..))) else {
             return Err(self.malformed(
                 "symbol index",
                 table.offset,
@@ -341,11 +324,7 @@ impl Reader<'_> {
             let place = table.offset + entry * width;
             let member = number(entry * width).and_then(|offset| cursor.find(offset));
             let Some(member) = member else {
-                return Err(self.malformed(
-                    "symbol index entry",
-                    place,
-                    "it points to no member's header",
-                ));
+                return Err(self.malformed("symbol index entry", place, "it points to no member's header"));
             };
             let Ok(name) = CStr::from_bytes_until_nul(names) else {
                 return Err(self.malformed("symbol index entry", place, "its name has no end"));
@@ -375,11 +354,7 @@ impl Reader<'_> {
         for at in (width..).step_by(2 * width).take(size / (2 * width)) {
             let place = table.offset + at;
             let Some(member) = number(at + width).and_then(|offset| cursor.find(offset)) else {
-                return Err(self.malformed(
-                    "symbol index entry",
-                    place,
-                    "it points to no member's header",
-                ));
+                return Err(self.malformed("symbol index entry", place, "it points to no member's header"));
             };
             let name = number(at)
                 .and_then(|at| usize::try_from(at).ok())
@@ -418,15 +393,11 @@ fn index_kind(raw: &RawMember) -> Option<IndexKind> {
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 fn little_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rfold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes.iter().rfold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// Finds members by the offset of their header. Indexes list a member's symbols together, so the last answer is tried first.

@@ -96,10 +96,7 @@ fn write_with(flavour: Flavour, offsets: &[usize]) -> (Vec<u8>, Vec<usize>) {
     };
     match index_name {
         Some(name) if name.len() > 16 => {
-            out.extend(header(
-                &format!("#1/{}", name.len() + 1),
-                name.len() + 1 + table.len(),
-            ));
+            out.extend(header(&format!("#1/{}", name.len() + 1), name.len() + 1 + table.len()));
             out.extend(name.as_bytes());
             out.push(0);
             put(&mut out, &table);
@@ -134,11 +131,7 @@ fn write_with(flavour: Flavour, offsets: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let mut real = Vec::new();
     for ((name, content, _), field) in MEMBERS.iter().zip(fields) {
         real.push(out.len());
-        let name_length = if field.starts_with("#1/") {
-            name.len() + 1
-        } else {
-            0
-        };
+        let name_length = if field.starts_with("#1/") { name.len() + 1 } else { 0 };
         out.extend(header(&field, content.len() + name_length));
         if name_length != 0 {
             out.extend(name.as_bytes());
@@ -239,10 +232,7 @@ fn an_archive_may_be_empty() {
 #[test]
 fn a_member_is_shown_as_llvm_jitlink_shows_it() {
     let archive = parse(&write(Gnu)).unwrap();
-    assert_eq!(
-        display_name("x/lib.a", &archive.members[2]),
-        "x/lib.a[2](sub dir.o)"
-    );
+    assert_eq!(display_name("x/lib.a", &archive.members[2]), "x/lib.a[2](sub dir.o)");
 }
 
 #[test]
@@ -259,10 +249,7 @@ fn a_missing_end_mark_is_found() {
     replace(&mut bytes, b"`\n", b"`!");
     assert_eq!(
         malformed(&bytes),
-        (
-            "archive header at offset 0x8".into(),
-            "its end mark is missing".into()
-        )
+        ("archive header at offset 0x8".into(), "its end mark is missing".into())
     );
 }
 
@@ -279,11 +266,7 @@ fn a_size_that_is_no_number_is_found() {
 fn a_size_past_the_end_is_found() {
     let mut bytes = write(GnuNoIndex);
     replace(&mut bytes, b"9         `\n", b"9999999999`\n");
-    assert!(
-        malformed(&bytes)
-            .1
-            .contains("9999999999 bytes go past the end")
-    );
+    assert!(malformed(&bytes).1.contains("9999999999 bytes go past the end"));
 }
 
 #[test]
@@ -313,10 +296,7 @@ fn an_index_entry_that_points_between_members_is_found() {
         let mut offsets = write_with(flavour, &[0; MEMBERS.len()]).1;
         offsets[2] += 1;
         let (place, what) = malformed(&write_with(flavour, &offsets).0);
-        assert!(
-            place.starts_with("symbol index entry at offset 0x"),
-            "{place}"
-        );
+        assert!(place.starts_with("symbol index entry at offset 0x"), "{place}");
         assert_eq!(what, "it points to no member's header", "{flavour:?}");
     }
 }
@@ -329,11 +309,7 @@ fn an_index_that_claims_too_many_entries_is_found() {
             Bsd64 => 8 + SIZEOF_HEADER + "__.SYMDEF_64 SORTED".len() + 1,
             _ => 8 + SIZEOF_HEADER,
         };
-        let width = if matches!(flavour, Gnu64 | Bsd64) {
-            8
-        } else {
-            4
-        };
+        let width = if matches!(flavour, Gnu64 | Bsd64) { 8 } else { 4 };
         bytes[data..data + width].fill(0xff);
         let (place, what) = malformed(&bytes);
         assert_eq!(place, format!("symbol index at offset {data:#x}"));
@@ -370,10 +346,7 @@ fn every_truncation_is_an_error_or_a_shorter_archive() {
         let whole = parse(&bytes).unwrap().members.len();
         for length in 0..bytes.len() {
             if let Ok(archive) = parse(&bytes[..length]) {
-                assert!(
-                    archive.members.len() <= whole,
-                    "{flavour:?} cut to {length}"
-                );
+                assert!(archive.members.len() <= whole, "{flavour:?} cut to {length}");
             }
         }
     }
@@ -389,11 +362,7 @@ fn no_flipped_byte_makes_reading_panic_or_leave_the_file() {
                 damaged[at] ^= mask;
                 if let Ok(archive) = parse(&damaged) {
                     let members = archive.members.len();
-                    assert!(
-                        archive
-                            .symbols()
-                            .all(|(_, member)| (member as usize) < members)
-                    );
+                    assert!(archive.symbols().all(|(_, member)| (member as usize) < members));
                 }
             }
         }

@@ -61,7 +61,13 @@ pub fn write_block(
 }
 
 /// What the stub that `edge` goes to goes to, if a branch from `address` reaches it without the stub.
-fn within_reach(arch: &dyn Architecture, graph: &LinkGraph, edge: &Edge, addresses: &[ExecutorAddr], address: u64) -> Option<SymbolId> {
+fn within_reach(
+    arch: &dyn Architecture,
+    graph: &LinkGraph,
+    edge: &Edge,
+    addresses: &[ExecutorAddr],
+    address: u64,
+) -> Option<SymbolId> {
     let target = graph.symbols[edge.target.index()].stub_target?;
     let to = addresses[target.index()];
     let place = to.0.wrapping_add_signed(edge.addend.wrapping_sub(arch.branch_addend()));
@@ -70,7 +76,14 @@ fn within_reach(arch: &dyn Architecture, graph: &LinkGraph, edge: &Edge, address
     (!to.is_null() && place.abs_diff(address) < limit).then_some(target)
 }
 
-fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &Fixup, target: SymbolId, what: &str) -> LinkError {
+fn describe(
+    arch: &dyn Architecture,
+    graph: &LinkGraph,
+    block: BlockId,
+    fixup: &Fixup,
+    target: SymbolId,
+    what: &str,
+) -> LinkError {
     let b = &graph.blocks[block.index()];
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let symbol = &graph.symbols[target.index()];
@@ -78,7 +91,11 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: arch.edge_kinds()[usize::from(fixup.kind.0)].name,
-        target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
+        target: if symbol.name.is_empty() {
+            "<anonymous symbol>".into()
+        } else {
+            text(symbol.name)
+        },
         target_address: fixup.target.wrapping_add_signed(fixup.addend),
         address: fixup.address,
         block: b.address.0,

@@ -47,9 +47,17 @@ impl SegmentLayout {
     fn push(&mut self, graphs: &[&LinkGraph], graph: u32, block: BlockId) -> Result<()> {
         let link_graph = graphs[graph as usize];
         let b = &link_graph.blocks[block.index()];
-        let too_big = || LinkError::unsuitable(&link_graph.name, "does not fit the address space together with what is linked with it");
+        let too_big = || {
+            LinkError::unsuitable(
+                &link_graph.name,
+                "does not fit the address space together with what is linked with it",
+            )
+        };
         let offset = align_up(self.size, b.align).ok_or_else(too_big)?;
-        self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
+        self.size = offset
+            .checked_add(b.size)
+            .filter(|&end| end < 1 << 47)
+            .ok_or_else(too_big)?;
         self.align = self.align.max(b.align);
         self.blocks.push(PlacedBlock { graph, block, offset });
         Ok(())
@@ -111,7 +119,11 @@ mod tests {
         let mut graph = LinkGraph::new("g".into(), target);
         for &(prot, size, align, contiguous, zero) in blocks {
             let section = graph.add_section(b"s", prot);
-            let content = if zero { Content::ZeroFill } else { Content::Borrowed(&[0; 64][..size as usize]) };
+            let content = if zero {
+                Content::ZeroFill
+            } else {
+                Content::Borrowed(&[0; 64][..size as usize])
+            };
             let id = graph.add_block(section, content, size, align);
             graph.blocks[id.index()].contiguous = contiguous;
         }
@@ -125,7 +137,11 @@ mod tests {
     #[test]
     fn blocks_are_packed_by_protection_in_order() {
         use MemProt::{Read, ReadExec};
-        let g = graph(&[(Read, 3, 1, None, false), (ReadExec, 5, 16, None, false), (Read, 8, 8, None, false)]);
+        let g = graph(&[
+            (Read, 3, 1, None, false),
+            (ReadExec, 5, 16, None, false),
+            (Read, 8, 8, None, false),
+        ]);
         let segments = lay_out(&[&g]).unwrap();
         assert_eq!(segments.len(), 2);
         assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);

@@ -63,6 +63,8 @@ pub enum SectionKind {
     Unloaded,
     /// Code or data.
     Loaded,
+    /// The memory of one common symbol, if no other file's is used.
+    Common,
     /// Call frame records; linked record by record with the code they describe (see [`super::unwind`]).
     Unwind,
     /// Thread-local data.

@@ -97,7 +97,12 @@ impl Tables<'_> {
         let pointer = self.got_entry(graph, target, delta);
         let shape = self.arch.pointer_jump_stub();
         let section = self.stubs.id(graph);
-        let block = graph.add_block(section, Content::Borrowed(shape.code), shape.code.len() as u64, shape.align);
+        let block = graph.add_block(
+            section,
+            Content::Borrowed(shape.code),
+            shape.code.len() as u64,
+            shape.align,
+        );
         add_shape_edges(graph, block, shape, pointer);
         let stub = graph.add_symbol(Symbol {
             name: b"",

@@ -75,7 +75,11 @@ impl UnwindTables {
         }
         let mut edges = Vec::new();
         file.edges(index, &mut edges)?;
-        let word = |at: usize| content.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let word = |at: usize| {
+            content
+                .get(at..at + 4)
+                .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        };
         let table = self.sections.len() as u32;
         let mut cies: FxHashMap<u32, Record> = FxHashMap::default();
         let mut at = 0;
@@ -86,7 +90,10 @@ impl UnwindTables {
                 break;
             }
             if length == u32::MAX {
-                return Err(error(at, "unwind records in 64-bit DWARF format are not supported; compile without -gdwarf64"));
+                return Err(error(
+                    at,
+                    "unwind records in 64-bit DWARF format are not supported; compile without -gdwarf64",
+                ));
             }
             let size = u64::from(length) + 4;
             if length < 8 || length % 4 != 0 || at as u64 + size > content.len() as u64 {
@@ -121,7 +128,9 @@ impl UnwindTables {
 /// The section of the symbol that the relocation at `offset` refers to; `None` if there is no such relocation,
 /// as in the frames that `ld -r` leaves of discarded code.
 fn code_section(file: &ObjectFile, edges: &[ObjectEdge], offset: u32) -> Option<u32> {
-    let edge = edges.get(edges.partition_point(|e| e.offset < offset)).filter(|e| e.offset == offset)?;
+    let edge = edges
+        .get(edges.partition_point(|e| e.offset < offset))
+        .filter(|e| e.offset == offset)?;
     match file.symbols[edge.symbol as usize].place {
         ObjectPlace::Section(section) => Some(section),
         _ => None,
@@ -140,11 +149,10 @@ pub struct UnwindBuilder {
 }
 
 impl UnwindBuilder {
-    /// Appends `frame`, and its common entry if it is not there yet; returns the index of the first new edge.
+    /// Appends `frame`, and its common entry if it is not there yet.
     ///
     /// `frame` must come from `tables`, which must come from `file`.
-    pub fn add(&mut self, file: &ObjectFile, tables: &UnwindTables, frame: &UnwindFrame) -> usize {
-        let first_edge = self.edges.len();
+    pub fn add(&mut self, file: &ObjectFile, tables: &UnwindTables, frame: &UnwindFrame) {
         let section = &tables.sections[frame.table as usize];
         let content = file.sections[section.index as usize].content;
         let key = (frame.table, frame.cie.offset);
@@ -159,13 +167,13 @@ impl UnwindBuilder {
         let at = self.copy(content, section, frame.record);
         let id = (at + 4 - cie).to_le_bytes();
         self.bytes[at as usize + 4..at as usize + 8].copy_from_slice(&id);
-        first_edge
     }
 
     fn copy(&mut self, content: &[u8], section: &UnwindSection, record: Record) -> u32 {
         let at = self.bytes.len() as u32;
         let end = record.offset + record.size;
-        self.bytes.extend_from_slice(&content[record.offset as usize..end as usize]);
+        self.bytes
+            .extend_from_slice(&content[record.offset as usize..end as usize]);
         let first = section.edges.partition_point(|e| e.offset < record.offset);
         for edge in section.edges[first..].iter().take_while(|e| e.offset < end) {
             self.edges.push(ObjectEdge {

@@ -49,7 +49,9 @@ impl Default for InProcess {
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess").field("memory", &self.memory).finish_non_exhaustive()
+        f.debug_struct("InProcess")
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,8 +183,13 @@ mod tests {
 
     #[test]
     fn a_library_that_is_not_there_is_an_error_with_the_loaders_words() {
-        let error = InProcess::new().load_library(OsStr::new("/no/such/library.so")).unwrap_err();
-        assert!(error.to_string().contains("/no/such/library.so: cannot open"), "{error}");
+        let error = InProcess::new()
+            .load_library(OsStr::new("/no/such/library.so"))
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("/no/such/library.so: cannot open"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -237,7 +244,10 @@ mod tests {
             }
             0x77
         }
-        assert_eq!(InProcess::new().call_resolver(address(resolver as *const ())), ExecutorAddr(0x77));
+        assert_eq!(
+            InProcess::new().call_resolver(address(resolver as *const ())),
+            ExecutorAddr(0x77)
+        );
     }
 
     #[test]
@@ -286,7 +296,9 @@ mod tests {
         executor.memory().finalize(&mut segments).unwrap();
         let tables = segments[1].range();
         assert!(!crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
-        executor.register_frames(AddrRange::new(tables.start, table.len() as u64)).unwrap();
+        executor
+            .register_frames(AddrRange::new(tables.start, table.len() as u64))
+            .unwrap();
         assert!(crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
     }
 }

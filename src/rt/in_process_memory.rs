@@ -172,7 +172,9 @@ impl MemoryManager for InProcessMemoryManager {
         for request in requests {
             request.check()?;
         }
-        let needed = requests.iter().fold(0u64, |sum, request| sum.saturating_add(request.size));
+        let needed = requests
+            .iter()
+            .fold(0u64, |sum, request| sum.saturating_add(request.size));
         self.with_region(needed, |region| {
             let narrow = promised.is_some_and(|bounds| bounds.code == region.window);
             if narrow {

@@ -29,7 +29,9 @@ fn maps() -> Vec<(u64, u64, String)> {
 }
 
 fn permissions(address: u64) -> String {
-    let found = maps().into_iter().find(|&(start, end, _)| start <= address && address < end);
+    let found = maps()
+        .into_iter()
+        .find(|&(start, end, _)| start <= address && address < end);
     found.map(|found| found.2).unwrap_or_default()
 }
 
@@ -105,7 +107,9 @@ fn small_batches_share_mappings() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(0, 0).unwrap().all;
     for _ in 0..1000 {
-        memory.allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None).unwrap();
+        memory
+            .allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None)
+            .unwrap();
     }
     let count = mappings_in(all);
     assert!(count <= 5, "{count} mappings");
@@ -118,7 +122,10 @@ fn threads_never_get_the_same_bytes() {
         let mut mine = Vec::new();
         for n in 0..300u64 {
             for mut segment in memory
-                .allocate(&MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))), None)
+                .allocate(
+                    &MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))),
+                    None,
+                )
                 .unwrap()
             {
                 segment.working_memory().fill(thread);
@@ -197,7 +204,10 @@ fn everything_reaches_the_c_library() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(1, 1).unwrap().all;
     let library = sys::near_address();
-    assert!(library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31, "{all:?} {library:#x}");
+    assert!(
+        library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31,
+        "{all:?} {library:#x}"
+    );
 }
 
 #[test]
@@ -223,8 +233,13 @@ fn a_giant_zero_fill_costs_addresses_only() {
 fn more_than_there_is_is_an_error_that_says_how_much() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let wanted = SMALL + 1;
-    let error = memory.allocate(&[request(MemProt::ReadWrite, wanted, 1)], None).unwrap_err();
-    assert!(matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted), "{error}");
+    let error = memory
+        .allocate(&[request(MemProt::ReadWrite, wanted, 1)], None)
+        .unwrap_err();
+    assert!(
+        matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted),
+        "{error}"
+    );
     assert!(memory.bounds(u64::MAX, u64::MAX).is_err());
     assert!(memory.allocate(&[request(MemProt::Read, 8, 8)], None).is_ok());
 }

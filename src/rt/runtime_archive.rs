@@ -6,8 +6,7 @@
 use crate::base::{Format, Target};
 
 /// Architecture, format, file name, contents; made by the build script.
-static ARCHIVES: &[(&str, &str, &str, &[u8])] =
-    include!(concat!(env!("OUT_DIR"), "/runtime_archives.rs"));
+static ARCHIVES: &[(&str, &str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/runtime_archives.rs"));
 
 /// The runtime archive for `target`: a file name for messages (`liborc_rt-x86_64-elf.a`) and the contents.
 ///
@@ -19,8 +18,7 @@ pub fn embedded(target: Target) -> Option<(&'static str, &'static [u8])> {
         Format::MachO => "macho",
     };
     let mut archives = ARCHIVES.iter();
-    let found = archives
-        .find(|(arch, its_format, ..)| *arch == target.arch.name() && *its_format == format);
+    let found = archives.find(|(arch, its_format, ..)| *arch == target.arch.name() && *its_format == format);
     found.map(|&(_, _, name, bytes)| (name, bytes))
 }
 
@@ -42,23 +40,13 @@ mod tests {
             .flat_map(|&format| ARCHES.map(|arch| Target { arch, format }));
         let archives = targets.filter_map(|target| Some((target, embedded(target)?.1)));
         archives
-            .map(|(target, bytes)| {
-                (
-                    target,
-                    bytes,
-                    Archive::parse(bytes).expect("the archive can be read"),
-                )
-            })
+            .map(|(target, bytes)| (target, bytes, Archive::parse(bytes).expect("the archive can be read")))
             .collect()
     }
 
     /// The C name `name` as an object file for `target` spells it.
     fn symbol(target: Target, name: &str) -> String {
-        let prefix = if target.format == Format::MachO {
-            "_"
-        } else {
-            ""
-        };
+        let prefix = if target.format == Format::MachO { "_" } else { "" };
         format!("{prefix}{name}")
     }
 
@@ -84,11 +72,7 @@ mod tests {
         let (name, _) = embedded(host()).expect("the host's archive");
         assert_eq!(
             name,
-            format!(
-                "liborc_rt-{}-{}.a",
-                host().arch.name(),
-                host().format.name()
-            )
+            format!("liborc_rt-{}-{}.a", host().arch.name(), host().format.name())
         );
     }
 
@@ -128,16 +112,12 @@ mod tests {
     fn the_index_lists_what_the_members_define() {
         for (target, bytes, archive) in all() {
             for (member, _, indexed) in archive.summarize() {
-                let contents = archive
-                    .extract(member, bytes)
-                    .expect("a listed member is there");
+                let contents = archive.extract(member, bytes).expect("a listed member is there");
                 let file = object::File::parse(contents).expect("a member is an object file");
                 let globals = file
                     .symbols()
                     .filter(|symbol| symbol.is_global() && symbol.is_definition());
-                let defined: BTreeSet<_> = globals
-                    .map(|symbol| symbol.name().expect("a name"))
-                    .collect();
+                let defined: BTreeSet<_> = globals.map(|symbol| symbol.name().expect("a name")).collect();
                 assert_eq!(
                     indexed.into_iter().collect::<BTreeSet<_>>(),
                     defined,
@@ -165,13 +145,8 @@ mod tests {
                 let file = object::File::parse(contents).expect("a member is an object file");
                 for undefined in file.symbols().filter(|symbol| symbol.is_undefined()) {
                     let name = undefined.name().expect("a name");
-                    let ours = name.contains("__orc_rt_")
-                        || name.is_empty()
-                        || name == "_GLOBAL_OFFSET_TABLE_";
-                    assert!(
-                        ours || allowed.contains(name),
-                        "{target}: {member} needs {name}"
-                    );
+                    let ours = name.contains("__orc_rt_") || name.is_empty() || name == "_GLOBAL_OFFSET_TABLE_";
+                    assert!(ours || allowed.contains(name), "{target}: {member} needs {name}");
                 }
             }
         }
@@ -179,10 +154,7 @@ mod tests {
 
     #[test]
     fn only_the_resolver_is_hidden() {
-        for (target, bytes, archive) in all()
-            .into_iter()
-            .filter(|(target, ..)| target.format == Format::Elf)
-        {
+        for (target, bytes, archive) in all().into_iter().filter(|(target, ..)| target.format == Format::Elf) {
             for member in archive.members() {
                 let contents = archive.extract(member, bytes).expect("the member is there");
                 let file = object::File::parse(contents).expect("a member is an object file");

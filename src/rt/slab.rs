@@ -65,12 +65,10 @@ impl SlabMemoryManager {
 impl MemoryManager for SlabMemoryManager {
     fn place(&self, placement: Placement) -> Result<(), MemoryError> {
         match placement {
-            Placement::Low if self.range.start.0 >= 1 << 31 => {
-                Err(MemoryError::AlreadyPlaced {
-                    base: self.range.start.0,
-                    wanted: placement,
-                })
-            }
+            Placement::Low if self.range.start.0 >= 1 << 31 => Err(MemoryError::AlreadyPlaced {
+                base: self.range.start.0,
+                wanted: placement,
+            }),
             _ => Ok(()),
         }
     }
@@ -167,7 +165,9 @@ mod tests {
     #[test]
     fn the_page_size_is_the_one_asked_for() {
         let slab = SlabMemoryManager::new(ExecutorAddr(0), 0x4000, None).unwrap();
-        let segments = slab.allocate(&[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)], None).unwrap();
+        let segments = slab
+            .allocate(&[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)], None)
+            .unwrap();
         assert_eq!(segments[1].address, ExecutorAddr(0x4000));
     }
 

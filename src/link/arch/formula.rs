@@ -114,10 +114,7 @@ impl Limits {
 /// The `N` bytes at `offset`, for reading and writing.
 ///
 /// Errors: [`FixupError::OutsideBlock`].
-pub(super) fn place<const N: usize>(
-    block: &mut [u8],
-    offset: usize,
-) -> Result<&mut [u8; N], FixupError> {
+pub(super) fn place<const N: usize>(block: &mut [u8], offset: usize) -> Result<&mut [u8; N], FixupError> {
     let end = offset.checked_add(N).ok_or(FixupError::OutsideBlock)?;
     block
         .get_mut(offset..end)
@@ -128,17 +125,10 @@ pub(super) fn place<const N: usize>(
 /// Writes the low `width` (at most 8) bytes of `value`, little-endian.
 ///
 /// Errors: [`FixupError::OutsideBlock`].
-pub(super) fn store(
-    block: &mut [u8],
-    offset: usize,
-    width: u8,
-    value: i64,
-) -> Result<(), FixupError> {
+pub(super) fn store(block: &mut [u8], offset: usize, width: u8, value: i64) -> Result<(), FixupError> {
     let bytes = value.to_le_bytes();
     let source = bytes.get(..width.into()).ok_or(FixupError::OutsideBlock)?;
-    let end = offset
-        .checked_add(source.len())
-        .ok_or(FixupError::OutsideBlock)?;
+    let end = offset.checked_add(source.len()).ok_or(FixupError::OutsideBlock)?;
     block
         .get_mut(offset..end)
         .ok_or(FixupError::OutsideBlock)?

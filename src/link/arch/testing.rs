@@ -117,27 +117,16 @@ pub(super) fn check_table(architecture: &dyn Architecture, constants: &[(EdgeKin
         assert_eq!(same_name, 1, "{name}");
         match info.class {
             EdgeClass::Branch { via_stub } => {
-                assert_eq!(
-                    class(via_stub),
-                    EdgeClass::BranchViaStub { direct: kind },
-                    "{name}"
-                );
+                assert_eq!(class(via_stub), EdgeClass::BranchViaStub { direct: kind }, "{name}");
             }
             EdgeClass::BranchViaStub { direct } => {
-                assert_eq!(
-                    class(direct),
-                    EdgeClass::Branch { via_stub: kind },
-                    "{name}"
-                );
+                assert_eq!(class(direct), EdgeClass::Branch { via_stub: kind }, "{name}");
             }
             EdgeClass::Got { plain } => {
                 assert_eq!(class(plain), EdgeClass::Address, "{name}");
                 let plain = &table[usize::from(plain.0)];
                 assert_eq!(info.width, plain.width, "{name}");
-                let formula = info
-                    .formula
-                    .replace("G + A", "T + A")
-                    .replace("G - ", "T - ");
+                let formula = info.formula.replace("G + A", "T + A").replace("G - ", "T - ");
                 assert_eq!(formula, plain.formula, "{name}");
             }
             EdgeClass::KeepAlive => assert_eq!(info.width, 0, "{name}"),

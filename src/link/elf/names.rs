@@ -19,7 +19,12 @@ pub(super) fn initializer_kind(name: &[u8]) -> Option<SectionKind> {
         }
         let digits = rest.strip_prefix(b".")?;
         // A name such as .init_array.foo sorts with those that have no priority.
-        Some(std::str::from_utf8(digits).ok().and_then(|d| d.parse::<u16>().ok()).map(u32::from))
+        Some(
+            std::str::from_utf8(digits)
+                .ok()
+                .and_then(|d| d.parse::<u16>().ok())
+                .map(u32::from),
+        )
     };
     let forward = |n: Option<u32>| n.unwrap_or(InitializerOrder::DEFAULT_PRIORITY);
     let reversed = |n: Option<u32>| n.map_or(InitializerOrder::DEFAULT_PRIORITY, |n| 65535 - n);

@@ -8,7 +8,8 @@ use crate::link::edge::EdgeKindInfo;
 use crate::link::error::{LinkError, Result};
 use crate::link::graph::{Linkage, Scope};
 use crate::link::object_file::{
-    ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
+    ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind,
+    SymbolKind,
 };
 use object::LittleEndian as LE;
 use object::elf;
@@ -33,12 +34,20 @@ const SHN_X86_64_LCOMMON: u16 = 0xff02;
 /// Errors: [`LinkError::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
 /// [`LinkError::Malformed`] if its tables contradict themselves or leave the file.
 pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
-    let ident = data.get(..20).ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
+    let ident = data
+        .get(..20)
+        .ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
     if ident[4] != elf::ELFCLASS64.0 {
-        return Err(LinkError::unsuitable(name, "is a 32-bit ELF file; only 64-bit ones can be linked"));
+        return Err(LinkError::unsuitable(
+            name,
+            "is a 32-bit ELF file; only 64-bit ones can be linked",
+        ));
     }
     if ident[5] != elf::ELFDATA2LSB.0 {
-        return Err(LinkError::unsuitable(name, "is a big-endian ELF file; only little-endian ones can be linked"));
+        return Err(LinkError::unsuitable(
+            name,
+            "is a big-endian ELF file; only little-endian ones can be linked",
+        ));
     }
     let malformed = |place: &str, what: &dyn std::fmt::Display| LinkError::malformed(name, place, what);
     let header = Header::parse(data).map_err(|e| malformed("ELF header", &e))?;
@@ -46,8 +55,12 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         arch: machine(name, header)?,
         format: Format::Elf,
     };
-    let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
-    let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
+    let sections = header
+        .sections(LE, data)
+        .map_err(|e| malformed("section header table", &e))?;
+    let symbols = sections
+        .symbols(LE, data, elf::SHT_SYMTAB)
+        .map_err(|e| malformed("symbol table", &e))?;
     let reader = Reader {
         name,
         data,
@@ -62,8 +75,12 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         groups: Vec::new(),
         format: Box::new(Elf {
             relocations: reader.relocations()?,
-            arch: relocation::of(target.arch)
-                .ok_or_else(|| LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", target.arch.name())))?,
+            arch: relocation::of(target.arch).ok_or_else(|| {
+                LinkError::unsuitable(
+                    name,
+                    format_args!("is for {}: Architecture not supported", target.arch.name()),
+                )
+            })?,
             kinds: arch::of(target.arch).map_or(&[], |a| a.edge_kinds()),
         }),
     };
@@ -98,7 +115,9 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
     let file_type = header.e_type(LE);
     if file_type != elf::ET_REL {
         let what = match file_type {
-            elf::ET_DYN => "is a shared library or position-independent executable, not a relocatable object; load a library with -l or -preload",
+            elf::ET_DYN => {
+                "is a shared library or position-independent executable, not a relocatable object; load a library with -l or -preload"
+            }
             elf::ET_EXEC => "is an executable, not a relocatable object; give the objects it was linked from",
             elf::ET_CORE => "is a core dump, not a relocatable object",
             _ => "is an ELF file of unknown type, not a relocatable object",
@@ -107,7 +126,10 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
     }
     let machine = header.e_machine(LE);
     arch_of(machine).ok_or_else(|| {
-        LinkError::unsuitable(name, format_args!("is for ELF machine {}: Architecture not supported", machine.0))
+        LinkError::unsuitable(
+            name,
+            format_args!("is for ELF machine {}: Architecture not supported", machine.0),
+        )
     })
 }
 
@@ -131,7 +153,10 @@ impl Reader<'_> {
         let count = sections.len() as u32;
         for (index, section) in sections.iter().enumerate() {
             if section.linked_to.is_some_and(|to| to >= count) {
-                return Err(self.malformed(format_args!("section {index}"), "it is linked to a section that does not exist"));
+                return Err(self.malformed(
+                    format_args!("section {index}"),
+                    "it is linked to a section that does not exist",
+                ));
             }
         }
         Ok(sections)
@@ -139,7 +164,10 @@ impl Reader<'_> {
 
     fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
         let place = format_args!("section {index}").to_string();
-        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(&place, e))?;
+        let name = self
+            .table
+            .section_name(LE, header)
+            .map_err(|e| self.malformed(&place, e))?;
         let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let kind = section_kind(name, sh_type, flags);
@@ -149,7 +177,10 @@ impl Reader<'_> {
         let place = format_args!("section {index} ({})", String::from_utf8_lossy(name)).to_string();
         let align = header.sh_addralign(LE).max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
-            return Err(self.malformed(&place, format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}")));
+            return Err(self.malformed(
+                &place,
+                format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"),
+            ));
         }
         let (writable, executable) = (has(elf::SHF_WRITE), has(elf::SHF_EXECINSTR));
         if writable && executable {
@@ -182,7 +213,9 @@ impl Reader<'_> {
             align,
             group: None,
             retain: has(elf::SHF_GNU_RETAIN),
-            linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
+            linked_to: has(elf::SHF_LINK_ORDER)
+                .then(|| header.sh_link(LE))
+                .filter(|&to| to != 0),
         })
     }
 
@@ -198,7 +231,10 @@ impl Reader<'_> {
             let place = format_args!("section {index}").to_string();
             let applies_to = header.sh_info(LE) as usize;
             let Some(target) = relocations.get_mut(applies_to) else {
-                return Err(self.malformed(place, format_args!("its relocations apply to section {applies_to}, which does not exist")));
+                return Err(self.malformed(
+                    place,
+                    format_args!("its relocations apply to section {applies_to}, which does not exist"),
+                ));
             };
             match header.rela(LE, self.data).map_err(|e| self.malformed(&place, e))? {
                 Some((entries, _)) if target.entries.is_empty() => target.entries = entries,
@@ -220,12 +256,20 @@ impl Reader<'_> {
         Ok(symbols)
     }
 
-    fn symbol(&self, index: usize, sym: &'static elf::Sym64<LE>, sections: &mut Vec<ObjectSection>) -> Result<ObjectSymbol> {
+    fn symbol(
+        &self,
+        index: usize,
+        sym: &'static elf::Sym64<LE>,
+        sections: &mut Vec<ObjectSection>,
+    ) -> Result<ObjectSymbol> {
         if index == 0 || sym.st_type() == elf::STT_FILE {
             return Ok(null_symbol());
         }
         let place = || format!("symbol {index}");
-        let name = self.symbol_table.symbol_name(LE, sym).map_err(|e| self.malformed(place(), e))?;
+        let name = self
+            .symbol_table
+            .symbol_name(LE, sym)
+            .map_err(|e| self.malformed(place(), e))?;
         let size = sym.st_size(LE);
         let value = sym.st_value(LE);
         let shndx = sym.st_shndx(LE);
@@ -262,7 +306,11 @@ impl Reader<'_> {
         Ok(ObjectSymbol {
             name,
             place: where_,
-            value: if matches!(where_, ObjectPlace::Common(_)) { 0 } else { value },
+            value: if matches!(where_, ObjectPlace::Common(_)) {
+                0
+            } else {
+                value
+            },
             size,
             kind: match sym.st_type() {
                 elf::STT_FUNC => SymbolKind::Function,
@@ -294,14 +342,16 @@ impl Reader<'_> {
                 continue;
             }
             let mut group = SectionGroup {
-                signature: self.signature(header, sections).map_err(|e| self.malformed(&place, e))?,
+                signature: self
+                    .signature(header, sections)
+                    .map_err(|e| self.malformed(&place, e))?,
                 sections: Vec::new(),
             };
             for member in members {
                 let member = member.get(LE);
-                let section = sections
-                    .get_mut(member as usize)
-                    .ok_or_else(|| self.malformed(&place, format_args!("section {member} of the group does not exist")))?;
+                let section = sections.get_mut(member as usize).ok_or_else(|| {
+                    self.malformed(&place, format_args!("section {member} of the group does not exist"))
+                })?;
                 if section.group.replace(groups.len() as u32).is_some() {
                     return Err(self.malformed(&place, format_args!("section {member} is already in another group")));
                 }
@@ -310,7 +360,10 @@ impl Reader<'_> {
             groups.push(group);
         }
         for (index, section) in sections.iter_mut().enumerate() {
-            if section.group.is_none() && section.name.starts_with(b".gnu.linkonce.") && section.kind != SectionKind::Unloaded {
+            if section.group.is_none()
+                && section.name.starts_with(b".gnu.linkonce.")
+                && section.kind != SectionKind::Unloaded
+            {
                 section.group = Some(groups.len() as u32);
                 groups.push(SectionGroup {
                     signature: section.name,
@@ -325,12 +378,11 @@ impl Reader<'_> {
     fn signature(&self, header: &elf::SectionHeader64<LE>, sections: &[ObjectSection]) -> object::Result<Data> {
         let index = SymbolIndex(header.sh_info(LE) as usize);
         let symbol = self.symbol_table.symbol(index)?;
-        if symbol.st_type() == elf::STT_SECTION {
-            if let Some(section) = self.symbol_table.symbol_section(LE, symbol, index)? {
-                if let Some(section) = sections.get(section.0) {
-                    return Ok(section.name);
-                }
-            }
+        if symbol.st_type() == elf::STT_SECTION
+            && let Some(section) = self.symbol_table.symbol_section(LE, symbol, index)?
+            && let Some(section) = sections.get(section.0)
+        {
+            return Ok(section.name);
         }
         self.symbol_table.symbol_name(LE, symbol)
     }
@@ -365,7 +417,7 @@ fn unloaded(name: Data) -> ObjectSection {
 fn common_section(size: u64, align: u64) -> ObjectSection {
     ObjectSection {
         name: b".common",
-        kind: SectionKind::Loaded,
+        kind: SectionKind::Common,
         prot: MemProt::ReadWrite,
         content: &[],
         size,
@@ -412,7 +464,11 @@ struct Relocations {
 
 impl std::fmt::Debug for Relocations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} relocations", self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>())
+        write!(
+            f,
+            "{} relocations",
+            self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>()
+        )
     }
 }
 
@@ -437,30 +493,58 @@ impl ObjectFormat for Elf {
         }
         let first = edges.len();
         edges.reserve(relocations.entries.len());
-        for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
+        for rela in relocations
+            .entries
+            .iter()
+            .chain(relocations.more.iter().copied().flatten())
+        {
             let offset = rela.r_offset.get(LE);
             let info = rela.r_info.get(LE);
             let (symbol, r_type) = ((info >> 32) as u32, info as u32);
-            let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
+            let name = || {
+                self.arch
+                    .name(r_type)
+                    .map_or_else(|| format!("type {r_type}"), str::to_string)
+            };
             let kind = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => kind,
                 Translation::Nothing => continue,
                 Translation::ThreadLocal => {
-                    return Err(error(offset, format!("{} is for thread-local storage, which is not supported yet", name())));
+                    return Err(error(
+                        offset,
+                        format!("{} is for thread-local storage, which is not supported yet", name()),
+                    ));
                 }
                 Translation::Unsupported => {
                     return Err(error(
                         offset,
-                        format!("relocation {} has no meaning in a relocatable file; compile again for static linking", name()),
+                        format!(
+                            "relocation {} has no meaning in a relocatable file; compile again for static linking",
+                            name()
+                        ),
                     ));
                 }
             };
             let width = u64::from(self.kinds[usize::from(kind.0)].width);
-            if offset.checked_add(width).is_none_or(|end| end > header.content.len() as u64) || offset > u64::from(u32::MAX) {
-                return Err(error(offset, format!("{} lies outside the section's {:#x} bytes", name(), header.content.len())));
+            if offset
+                .checked_add(width)
+                .is_none_or(|end| end > header.content.len() as u64)
+                || offset > u64::from(u32::MAX)
+            {
+                return Err(error(
+                    offset,
+                    format!(
+                        "{} lies outside the section's {:#x} bytes",
+                        name(),
+                        header.content.len()
+                    ),
+                ));
             }
             if symbol as usize >= file.symbols.len() {
-                return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
+                return Err(error(
+                    offset,
+                    format!("{} refers to symbol {symbol}, which does not exist", name()),
+                ));
             }
             edges.push(ObjectEdge {
                 offset: offset as u32,

@@ -211,9 +211,7 @@ fn clangs() -> Vec<PathBuf> {
     );
     for folder in folders {
         versioned.extend(
-            entries(&folder).filter_map(|(name, path)| {
-                Some((name.strip_prefix("clang-")?.parse().ok()?, path))
-            }),
+            entries(&folder).filter_map(|(name, path)| Some((name.strip_prefix("clang-")?.parse().ok()?, path))),
         );
     }
     versioned.sort_by(|a, b| b.cmp(a));
@@ -238,37 +236,23 @@ fn build(
 ) -> Result<Vec<u8>, String> {
     let folder = out.join(format!("{}-{}", runtime.arch, runtime.format.name()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    compiler.args(FLAGS).args(
-        runtime
-            .sources
-            .iter()
-            .map(|(source, _)| sources.join(source)),
-    );
+    compiler
+        .args(FLAGS)
+        .args(runtime.sources.iter().map(|(source, _)| sources.join(source)));
     let status = compiler
         .current_dir(&folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(messages)
         .status()
-        .map_err(|error| {
-            format!(
-                "{} does not start: {error}",
-                compiler.get_program().display()
-            )
-        })?;
+        .map_err(|error| format!("{} does not start: {error}", compiler.get_program().display()))?;
     if !status.success() {
-        return Err(format!(
-            "{} failed: {status}",
-            compiler.get_program().display()
-        ));
+        return Err(format!("{} failed: {status}", compiler.get_program().display()));
     }
     let members = runtime.sources.iter().map(|&(source, name)| {
         let object = folder.join(source).with_extension("o");
         let bytes = fs::read(&object).map_err(|error| format!("{}: {error}", object.display()))?;
         Member::new(name, bytes)
     });
-    Ok(archive::write(
-        runtime.format,
-        &members.collect::<Result<Vec<_>, _>>()?,
-    ))
+    Ok(archive::write(runtime.format, &members.collect::<Result<Vec<_>, _>>()?))
 }

@@ -83,7 +83,12 @@ pub fn entry_address() -> ExecutorAddr {
 ///
 /// # Safety
 /// `context` is a [`Context`]'s address; `args` are `size` readable bytes.
-unsafe extern "C" fn entry(context: *const Context, tag: *const u8, args: *const u8, size: usize) -> WrapperFunctionResult {
+unsafe extern "C" fn entry(
+    context: *const Context,
+    tag: *const u8,
+    args: *const u8,
+    size: usize,
+) -> WrapperFunctionResult {
     let errno = interrupts::errno().get();
     let interrupts = interrupts::hold();
     let inside = gate::enter();

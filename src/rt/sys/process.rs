@@ -65,7 +65,7 @@ pub fn load_library(path: &OsStr) -> Result<(), String> {
 
 /// The pointer-sized atomic at an aligned address of linked memory.
 fn pointer_at(address: ExecutorAddr) -> &'static AtomicU64 {
-    debug_assert!(address.0 % 8 == 0);
+    debug_assert!(address.0.is_multiple_of(8));
     // SAFETY: the session gives only aligned addresses of pointers in linked memory, which stays mapped.
     unsafe { &*(address.0 as *const AtomicU64) }
 }

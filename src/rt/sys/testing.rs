@@ -40,7 +40,11 @@ pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
 };
 
 /// The last of `argc` arguments, whether a null follows it, and whether there is an environment.
-pub fn arguments(argc: i32, argv: *const *const libc::c_char, envp: *const *const libc::c_char) -> (String, bool, bool) {
+pub fn arguments(
+    argc: i32,
+    argv: *const *const libc::c_char,
+    envp: *const *const libc::c_char,
+) -> (String, bool, bool) {
     // SAFETY: what `main` gets.
     unsafe {
         let last = std::ffi::CStr::from_ptr(*argv.add(argc as usize - 1));

@@ -70,22 +70,15 @@ impl Pattern {
 }
 
 const BRANCH: Pattern = Pattern::new(0x7c00_0000, 0x1400_0000, "a B or BL instruction");
-const BRANCH_IF: Pattern =
-    Pattern::new(0xff00_0000, 0x5400_0000, "a conditional branch instruction");
-const COMPARE_AND_BRANCH: Pattern =
-    Pattern::new(0x7e00_0000, 0x3400_0000, "a conditional branch instruction");
-const TEST_AND_BRANCH: Pattern =
-    Pattern::new(0x7e00_0000, 0x3600_0000, "a test and branch instruction");
+const BRANCH_IF: Pattern = Pattern::new(0xff00_0000, 0x5400_0000, "a conditional branch instruction");
+const COMPARE_AND_BRANCH: Pattern = Pattern::new(0x7e00_0000, 0x3400_0000, "a conditional branch instruction");
+const TEST_AND_BRANCH: Pattern = Pattern::new(0x7e00_0000, 0x3600_0000, "a test and branch instruction");
 const LITERAL: Pattern = Pattern::new(0x3b00_0000, 0x1800_0000, "an LDR Literal instruction");
 const ADR: Pattern = Pattern::new(0x9f00_0000, 0x1000_0000, "an ADR instruction");
 const ADRP: Pattern = Pattern::new(0x9f00_0000, 0x9000_0000, "an ADRP instruction");
 const ADD: Pattern = Pattern::new(0x5fc0_0000, 0x1100_0000, "an ADD (imm12) instruction");
 const LOAD_STORE: Pattern = Pattern::new(0x3b00_0000, 0x3900_0000, "a LDR/STR (imm12) instruction");
-const LOAD64: Pattern = Pattern::new(
-    0xffc0_0000,
-    0xf940_0000,
-    "a LDR (imm12, 64 bit) instruction",
-);
+const LOAD64: Pattern = Pattern::new(0xffc0_0000, 0xf940_0000, "a LDR (imm12, 64 bit) instruction");
 const MOVE_WIDE: Pattern = Pattern::new(0x1f80_0000, 0x1280_0000, "a move wide instruction");
 /// Opcode bit of `MOVZ` and `MOVK`, not of `MOVN`.
 const NOT_MOVN: u32 = 1 << 30;
@@ -165,21 +158,13 @@ impl Field {
     ///
     /// Errors: [`FixupError::WrongInstruction`] if the instruction there has no such field, [`FixupError::Misaligned`] if
     /// bits are lost at the low end, [`FixupError::OutsideBlock`].
-    pub(super) fn write(
-        self,
-        value: i64,
-        width: u8,
-        offset: usize,
-        block: &mut [u8],
-    ) -> Result<(), FixupError> {
+    pub(super) fn write(self, value: i64, width: u8, offset: usize, block: &mut [u8]) -> Result<(), FixupError> {
         match self {
             Field::Nothing => Ok(()),
             Field::Data => store(block, offset, width, value),
             _ => {
                 let bytes = place::<4>(block, offset)?;
-                *bytes = self
-                    .encode(u32::from_le_bytes(*bytes), value)?
-                    .to_le_bytes();
+                *bytes = self.encode(u32::from_le_bytes(*bytes), value)?.to_le_bytes();
                 Ok(())
             }
         }

@@ -17,11 +17,7 @@ pub(super) struct Rule {
 }
 
 const fn rule(formula: Formula, limits: Limits, field: Field) -> Rule {
-    Rule {
-        formula,
-        limits,
-        field,
-    }
+    Rule { formula, limits, field }
 }
 
 const fn data(formula: Formula, limits: Limits) -> Rule {
@@ -53,9 +49,7 @@ const NOTHING: Rule = rule(Formula::Target, ANY, Field::Nothing);
 const BRANCH26_STUBBABLE: EdgeClass = EdgeClass::Branch {
     via_stub: kind::BRANCH26_VIA_STUB,
 };
-const BRANCH26_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub {
-    direct: kind::BRANCH26,
-};
+const BRANCH26_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::BRANCH26 };
 const FUNCTION32_STUBBABLE: EdgeClass = EdgeClass::Branch {
     via_stub: kind::FUNCTION_DELTA32_VIA_STUB,
 };

@@ -47,8 +47,7 @@ const BRANCH_REACH: u64 = 1 << 27;
 /// `adrp x16, ptr; ldr x16, [x16, :lo12:ptr]; br x16; brk #1`.
 static POINTER_JUMP_STUB: CodeShape = CodeShape {
     code: &[
-        0x10, 0x00, 0x00, 0x90, 0x10, 0x02, 0x40, 0xf9, 0x00, 0x02, 0x1f, 0xd6, 0x20, 0x00, 0x20,
-        0xd4,
+        0x10, 0x00, 0x00, 0x90, 0x10, 0x02, 0x40, 0xf9, 0x00, 0x02, 0x1f, 0xd6, 0x20, 0x00, 0x20, 0xd4,
     ],
     stride: 16,
     align: 16,
@@ -121,11 +120,7 @@ impl Architecture for Aarch64 {
 
     fn apply(&self, fixup: &Fixup, block: &mut [u8]) -> Result<(), FixupError> {
         let index = usize::from(fixup.kind.0);
-        let Rule {
-            formula,
-            limits,
-            field,
-        } = RULES[index];
+        let Rule { formula, limits, field } = RULES[index];
         let value = formula.value(fixup);
         limits.check(value)?;
         field.write(value, KINDS[index].width, fixup.offset, block)

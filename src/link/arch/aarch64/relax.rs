@@ -23,9 +23,7 @@ pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
         unpaired.clear();
         find_pairs(graph, block, &mut pairs, &mut unpaired);
         unpaired.sort_unstable();
-        pairs.retain(|&(_, symbol)| {
-            unpaired.binary_search(&symbol).is_err() && reach.is_sure(graph, symbol, REACH)
-        });
+        pairs.retain(|&(_, symbol)| unpaired.binary_search(&symbol).is_err() && reach.is_sure(graph, symbol, REACH));
         let edges = graph.block_edges_mut(block);
         for &(first, _) in &pairs {
             edges[first].kind = kind::PAGE21;
@@ -35,21 +33,13 @@ pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
 }
 
 /// Finds the edges of `block` that are the first of a pair, and the symbols with accesses that are in none.
-fn find_pairs(
-    graph: &LinkGraph,
-    block: BlockId,
-    pairs: &mut Vec<(usize, SymbolId)>,
-    unpaired: &mut Vec<SymbolId>,
-) {
+fn find_pairs(graph: &LinkGraph, block: BlockId, pairs: &mut Vec<(usize, SymbolId)>, unpaired: &mut Vec<SymbolId>) {
     let content = graph.content(block);
     let edges = graph.block_edges(block);
     let mut index = 0;
     while let Some(edge) = edges.get(index) {
         if edge.kind == kind::REQUEST_GOT_PAGE21 || edge.kind == kind::REQUEST_GOT_PAGE_OFFSET12 {
-            if edges
-                .get(index + 1)
-                .is_some_and(|next| is_pair(content, edge, next))
-            {
+            if edges.get(index + 1).is_some_and(|next| is_pair(content, edge, next)) {
                 pairs.push((index, edge.target));
                 index += 1;
             } else {

@@ -119,11 +119,7 @@ impl Architecture for X86_64 {
 
     fn apply(&self, fixup: &Fixup, block: &mut [u8]) -> Result<(), FixupError> {
         let index = usize::from(fixup.kind.0);
-        let Rule {
-            formula,
-            limits,
-            form,
-        } = RULES[index];
+        let Rule { formula, limits, form } = RULES[index];
         let value = formula.value(fixup);
         match form {
             Form::Nothing => Ok(()),

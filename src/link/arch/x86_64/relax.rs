@@ -137,12 +137,7 @@ pub(super) fn correction(form: Form) -> i64 {
 /// Rewrites the instruction whose displacement is at `offset` and writes `value` into it.
 ///
 /// Errors: [`FixupError::WrongInstruction`] if it is none that [`relax`] chooses `form` for; [`FixupError::OutsideBlock`].
-pub(super) fn rewrite(
-    form: Form,
-    value: i32,
-    offset: usize,
-    block: &mut [u8],
-) -> Result<(), FixupError> {
+pub(super) fn rewrite(form: Form, value: i32, offset: usize, block: &mut [u8]) -> Result<(), FixupError> {
     place::<4>(block, offset)?;
     let prefix = match form {
         Form::Immediate(prefix) => prefix,
@@ -159,9 +154,7 @@ pub(super) fn rewrite(
         (Form::Jump, Some(Access::Jump)) => [0xe9, a, b, c, d, 0x90],
         (Form::Immediate(_), Some(Access::Mov)) => [0xc7, 0xc0 | register, a, b, c, d],
         (Form::Immediate(_), Some(Access::Test)) => [0xf7, 0xc0 | register, a, b, c, d],
-        (Form::Immediate(_), Some(Access::Arithmetic(number))) => {
-            [0x81, 0xc0 | number << 3 | register, a, b, c, d]
-        }
+        (Form::Immediate(_), Some(Access::Arithmetic(number))) => [0x81, 0xc0 | number << 3 | register, a, b, c, d],
         _ => {
             return Err(FixupError::WrongInstruction {
                 expected: "an instruction whose GOT access can be relaxed",

@@ -1,8 +1,6 @@
 use super::kinds::CONSTANTS;
 use super::{X86_64, kind};
-use crate::link::arch::testing::{
-    self, CODE, FAR, LINKED, NEAR, absolute, apply_all, fixup_of_value, graph, kinds,
-};
+use crate::link::arch::testing::{self, CODE, FAR, LINKED, NEAR, absolute, apply_all, fixup_of_value, graph, kinds};
 use crate::link::arch::{Architecture, Fixup, FixupError, Reach};
 use crate::link::edge::{EdgeClass, EdgeKind};
 use crate::link::graph::{LinkGraph, SymbolPlace};
@@ -84,10 +82,7 @@ fn every_kind_with_a_narrow_field_is_tested_for_limits() {
 
 #[test]
 fn values_at_the_limits_are_written_and_nothing_else() {
-    let wide = CONSTANTS
-        .iter()
-        .map(|row| row.0)
-        .filter(|&kind| width(kind) == 8);
+    let wide = CONSTANTS.iter().map(|row| row.0).filter(|&kind| width(kind) == 8);
     let all = wide
         .map(|kind| (kind, (i64::MIN, i64::MAX)))
         .chain(LIMITS.iter().copied());
@@ -95,11 +90,7 @@ fn values_at_the_limits_are_written_and_nothing_else() {
         for value in [min, max, 0, 1] {
             let block = apply_value(kind, value).unwrap();
             let (field, rest) = block.split_at(width(kind));
-            assert_eq!(
-                field,
-                &value.to_le_bytes()[..field.len()],
-                "{kind:?} {value:#x}"
-            );
+            assert_eq!(field, &value.to_le_bytes()[..field.len()], "{kind:?} {value:#x}");
             assert!(rest.iter().all(|&byte| byte == 0xee), "{kind:?}");
         }
     }
@@ -154,10 +145,7 @@ fn rewriting_another_instruction_is_an_error() {
         };
         let before = block.clone();
         let result = X86_64.apply(&fixup, &mut block);
-        assert!(
-            matches!(result, Err(FixupError::WrongInstruction { .. })),
-            "{kind:?}"
-        );
+        assert!(matches!(result, Err(FixupError::WrongInstruction { .. })), "{kind:?}");
         assert_eq!(block, before);
     }
 }
@@ -177,12 +165,7 @@ fn values_wrap_around_the_address_space() {
 /// A graph with one GOT access: `start` and a displacement of 4 zeroes.
 fn access(start: &[u8], kind: EdgeKind, place: SymbolPlace, addend: i64) -> LinkGraph {
     let code = [start, &[0; 4]].concat();
-    graph(
-        &X86_64,
-        &code,
-        &[place],
-        &[(start.len() as u32, kind, 0, addend)],
-    )
+    graph(&X86_64, &code, &[place], &[(start.len() as u32, kind, 0, addend)])
 }
 
 const PLAIN: EdgeKind = kind::REQUEST_GOT_LOAD;
@@ -204,12 +187,7 @@ const DIRECT: &[(&[u8], EdgeKind, EdgeKind, &[u8])] = &[
         kind::RELAXED_LEA,
         &[0x4c, 0x8d, 0x3d, 0xf9, 0x0f, 0, 0],
     ),
-    (
-        &[0x8b, 0x05],
-        PLAIN,
-        kind::RELAXED_LEA,
-        &[0x8d, 0x05, 0xfa, 0x0f, 0, 0],
-    ),
+    (&[0x8b, 0x05], PLAIN, kind::RELAXED_LEA, &[0x8d, 0x05, 0xfa, 0x0f, 0, 0]),
     (
         &[0xd5, 0x48, 0x8b, 0x05],
         REX2,
@@ -256,31 +234,15 @@ const IMMEDIATE: &[(&[u8], EdgeKind, &[u8])] = &[
 
 /// Accesses to a near symbol that stay as they are: what is wrong with them, code up to the displacement, its kind.
 const KEPT: &[(&str, &[u8], EdgeKind)] = &[
-    (
-        "add has no form that computes an address",
-        &[0x48, 0x03, 0x05],
-        REX,
-    ),
+    ("add has no form that computes an address", &[0x48, 0x03, 0x05], REX),
     ("neither has test", &[0x48, 0x85, 0x05], REX),
     ("nor push", &[0xff, 0x35], PLAIN),
     ("another register than rip", &[0x48, 0x8b, 0x80], REX),
     ("no base register at all", &[0x48, 0x8b, 0x04], REX),
-    (
-        "an opcode of the two-byte map",
-        &[0x48, 0x0f, 0xaf, 0x05],
-        REX,
-    ),
+    ("an opcode of the two-byte map", &[0x48, 0x0f, 0xaf, 0x05], REX),
     ("a byte that is no REX prefix", &[0x38, 0x8b, 0x05], REX),
-    (
-        "a REX2 prefix for the two-byte map",
-        &[0xd5, 0xc8, 0x8b, 0x05],
-        REX2,
-    ),
-    (
-        "a byte that is no REX2 prefix",
-        &[0xd4, 0x48, 0x8b, 0x05],
-        REX2,
-    ),
+    ("a REX2 prefix for the two-byte map", &[0xd5, 0xc8, 0x8b, 0x05], REX2),
+    ("a byte that is no REX2 prefix", &[0xd4, 0x48, 0x8b, 0x05], REX2),
     ("a call with REX", &[0x48, 0xff, 0x15], REX),
     ("nothing in front of the displacement", &[], PLAIN),
     ("no opcode", &[0x05], PLAIN),
@@ -311,11 +273,7 @@ fn low_absolute_symbols_become_immediates() {
         X86_64.relax(&mut graph, &LINKED);
         assert_ne!(kinds(&graph), [before], "{start:x?}");
         let bytes = apply_all(&X86_64, &graph, 0x1234_5678).unwrap();
-        assert_eq!(
-            bytes,
-            [code, &[0x78, 0x56, 0x34, 0x12]].concat(),
-            "{start:x?}"
-        );
+        assert_eq!(bytes, [code, &[0x78, 0x56, 0x34, 0x12]].concat(), "{start:x?}");
     }
 }
 
@@ -362,11 +320,7 @@ fn immediates_are_sign_extended() {
     for (address, fits) in cases {
         let mut graph = access(&[0x48, 0x3b, 0x05], REX, absolute(address), -4);
         X86_64.relax(&mut graph, &LINKED);
-        assert_eq!(
-            kinds(&graph) == [kind::RELAXED_IMMEDIATE_REX],
-            fits,
-            "{address:#x}"
-        );
+        assert_eq!(kinds(&graph) == [kind::RELAXED_IMMEDIATE_REX], fits, "{address:#x}");
         let applied = apply_all(&X86_64, &graph, address);
         assert_eq!(applied.is_ok(), fits, "{address:#x}");
     }
@@ -423,10 +377,7 @@ fn branches_reach_as_far_as_is_said() {
     let farthest = X86_64.branch_reach() as i64 - 1;
     for distance in [farthest, -farthest] {
         let value = distance + X86_64.branch_addend();
-        assert!(
-            apply_value(kind::BRANCH_PCREL32, value).is_ok(),
-            "{distance:#x}"
-        );
+        assert!(apply_value(kind::BRANCH_PCREL32, value).is_ok(), "{distance:#x}");
     }
 }
 
@@ -441,11 +392,7 @@ fn relaxed_kinds_use_the_address_of_a_function() {
 #[test]
 fn stub_jumps_through_its_pointer() {
     let shape = X86_64.pointer_jump_stub();
-    let edges: Vec<_> = shape
-        .edges
-        .iter()
-        .map(|e| (e.offset, e.kind, 0, e.addend))
-        .collect();
+    let edges: Vec<_> = shape.edges.iter().map(|e| (e.offset, e.kind, 0, e.addend)).collect();
     let graph = graph(&X86_64, shape.code, &[NEAR], &edges);
     let bytes = apply_all(&X86_64, &graph, CODE + 0x1006).unwrap();
     assert_eq!(bytes, [0xff, 0x25, 0x00, 0x10, 0, 0, 0xcc, 0xcc]);
@@ -455,11 +402,7 @@ fn stub_jumps_through_its_pointer() {
 #[test]
 fn trampoline_calls_the_reentry_function() {
     let shape = X86_64.reentry_trampoline().unwrap();
-    let edges: Vec<_> = shape
-        .edges
-        .iter()
-        .map(|e| (e.offset, e.kind, 0, e.addend))
-        .collect();
+    let edges: Vec<_> = shape.edges.iter().map(|e| (e.offset, e.kind, 0, e.addend)).collect();
     let graph = graph(&X86_64, shape.code, &[NEAR], &edges);
     let bytes = apply_all(&X86_64, &graph, CODE + 0x1005).unwrap();
     assert_eq!(bytes, [0xe8, 0x00, 0x10, 0, 0, 0xcc, 0xcc, 0xcc]);

@@ -235,17 +235,10 @@ fn unknown_numbers_are_unsupported_and_nameless() {
             match elf_arch.name(r_type) {
                 None => {
                     assert!(!known, "{r_type}");
-                    assert_eq!(
-                        elf_arch.translate(r_type),
-                        Translation::Unsupported,
-                        "{r_type}"
-                    );
+                    assert_eq!(elf_arch.translate(r_type), Translation::Unsupported, "{r_type}");
                 }
                 // Later than the `object` package: pointer authentication and the like; and a second number of NONE.
-                Some(name) => assert!(
-                    known || LATER.iter().any(|part| name.contains(part)),
-                    "{name}"
-                ),
+                Some(name) => assert!(known || LATER.iter().any(|part| name.contains(part)), "{name}"),
             }
         }
     }
@@ -260,21 +253,14 @@ fn thread_local_types_are_those_with_such_names() {
     for (arch, table) in TABLES {
         for &(name, r_type, _) in table {
             let is_thread_local = of(arch).unwrap().translate(r_type) == Translation::ThreadLocal;
-            assert_eq!(
-                is_thread_local,
-                parts.iter().any(|part| name.contains(part)),
-                "{name}"
-            );
+            assert_eq!(is_thread_local, parts.iter().any(|part| name.contains(part)), "{name}");
         }
     }
 }
 
 #[test]
 fn both_numbers_of_none_mean_nothing() {
-    assert_eq!(
-        [0, 256].map(|r_type| meaning(Arch::Aarch64, r_type)),
-        ["nothing"; 2]
-    );
+    assert_eq!([0, 256].map(|r_type| meaning(Arch::Aarch64, r_type)), ["nothing"; 2]);
 }
 
 #[test]

@@ -43,11 +43,7 @@ impl Member {
         let symbols = symbols
             .collect::<Result<_, _>>()
             .map_err(|error| format!("{name}: {error}"))?;
-        Ok(Member {
-            name,
-            bytes,
-            symbols,
-        })
+        Ok(Member { name, bytes, symbols })
     }
 }
 
@@ -65,10 +61,7 @@ pub fn write(format: Format, members: &[Member]) -> Vec<u8> {
         .flat_map(|member| &member.symbols)
         .flat_map(|name| [name, &b"\0"[..]].concat())
         .collect();
-    let count = members
-        .iter()
-        .map(|member| member.symbols.len())
-        .sum::<usize>();
+    let count = members.iter().map(|member| member.symbols.len()).sum::<usize>();
     let index_size = match format {
         Format::Elf => 4 + 4 * count + names.len(),
         Format::MachO => 4 + 8 * count + 4 + names.len().next_multiple_of(8),
@@ -108,11 +101,7 @@ pub fn write(format: Format, members: &[Member]) -> Vec<u8> {
         Format::MachO => {
             index.extend((8 * count as u32).to_le_bytes());
             let mut name_offset = 0u32;
-            for (name, offset) in members
-                .iter()
-                .flat_map(|member| &member.symbols)
-                .zip(&offsets)
-            {
+            for (name, offset) in members.iter().flat_map(|member| &member.symbols).zip(&offsets) {
                 index.extend(name_offset.to_le_bytes());
                 index.extend(offset.to_le_bytes());
                 name_offset += name.len() as u32 + 1;
@@ -127,11 +116,7 @@ pub fn write(format: Format, members: &[Member]) -> Vec<u8> {
     append(
         &mut archive,
         format,
-        if format == Format::MachO {
-            "__.SYMDEF"
-        } else {
-            "/"
-        },
+        if format == Format::MachO { "__.SYMDEF" } else { "/" },
         &index,
     );
     if !long_names.is_empty() {
@@ -161,13 +146,7 @@ fn append(archive: &mut Vec<u8>, format: Format, name: &str, bytes: &[u8]) {
             (format!("#1/{BSD_NAME_SIZE}"), size, BSD_NAME_SIZE)
         }
     };
-    archive.extend(
-        format!(
-            "{header_name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n",
-            0, 0, 0, 644
-        )
-        .bytes(),
-    );
+    archive.extend(format!("{header_name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 644).bytes());
     archive.extend(name.bytes().chain(std::iter::repeat(0)).take(name_in_front));
     archive.extend(bytes);
     archive.resize(end, b'\n');

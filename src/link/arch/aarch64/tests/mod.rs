@@ -53,11 +53,7 @@ fn every_kind_is_in_one_table_of_the_tests() {
     for &(kind, name) in CONSTANTS {
         let data = DATA.iter().filter(|row| row.0 == kind).count();
         let instructions = ROWS.iter().filter(|row| row.kind == kind).count();
-        assert_eq!(
-            data + instructions,
-            usize::from(kind != kind::KEEP_ALIVE),
-            "{name}"
-        );
+        assert_eq!(data + instructions, usize::from(kind != kind::KEEP_ALIVE), "{name}");
     }
 }
 
@@ -67,9 +63,7 @@ fn data_at_the_limits_is_written() {
         let width = usize::from(Aarch64.edge_kinds()[usize::from(kind.0)].width);
         for value in [min, max, 0, -1, 1] {
             let mut block = [0xee; 10];
-            Aarch64
-                .apply(&fixup_of_value(kind, value), &mut block)
-                .unwrap();
+            Aarch64.apply(&fixup_of_value(kind, value), &mut block).unwrap();
             let (field, rest) = block.split_at(width);
             assert_eq!(field, &value.to_le_bytes()[..width], "{kind:?} {value:#x}");
             assert!(rest.iter().all(|&byte| byte == 0xee), "{kind:?}");
@@ -82,11 +76,7 @@ fn data_past_the_limits_is_an_error() {
     for &(kind, limits) in DATA.iter().filter(|row| row.1 != ALL) {
         for value in [limits.0 - 1, limits.1 + 1, i64::MIN, i64::MAX] {
             let result = Aarch64.apply(&fixup_of_value(kind, value), &mut [0; 8]);
-            assert_eq!(
-                result,
-                Err(out_of_range(value, limits)),
-                "{kind:?} {value:#x}"
-            );
+            assert_eq!(result, Err(out_of_range(value, limits)), "{kind:?} {value:#x}");
         }
     }
 }
@@ -101,12 +91,7 @@ fn instructions_hold_what_they_were_given() {
         {
             let after = apply(row.kind, word, value).unwrap();
             let read = decode(row.decode, after);
-            assert_eq!(
-                read & row.mask,
-                value & row.mask,
-                "{:?} {word:#x} {value:#x}",
-                row.kind
-            );
+            assert_eq!(read & row.mask, value & row.mask, "{:?} {word:#x} {value:#x}", row.kind);
         }
     }
 }
@@ -119,9 +104,7 @@ fn earlier_contents_of_fields_do_not_matter() {
                 let clean = apply(row.kind, word, value).unwrap();
                 let again = match row.decode {
                     // An instruction that was rewritten is no load any more.
-                    _ if row.kind == kind::RELAXED_ADD => {
-                        apply(row.kind, word | 0xfff << 10, value)
-                    }
+                    _ if row.kind == kind::RELAXED_ADD => apply(row.kind, word | 0xfff << 10, value),
                     _ => apply(
                         row.kind,
                         apply(row.kind, word, row.limits.1 & -row.align).unwrap(),
@@ -147,12 +130,7 @@ fn fields_are_all_that_changes() {
         for &word in row.words {
             for value in row.values() {
                 let after = apply(row.kind, word, value).unwrap();
-                assert_eq!(
-                    (after ^ word) & !field,
-                    0,
-                    "{:?} {word:#x} {value:#x}",
-                    row.kind
-                );
+                assert_eq!((after ^ word) & !field, 0, "{:?} {word:#x} {value:#x}", row.kind);
             }
         }
     }
@@ -188,12 +166,7 @@ fn misaligned_values_are_errors() {
                 value: value as u64,
                 align: row.align as u64,
             };
-            assert_eq!(
-                apply(row.kind, row.words[0], value),
-                Err(error),
-                "{:?}",
-                row.kind
-            );
+            assert_eq!(apply(row.kind, row.words[0], value), Err(error), "{:?}", row.kind);
         }
     }
 }
@@ -201,20 +174,12 @@ fn misaligned_values_are_errors() {
 #[test]
 fn other_instructions_are_errors_that_name_the_right_one() {
     for row in ROWS {
-        for word in words::all()
-            .into_iter()
-            .filter(|word| !row.words.contains(word))
-        {
+        for word in words::all().into_iter().filter(|word| !row.words.contains(word)) {
             let error = FixupError::WrongInstruction {
                 expected: row.expected,
                 found: word.into(),
             };
-            assert_eq!(
-                apply(row.kind, word, 0),
-                Err(error),
-                "{:?} {word:#x}",
-                row.kind
-            );
+            assert_eq!(apply(row.kind, word, 0), Err(error), "{:?} {word:#x}", row.kind);
         }
     }
 }
@@ -242,8 +207,5 @@ fn encodings_are_those_of_an_assembler() {
 #[test]
 fn relaxed_load_becomes_an_add_of_the_same_registers() {
     // ldr x5, [x6, #0x7ff8] -> add x5, x6, #0x123
-    assert_eq!(
-        apply(kind::RELAXED_ADD, LDR | 0xfff << 10, 0x7123),
-        Ok(0x9104_8cc5)
-    );
+    assert_eq!(apply(kind::RELAXED_ADD, LDR | 0xfff << 10, 0x7123), Ok(0x9104_8cc5));
 }

@@ -4,9 +4,7 @@ use super::super::{Aarch64, kind};
 use super::apply;
 use super::rows::words::*;
 use crate::base::AddrRange;
-use crate::link::arch::testing::{
-    CODE, FAR, LINKED, NEAR, apply_all, fixup_of_value, graph, kinds,
-};
+use crate::link::arch::testing::{CODE, FAR, LINKED, NEAR, apply_all, fixup_of_value, graph, kinds};
 use crate::link::arch::{Architecture, CodeShape, Fixup, Reach};
 use crate::link::edge::EdgeKind;
 use crate::link::graph::{BlockId, LinkGraph, SymbolPlace};
@@ -19,20 +17,12 @@ const PAGE: EdgeKind = kind::REQUEST_GOT_PAGE21;
 const OFFSET: EdgeKind = kind::REQUEST_GOT_PAGE_OFFSET12;
 const DIRECT: [EdgeKind; 2] = [kind::PAGE21, kind::RELAXED_ADD];
 
-fn got_graph(
-    words: &[u32],
-    places: &[SymbolPlace],
-    edges: &[(u32, EdgeKind, u32, i64)],
-) -> LinkGraph {
+fn got_graph(words: &[u32], places: &[SymbolPlace], edges: &[(u32, EdgeKind, u32, i64)]) -> LinkGraph {
     let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     graph(&Aarch64, &code, places, edges)
 }
 
-fn relaxed(
-    words: &[u32],
-    place: SymbolPlace,
-    edges: &[(u32, EdgeKind, u32, i64)],
-) -> Vec<EdgeKind> {
+fn relaxed(words: &[u32], place: SymbolPlace, edges: &[(u32, EdgeKind, u32, i64)]) -> Vec<EdgeKind> {
     let mut graph = got_graph(words, &[place, NEAR], edges);
     Aarch64.relax(&mut graph, &LINKED);
     kinds(&graph)
@@ -40,11 +30,7 @@ fn relaxed(
 
 #[test]
 fn pair_becomes_an_address_computation() {
-    let mut graph = got_graph(
-        &[ADRP_X0, LDR_X0_X0],
-        &[NEAR],
-        &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)],
-    );
+    let mut graph = got_graph(&[ADRP_X0, LDR_X0_X0], &[NEAR], &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)]);
     Aarch64.relax(&mut graph, &LINKED);
     assert_eq!(kinds(&graph), DIRECT);
     let bytes = apply_all(&Aarch64, &graph, CODE + 0x3123).unwrap();
@@ -57,16 +43,8 @@ fn pairs_that_are_not_quite_pairs_keep_the_got() {
     type Edges<'a> = &'a [(u32, EdgeKind, u32, i64)];
     let pair: Edges = &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)];
     let cases: &[(&str, &[u32], Edges)] = &[
-        (
-            "the load's register is another",
-            &[ADRP_X0, LDR_X1_X0],
-            pair,
-        ),
-        (
-            "the page's register is another",
-            &[ADRP_X0 | 1, LDR_X0_X0],
-            pair,
-        ),
+        ("the load's register is another", &[ADRP_X0, LDR_X1_X0], pair),
+        ("the page's register is another", &[ADRP_X0 | 1, LDR_X0_X0], pair),
         ("the load is of 4 bytes", &[ADRP_X0, LDR_W0_X0], pair),
         ("the first is no adrp", &[NOP, LDR_X0_X0], pair),
         ("the second is no load", &[ADRP_X0, NOP], pair),
@@ -130,12 +108,7 @@ fn stray_load_of_one_symbol_leaves_another_alone() {
 
 #[test]
 fn all_pairs_of_a_symbol_are_relaxed() {
-    let edges = [
-        (0, PAGE, 0, 0),
-        (4, OFFSET, 0, 0),
-        (8, PAGE, 0, 0),
-        (12, OFFSET, 0, 0),
-    ];
+    let edges = [(0, PAGE, 0, 0), (4, OFFSET, 0, 0), (8, PAGE, 0, 0), (12, OFFSET, 0, 0)];
     let kinds = relaxed(&[ADRP_X0, LDR_X0_X0, ADRP_X0, LDR_X0_X0], NEAR, &edges);
     assert_eq!(kinds, [DIRECT, DIRECT].concat());
 }
@@ -143,10 +116,7 @@ fn all_pairs_of_a_symbol_are_relaxed() {
 #[test]
 fn literal_got_load_keeps_the_got() {
     let edges = [(0, kind::REQUEST_GOT_LITERAL19, 0, 0)];
-    assert_eq!(
-        relaxed(&[LDR_LITERAL], NEAR, &edges),
-        [kind::REQUEST_GOT_LITERAL19]
-    );
+    assert_eq!(relaxed(&[LDR_LITERAL], NEAR, &edges), [kind::REQUEST_GOT_LITERAL19]);
 }
 
 #[test]
@@ -156,13 +126,7 @@ fn relaxed_page_reaches_across_the_whole_memory() {
         all: AddrRange::new(LINKED.all.start, size),
         ..LINKED
     };
-    let pair = || {
-        got_graph(
-            &[ADRP_X0, LDR_X0_X0],
-            &[NEAR],
-            &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)],
-        )
-    };
+    let pair = || got_graph(&[ADRP_X0, LDR_X0_X0], &[NEAR], &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)]);
     let mut graph = pair();
     Aarch64.relax(&mut graph, &memory(size));
     assert_eq!(kinds(&graph), DIRECT);
@@ -190,11 +154,7 @@ fn branches_reach_as_far_as_is_said() {
 
 /// The words of a shape linked at [`CODE`] for `target`.
 fn shape_words(shape: &CodeShape, target: u64) -> Vec<u32> {
-    let edges: Vec<_> = shape
-        .edges
-        .iter()
-        .map(|e| (e.offset, e.kind, 0, e.addend))
-        .collect();
+    let edges: Vec<_> = shape.edges.iter().map(|e| (e.offset, e.kind, 0, e.addend)).collect();
     let graph = graph(&Aarch64, shape.code, &[NEAR], &edges);
     assert_eq!(shape.stride as usize, graph.content(BlockId(0)).len());
     let bytes = apply_all(&Aarch64, &graph, target).unwrap();

@@ -192,15 +192,7 @@ pub(super) const ZN: [&[u32]; 4] = [
 
 pub(super) const fn wide(kind: EdgeKind, group: usize, limits: (i64, i64)) -> Row {
     let mask = 0xffff << (16 * group);
-    row(
-        kind,
-        ZK[group],
-        UNSIGNED_WIDE[group],
-        limits,
-        1,
-        mask,
-        Decode::Wide,
-    )
+    row(kind, ZK[group], UNSIGNED_WIDE[group], limits, 1, mask, Decode::Wide)
 }
 
 pub(super) const fn signed_wide(kind: EdgeKind, group: usize) -> Row {
@@ -211,15 +203,7 @@ pub(super) const fn signed_wide(kind: EdgeKind, group: usize) -> Row {
     } else {
         signed(17 + 16 * group as u32)
     };
-    row(
-        kind,
-        ZN[group],
-        SIGNED_WIDE[group],
-        limits,
-        1,
-        mask,
-        Decode::SignedWide,
-    )
+    row(kind, ZN[group], SIGNED_WIDE[group], limits, 1, mask, Decode::SignedWide)
 }
 
 pub(super) const BRANCHES: &[u32] = &[B, BL];
@@ -421,15 +405,7 @@ pub(super) const ROWS: &[Row] = &[
         -1,
         Decode::Imm12(3),
     ),
-    row(
-        kind::RELAXED_ADD,
-        &[LDR],
-        LDR64_NAME,
-        ALL,
-        1,
-        0xfff,
-        Decode::Imm12(0),
-    ),
+    row(kind::RELAXED_ADD, &[LDR], LDR64_NAME, ALL, 1, 0xfff, Decode::Imm12(0)),
     wide(kind::MOVE_WIDE_G0, 0, unsigned(16)),
     wide(kind::MOVE_WIDE_G0_NC, 0, ALL),
     wide(kind::MOVE_WIDE_G1, 1, unsigned(32)),
@@ -474,9 +450,7 @@ impl Row {
             0x5a5a_5a5a_5a5a_5000,
             0x1234_5678_9abc_def0 & -16,
         ];
-        let inside = middle
-            .into_iter()
-            .filter(|value| (min..=max).contains(value));
+        let inside = middle.into_iter().filter(|value| (min..=max).contains(value));
         inside.chain([min, max & -self.align]).collect()
     }
 }
