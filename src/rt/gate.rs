@@ -26,7 +26,10 @@ struct Gate {
     closing: usize,
 }
 
-static GATE: Mutex<Gate> = Mutex::new(Gate { inside: 0, closing: 0 });
+static GATE: Mutex<Gate> = Mutex::new(Gate {
+    inside: 0,
+    closing: 0,
+});
 static CHANGED: Condvar = Condvar::new();
 static FORKED: AtomicBool = AtomicBool::new(false);
 
@@ -125,7 +128,8 @@ impl Latch {
     pub fn open(&self) {
         let _inside = enter();
         self.open.store(true, Ordering::Release);
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting =
+            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in waiting {
             thread.unpark();
         }

@@ -36,7 +36,10 @@ impl InProcess {
     }
 
     fn arguments(&self) -> Arguments {
-        let mut arguments = self.arguments.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arguments = self
+            .arguments
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *arguments.get_or_insert_with(|| Arguments::leak(&[]))
     }
 }
@@ -49,7 +52,9 @@ impl Default for InProcess {
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess").field("memory", &self.memory).finish_non_exhaustive()
+        f.debug_struct("InProcess")
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,7 +108,10 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn set_arguments(&self, args: &[OsString]) {
-        *self.arguments.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arguments::leak(args));
+        *self
+            .arguments
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arguments::leak(args));
     }
 
     fn run_initializers(&self, functions: &[ExecutorAddr]) {
@@ -130,7 +138,9 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn set_dispatch_handler(&self, handler: Arc<dyn DispatchHandler>) -> Result<(), ExecutorError> {
-        self.context.set_handler(handler).map_err(|_| ExecutorError::HandlerSet)
+        self.context
+            .set_handler(handler)
+            .map_err(|_| ExecutorError::HandlerSet)
     }
 }
 
@@ -181,8 +191,15 @@ mod tests {
 
     #[test]
     fn a_library_that_is_not_there_is_an_error_with_the_loaders_words() {
-        let error = InProcess::new().load_library(OsStr::new("/no/such/library.so")).unwrap_err();
-        assert!(error.to_string().contains("/no/such/library.so: cannot open"), "{error}");
+        let error = InProcess::new()
+            .load_library(OsStr::new("/no/such/library.so"))
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("/no/such/library.so: cannot open"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -200,7 +217,11 @@ mod tests {
         assert_eq!(executor.read_pointers(range), expected);
     }
 
-    extern "C" fn last_argument(argc: i32, argv: *const *const libc::c_char, envp: *const *const libc::c_char) -> i32 {
+    extern "C" fn last_argument(
+        argc: i32,
+        argv: *const *const libc::c_char,
+        envp: *const *const libc::c_char,
+    ) -> i32 {
         let (last, after, first_variable) = crate::rt::sys::testing::arguments(argc, argv, envp);
         assert!(after && first_variable);
         last.parse().unwrap()
@@ -210,7 +231,10 @@ mod tests {
     fn main_gets_its_arguments() {
         let executor = InProcess::new();
         executor.set_arguments(&["name".into(), "x".into(), "77".into()]);
-        assert_eq!(executor.run_as_main(address(last_argument as *const ())), 77);
+        assert_eq!(
+            executor.run_as_main(address(last_argument as *const ())),
+            77
+        );
     }
 
     #[test]
@@ -220,7 +244,10 @@ mod tests {
             SEEN.store(argc as u64, Ordering::SeqCst);
         }
         extern "C" fn second(argc: i32) {
-            SEEN.store(SEEN.load(Ordering::SeqCst) * 10 + argc as u64, Ordering::SeqCst);
+            SEEN.store(
+                SEEN.load(Ordering::SeqCst) * 10 + argc as u64,
+                Ordering::SeqCst,
+            );
         }
         let executor = InProcess::new();
         executor.set_arguments(&["a".into(), "b".into()]);
@@ -237,7 +264,10 @@ mod tests {
             }
             0x77
         }
-        assert_eq!(InProcess::new().call_resolver(address(resolver as *const ())), ExecutorAddr(0x77));
+        assert_eq!(
+            InProcess::new().call_resolver(address(resolver as *const ())),
+            ExecutorAddr(0x77)
+        );
     }
 
     #[test]
@@ -252,7 +282,10 @@ mod tests {
         }
         let good = in_child(|| {
             let executor = InProcess::new();
-            executor.run_at_exit(vec![address(note::<1> as *const ()), address(note::<2> as *const ())]);
+            executor.run_at_exit(vec![
+                address(note::<1> as *const ()),
+                address(note::<2> as *const ()),
+            ]);
             executor.run_at_exit(vec![address(note::<3> as *const ())]);
             executor.exit(9)
         });
@@ -285,8 +318,13 @@ mod tests {
         segments[1].working_memory()[..table.len()].copy_from_slice(&table);
         executor.memory().finalize(&mut segments).unwrap();
         let tables = segments[1].range();
-        assert!(!crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
-        executor.register_frames(AddrRange::new(tables.start, table.len() as u64)).unwrap();
+        assert!(!crate::rt::sys::testing::unwinder_knows(
+            &executor,
+            code + 1
+        ));
+        executor
+            .register_frames(AddrRange::new(tables.start, table.len() as u64))
+            .unwrap();
         assert!(crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
     }
 }

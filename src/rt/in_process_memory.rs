@@ -17,7 +17,9 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
@@ -89,7 +91,12 @@ impl Chunk {
         self.0.take_front(padding as usize);
         let mut bytes = self.0.take_front(request.size as usize);
         let content = bytes.take_front(request.content_size as usize);
-        Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
+        Segment::new(
+            ExecutorAddr(start),
+            request.size,
+            request.prot,
+            Box::new(content),
+        )
     }
 }
 
@@ -162,38 +169,53 @@ impl MemoryManager for InProcessMemoryManager {
                 return Err(region.exhausted(wanted));
             }
             let margin = region.window.size() / 8;
-            let window_left = region.window_rest.as_ref().map_or(region.window.size(), Chunk::left);
+            let window_left = region
+                .window_rest
+                .as_ref()
+                .map_or(region.window.size(), Chunk::left);
             region.widened |= code_bytes.saturating_add(margin) > window_left;
             Ok(region.bounds())
         })
     }
 
-    fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError> {
+    fn allocate(
+        &self,
+        requests: &[SegmentRequest],
+        promised: Option<&Bounds>,
+    ) -> Result<Vec<Segment>, MemoryError> {
         for request in requests {
             request.check()?;
         }
-        let needed = requests.iter().fold(0u64, |sum, request| sum.saturating_add(request.size));
+        let needed = requests
+            .iter()
+            .fold(0u64, |sum, request| sum.saturating_add(request.size));
         self.with_region(needed, |region| {
             let narrow = promised.is_some_and(|bounds| bounds.code == region.window);
             if narrow {
                 let left = region.window_rest.as_ref().map_or(0, Chunk::left);
                 let code = requests.iter().filter(|r| r.prot == MemProt::ReadExec);
                 let wanted = code.fold(0u64, |sum, r| {
-                    sum.saturating_add(r.size).saturating_add(r.align.max(CODE_ALIGN))
+                    sum.saturating_add(r.size)
+                        .saturating_add(r.align.max(CODE_ALIGN))
                 });
                 if wanted > left {
                     return Err(MemoryError::BoundsMoved { wanted });
                 }
             }
-            requests.iter().map(|request| region.allocate(request)).collect()
+            requests
+                .iter()
+                .map(|request| region.allocate(request))
+                .collect()
         })
     }
 
     fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {
         for segment in segments {
-            sys::finish(segment.address.0, segment.size, segment.prot).map_err(|source| MemoryError::Os {
-                what: "set the final protection",
-                source,
+            sys::finish(segment.address.0, segment.size, segment.prot).map_err(|source| {
+                MemoryError::Os {
+                    what: "set the final protection",
+                    source,
+                }
             })?;
         }
         Ok(())
@@ -415,7 +437,8 @@ fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError
 
 /// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
 fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
-    let next = move |size: &u64| Some(size / 2).filter(|&half| half >= least.max(SMALLEST_RESERVATION));
+    let next =
+        move |size: &u64| Some(size / 2).filter(|&half| half >= least.max(SMALLEST_RESERVATION));
     std::iter::successors(Some(size), next)
 }
 

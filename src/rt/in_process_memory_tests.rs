@@ -1,5 +1,5 @@
 use super::*;
-use crate::rt::sys::testing::{RETURN_42, call, in_child, peek};
+use crate::rt::sys::testing::{RETURN_42, call, in_child, peek, poke};
 
 const SMALL: u64 = 64 << 20;
 
@@ -28,8 +28,11 @@ fn maps() -> Vec<(u64, u64, String)> {
     text.lines().filter_map(parse).collect()
 }
 
+#[cfg(target_arch = "x86_64")]
 fn permissions(address: u64) -> String {
-    let found = maps().into_iter().find(|&(start, end, _)| start <= address && address < end);
+    let found = maps()
+        .into_iter()
+        .find(|&(start, end, _)| start <= address && address < end);
     found.map(|found| found.2).unwrap_or_default()
 }
 
@@ -39,7 +42,10 @@ fn mappings_in(range: AddrRange) -> usize {
 }
 
 fn code(memory: &InProcessMemoryManager) -> Segment {
-    let mut segment = one(memory, request(MemProt::ReadExec, RETURN_42.len() as u64, 16));
+    let mut segment = one(
+        memory,
+        request(MemProt::ReadExec, RETURN_42.len() as u64, 16),
+    );
     segment.working_memory().copy_from_slice(RETURN_42);
     memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
     segment
@@ -57,6 +63,28 @@ fn every_alignment_is_kept() {
 }
 
 #[test]
+fn what_the_protection_forbids_kills() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    for (prot, writable, executable) in [
+        (MemProt::Read, false, false),
+        (MemProt::ReadExec, false, true),
+        (MemProt::ReadWrite, true, false),
+    ] {
+        let mut segment = one(&memory, request(prot, RETURN_42.len() as u64, 16));
+        segment.working_memory().copy_from_slice(RETURN_42);
+        memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
+        let address = segment.address.0;
+        assert_eq!(in_child(|| poke(address, 1)), writable, "writing {prot}");
+        assert_eq!(
+            in_child(|| call(address) == 42),
+            executable,
+            "running {prot}"
+        );
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")] // An emulator's /proc/self/maps joins neighbours of different protection.
 fn memory_has_the_protection_asked_for() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     for (prot, wanted) in [
@@ -105,7 +133,9 @@ fn small_batches_share_mappings() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(0, 0).unwrap().all;
     for _ in 0..1000 {
-        memory.allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None).unwrap();
+        memory
+            .allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None)
+            .unwrap();
     }
     let count = mappings_in(all);
     assert!(count <= 5, "{count} mappings");
@@ -118,7 +148,10 @@ fn threads_never_get_the_same_bytes() {
         let mut mine = Vec::new();
         for n in 0..300u64 {
             for mut segment in memory
-                .allocate(&MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))), None)
+                .allocate(
+                    &MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))),
+                    None,
+                )
                 .unwrap()
             {
                 segment.working_memory().fill(thread);
@@ -128,8 +161,13 @@ fn threads_never_get_the_same_bytes() {
         mine
     };
     let mut given: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..=8).map(|thread| scope.spawn(move || work(thread))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        let threads: Vec<_> = (1..=8)
+            .map(|thread| scope.spawn(move || work(thread)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     given.sort_by_key(|(range, _)| range.start);
     for pair in given.windows(2) {
@@ -144,17 +182,24 @@ fn threads_never_get_the_same_bytes() {
 #[test]
 fn a_child_of_fork_does_not_write_what_the_parent_sees() {
     let memory = InProcessMemoryManager::with_size(SMALL);
-    let before: Vec<_> = MemProt::ALL.map(|prot| one(&memory, request(prot, 64, 16))).into();
+    let before: Vec<_> = MemProt::ALL
+        .map(|prot| one(&memory, request(prot, 64, 16)))
+        .into();
     let child_works = in_child(|| {
         for prot in MemProt::ALL {
-            one(&memory, request(prot, 0x4000, 16)).working_memory().fill(0xcc);
+            one(&memory, request(prot, 0x4000, 16))
+                .working_memory()
+                .fill(0xcc);
         }
         call(code(&memory).address.0) == 42
     });
     assert!(child_works);
     for segment in before {
         let mut next = one(&memory, request(segment.prot, 0x4000, 16));
-        assert!(next.working_memory().iter().all(|&byte| byte == 0), "{segment:?}");
+        assert!(
+            next.working_memory().iter().all(|&byte| byte == 0),
+            "{segment:?}"
+        );
         let seen = peek(segment.address.0, 64);
         assert!(seen.iter().all(|&byte| byte == 0), "{segment:?}");
     }
@@ -197,7 +242,10 @@ fn everything_reaches_the_c_library() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(1, 1).unwrap().all;
     let library = sys::near_address();
-    assert!(library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31, "{all:?} {library:#x}");
+    assert!(
+        library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31,
+        "{all:?} {library:#x}"
+    );
 }
 
 #[test]
@@ -223,10 +271,19 @@ fn a_giant_zero_fill_costs_addresses_only() {
 fn more_than_there_is_is_an_error_that_says_how_much() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let wanted = SMALL + 1;
-    let error = memory.allocate(&[request(MemProt::ReadWrite, wanted, 1)], None).unwrap_err();
-    assert!(matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted), "{error}");
+    let error = memory
+        .allocate(&[request(MemProt::ReadWrite, wanted, 1)], None)
+        .unwrap_err();
+    assert!(
+        matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted),
+        "{error}"
+    );
     assert!(memory.bounds(u64::MAX, u64::MAX).is_err());
-    assert!(memory.allocate(&[request(MemProt::Read, 8, 8)], None).is_ok());
+    assert!(
+        memory
+            .allocate(&[request(MemProt::Read, 8, 8)], None)
+            .is_ok()
+    );
 }
 
 #[test]

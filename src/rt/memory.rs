@@ -66,7 +66,11 @@ impl Segment {
 
 impl fmt::Debug for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Segment({} {}, {:#x} bytes)", self.address, self.prot, self.size)
+        write!(
+            f,
+            "Segment({} {}, {:#x} bytes)",
+            self.address, self.prot, self.size
+        )
     }
 }
 
@@ -131,7 +135,9 @@ pub enum MemoryError {
         source: std::io::Error,
     },
     /// A request that contradicts itself.
-    #[error("bad request for {prot} memory: {what} (content {content_size:#x}, size {size:#x}, alignment {align:#x})")]
+    #[error(
+        "bad request for {prot} memory: {what} (content {content_size:#x}, size {size:#x}, alignment {align:#x})"
+    )]
     BadRequest {
         /// Protection asked for.
         prot: MemProt,
@@ -213,7 +219,11 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`MemoryError::BadRequest`], [`MemoryError::Exhausted`], [`MemoryError::BoundsMoved`] and what the operating system
     /// refuses. Nothing is given then.
-    fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError>;
+    fn allocate(
+        &self,
+        requests: &[SegmentRequest],
+        promised: Option<&Bounds>,
+    ) -> Result<Vec<Segment>, MemoryError>;
 
     /// Makes the content final: protections hold, and processors see the code. After this it may run.
     ///
@@ -251,7 +261,10 @@ mod tests {
                 ..good
             },
         ] {
-            assert!(matches!(bad.check(), Err(MemoryError::BadRequest { .. })), "{bad:?}");
+            assert!(
+                matches!(bad.check(), Err(MemoryError::BadRequest { .. })),
+                "{bad:?}"
+            );
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use crate::base::{AddrRange, ExecutorAddr, align_up};
 
 /// How far a slab without a limit reaches: as far as everything reaches everything in the small code models.
@@ -29,7 +31,11 @@ impl SlabMemoryManager {
     ///
     /// # Errors
     /// [`MemoryError::NoRoom`] when the slab would wrap around the end of the address space.
-    pub fn new(base: ExecutorAddr, page_size: u64, limit: Option<u64>) -> Result<SlabMemoryManager, MemoryError> {
+    pub fn new(
+        base: ExecutorAddr,
+        page_size: u64,
+        limit: Option<u64>,
+    ) -> Result<SlabMemoryManager, MemoryError> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if base.0.checked_add(limit).is_none() || !page_size.is_power_of_two() {
             return Err(MemoryError::NoRoom {
@@ -65,12 +71,10 @@ impl SlabMemoryManager {
 impl MemoryManager for SlabMemoryManager {
     fn place(&self, placement: Placement) -> Result<(), MemoryError> {
         match placement {
-            Placement::Low if self.range.start.0 >= 1 << 31 => {
-                Err(MemoryError::AlreadyPlaced {
-                    base: self.range.start.0,
-                    wanted: placement,
-                })
-            }
+            Placement::Low if self.range.start.0 >= 1 << 31 => Err(MemoryError::AlreadyPlaced {
+                base: self.range.start.0,
+                wanted: placement,
+            }),
             _ => Ok(()),
         }
     }
@@ -91,7 +95,11 @@ impl MemoryManager for SlabMemoryManager {
         })
     }
 
-    fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError> {
+    fn allocate(
+        &self,
+        requests: &[SegmentRequest],
+        promised: Option<&Bounds>,
+    ) -> Result<Vec<Segment>, MemoryError> {
         for request in requests {
             request.check()?;
         }
@@ -110,7 +118,9 @@ impl MemoryManager for SlabMemoryManager {
         }
         let window = self.window();
         let inside = next <= window.end.0;
-        if !inside && promised.is_some_and(|bounds| bounds.code == window && bounds.code != self.range) {
+        if !inside
+            && promised.is_some_and(|bounds| bounds.code == window && bounds.code != self.range)
+        {
             return Err(MemoryError::BoundsMoved {
                 wanted: next - state.next,
             });
@@ -123,7 +133,12 @@ impl MemoryManager for SlabMemoryManager {
             .zip(starts)
             .map(|(request, start)| {
                 let content = vec![0u8; request.content_size as usize];
-                Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
+                Segment::new(
+                    ExecutorAddr(start),
+                    request.size,
+                    request.prot,
+                    Box::new(content),
+                )
             })
             .collect())
     }
@@ -153,13 +168,19 @@ mod tests {
             let slab = SlabMemoryManager::new(ExecutorAddr(0x10_0000), 0x1000, None).unwrap();
             let mut found = Vec::new();
             for size in [1, 0x1001, 8] {
-                for segment in slab.allocate(&MemProt::ALL.map(|p| request(p, size)), None).unwrap() {
+                for segment in slab
+                    .allocate(&MemProt::ALL.map(|p| request(p, size)), None)
+                    .unwrap()
+                {
                     found.push(segment.address.0);
                 }
             }
             found
         };
-        assert_eq!(addresses()[..4], [0x10_0000, 0x10_1000, 0x10_2000, 0x10_3000]);
+        assert_eq!(
+            addresses()[..4],
+            [0x10_0000, 0x10_1000, 0x10_2000, 0x10_3000]
+        );
         assert_eq!(addresses()[4], 0x10_5000);
         assert_eq!(addresses(), addresses());
     }
@@ -167,14 +188,22 @@ mod tests {
     #[test]
     fn the_page_size_is_the_one_asked_for() {
         let slab = SlabMemoryManager::new(ExecutorAddr(0), 0x4000, None).unwrap();
-        let segments = slab.allocate(&[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)], None).unwrap();
+        let segments = slab
+            .allocate(
+                &[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)],
+                None,
+            )
+            .unwrap();
         assert_eq!(segments[1].address, ExecutorAddr(0x4000));
     }
 
     #[test]
     fn the_limit_is_an_error() {
         let slab = SlabMemoryManager::new(ExecutorAddr(0x1000), 0x1000, Some(0x2000)).unwrap();
-        assert!(slab.allocate(&[request(MemProt::Read, 0x2000)], None).is_ok());
+        assert!(
+            slab.allocate(&[request(MemProt::Read, 0x2000)], None)
+                .is_ok()
+        );
         assert!(matches!(
             slab.allocate(&[request(MemProt::Read, 1)], None),
             Err(MemoryError::Exhausted { left: 0, .. })

@@ -58,7 +58,8 @@ mod tests {
     /// From hexadecimal digits and blanks.
     fn bytes(text: &str) -> Vec<u8> {
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
         digits.chunks(2).map(byte).collect()
     }
 
@@ -76,7 +77,10 @@ mod tests {
 
     #[test]
     fn further_bytes_are_ignored() {
-        assert_eq!(decode_address(&[1, 0, 0, 0, 0, 0, 0, 0, 9]), Some(ExecutorAddr(1)));
+        assert_eq!(
+            decode_address(&[1, 0, 0, 0, 0, 0, 0, 0, 9]),
+            Some(ExecutorAddr(1))
+        );
     }
 
     #[test]
@@ -85,7 +89,10 @@ mod tests {
             address: ExecutorAddr(0x7fbd_7a47_b000),
             flags: EXPORTED | CALLABLE,
         };
-        assert_eq!(encode_expected_symbol(Ok(symbol)), bytes("01 00b0477abd7f0000 30 00"));
+        assert_eq!(
+            encode_expected_symbol(Ok(symbol)),
+            bytes("01 00b0477abd7f0000 30 00")
+        );
     }
 
     #[test]

@@ -40,11 +40,20 @@ impl Context {
     }
 
     /// Sets the handler and guards forks from here on; gives the handler back if there already is one.
-    pub fn set_handler(&self, handler: Arc<dyn DispatchHandler>) -> Result<(), Arc<dyn DispatchHandler>> {
+    pub fn set_handler(
+        &self,
+        handler: Arc<dyn DispatchHandler>,
+    ) -> Result<(), Arc<dyn DispatchHandler>> {
         static REGISTERED: Once = Once::new();
         REGISTERED.call_once(|| {
             // SAFETY: the functions are valid as long as the process. Without memory to register them, forks are unguarded.
-            unsafe { libc::pthread_atfork(Some(before_fork), Some(after_in_parent), Some(after_in_child)) };
+            unsafe {
+                libc::pthread_atfork(
+                    Some(before_fork),
+                    Some(after_in_parent),
+                    Some(after_in_child),
+                )
+            };
         });
         self.handler.set(handler)
     }
@@ -83,7 +92,12 @@ pub fn entry_address() -> ExecutorAddr {
 ///
 /// # Safety
 /// `context` is a [`Context`]'s address; `args` are `size` readable bytes.
-unsafe extern "C" fn entry(context: *const Context, tag: *const u8, args: *const u8, size: usize) -> WrapperFunctionResult {
+unsafe extern "C" fn entry(
+    context: *const Context,
+    tag: *const u8,
+    args: *const u8,
+    size: usize,
+) -> WrapperFunctionResult {
     let errno = interrupts::errno().get();
     let interrupts = interrupts::hold();
     let inside = gate::enter();
@@ -96,23 +110,21 @@ unsafe extern "C" fn entry(context: *const Context, tag: *const u8, args: *const
         unsafe { std::slice::from_raw_parts(args, size) }
     };
     let tag = ExecutorAddr(tag as u64);
-    // Without memory for a stack the thread's own has to do.
-    let stack = Stack::take().ok();
-    let frame = Frame {
-        stack: stack.is_some().then(OwnStack::here),
-        interrupts,
+    let work = |stack| {
+        let outer = FRAME.replace(Some(Frame { stack, interrupts }));
+        let result = answer(context, tag, args);
+        FRAME.set(outer);
+        result
     };
-    let outer = FRAME.replace(Some(frame));
-    let work = || answer(context, tag, args);
-    let result = match stack {
-        Some(mut stack) => {
-            let result = stack.run(work);
+    let result = match Stack::take() {
+        Ok(mut stack) => {
+            let result = stack.run(|own| work(Some(own)));
             stack.give_back();
             result
         }
-        None => work(),
+        // Without memory for a stack the thread's own has to do.
+        Err(_) => work(None),
     };
-    FRAME.set(outer);
     drop(inside);
     interrupts.restore();
     interrupts::errno().set(errno);

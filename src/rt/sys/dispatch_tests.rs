@@ -68,7 +68,11 @@ fn without_a_handler_the_call_fails() {
 #[test]
 fn a_second_handler_is_refused() {
     let context = context(|_| Ok(Vec::new()));
-    assert!(context.set_handler(Arc::new(Handler(|_: &[u8]| Ok(Vec::new())))).is_err());
+    assert!(
+        context
+            .set_handler(Arc::new(Handler(|_: &[u8]| Ok(Vec::new()))))
+            .is_err()
+    );
 }
 
 #[test]
@@ -95,7 +99,9 @@ fn is_blocked(signal: libc::c_int) -> bool {
 fn signals_wait_while_the_linker_runs_but_not_for_program_code() {
     static SEEN: Mutex<Vec<[bool; 2]>> = Mutex::new(Vec::new());
     fn look() {
-        SEEN.lock().unwrap().push([is_blocked(libc::SIGUSR1), is_blocked(libc::SIGSEGV)]);
+        SEEN.lock()
+            .unwrap()
+            .push([is_blocked(libc::SIGUSR1), is_blocked(libc::SIGSEGV)]);
     }
     let context = context(|_| {
         look();
@@ -125,10 +131,16 @@ fn a_first_call_works_on_a_16_kib_stack() {
     let size = unsafe {
         let mut attributes = std::mem::zeroed();
         libc::pthread_attr_init(&mut attributes);
-        assert_eq!(libc::pthread_attr_setstacksize(&mut attributes, libc::PTHREAD_STACK_MIN.max(16 << 10)), 0);
+        assert_eq!(
+            libc::pthread_attr_setstacksize(&mut attributes, libc::PTHREAD_STACK_MIN.max(16 << 10)),
+            0
+        );
         let mut id = std::mem::zeroed();
         let argument = context.address().0 as *mut libc::c_void;
-        assert_eq!(libc::pthread_create(&mut id, &attributes, thread, argument), 0);
+        assert_eq!(
+            libc::pthread_create(&mut id, &attributes, thread, argument),
+            0
+        );
         let mut result = std::ptr::null_mut();
         libc::pthread_join(id, &mut result);
         result as usize
@@ -141,7 +153,10 @@ fn program_code_may_dispatch_again() {
     static INNER: OnceLock<&'static Context> = OnceLock::new();
     INNER.get_or_init(|| context(|args| Ok(args.to_vec())));
     let outer = context(|args| as_program(|| unpack(call(INNER.get().unwrap(), args))));
-    assert_eq!(unpack(call(outer, b"0123456789")), Ok(b"0123456789".to_vec()));
+    assert_eq!(
+        unpack(call(outer, b"0123456789")),
+        Ok(b"0123456789".to_vec())
+    );
 }
 
 #[test]
@@ -160,7 +175,9 @@ fn a_child_of_fork_can_dispatch_while_the_parent_is_busy() {
             });
         }
         for _ in 0..5 {
-            let answered = in_child(|| gate::forked() && unpack(call(context, b"child")) == Ok(b"child".to_vec()));
+            let answered = in_child(|| {
+                gate::forked() && unpack(call(context, b"child")) == Ok(b"child".to_vec())
+            });
             assert!(answered);
         }
         busy.store(false, std::sync::atomic::Ordering::Relaxed);

@@ -26,7 +26,10 @@ impl Extent {
         let fixed = libc::MAP_FIXED_NOREPLACE;
         #[cfg(not(target_os = "linux"))]
         let fixed = 0;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | if at.is_some() { fixed } else { 0 };
+        let flags = libc::MAP_PRIVATE
+            | libc::MAP_ANONYMOUS
+            | libc::MAP_NORESERVE
+            | if at.is_some() { fixed } else { 0 };
         let hint = at.unwrap_or(0) as *mut libc::c_void;
         // SAFETY: without MAP_FIXED, mmap replaces nothing that exists.
         let found = unsafe { libc::mmap(hint, size as usize, libc::PROT_NONE, flags, -1, 0) };
@@ -56,7 +59,7 @@ impl Extent {
 
     /// Takes `size` bytes (at most all, in whole pages) off its low end.
     pub fn take_front(&mut self, size: u64) -> Extent {
-        assert!(size <= self.size && size % page_size() == 0);
+        assert!(size <= self.size && size.is_multiple_of(page_size()));
         let taken = Extent {
             start: self.start,
             size,
@@ -68,7 +71,7 @@ impl Extent {
 
     /// Takes `size` bytes (at most all, in whole pages) off its high end.
     pub fn take_back(&mut self, size: u64) -> Extent {
-        assert!(size <= self.size && size % page_size() == 0);
+        assert!(size <= self.size && size.is_multiple_of(page_size()));
         self.size -= size;
         Extent {
             start: self.start + self.size,

@@ -57,13 +57,31 @@ impl Backing {
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
         let at = extent.start() as *mut libc::c_void;
         // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
-        let program = unsafe { libc::mmap(at, size, access, libc::MAP_SHARED | libc::MAP_FIXED, fd, offset) };
+        let program = unsafe {
+            libc::mmap(
+                at,
+                size,
+                access,
+                libc::MAP_SHARED | libc::MAP_FIXED,
+                fd,
+                offset,
+            )
+        };
         if program == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: no address given, so nothing is replaced.
-        let view = unsafe { libc::mmap(std::ptr::null_mut(), size, access, libc::MAP_SHARED, fd, offset) };
+        let view = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                size,
+                access,
+                libc::MAP_SHARED,
+                fd,
+                offset,
+            )
+        };
         if view == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -118,7 +136,8 @@ pub fn environment() -> *const *const c_char {
 #[cfg(not(target_arch = "aarch64"))]
 pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
-    let resolver: extern "C-unwind" fn() -> u64 = unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    let resolver: extern "C-unwind" fn() -> u64 =
+        unsafe { std::mem::transmute(resolver.0 as *const ()) };
     ExecutorAddr(resolver())
 }
 
@@ -136,7 +155,8 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     /// `_IFUNC_ARG_HWCAP`: a second argument is there.
     const HAS_SECOND: u64 = 1 << 62;
     // SAFETY: no precondition.
-    let [hwcap, hwcap2] = [libc::AT_HWCAP, libc::AT_HWCAP2].map(|kind| unsafe { libc::getauxval(kind) });
+    let [hwcap, hwcap2] =
+        [libc::AT_HWCAP, libc::AT_HWCAP2].map(|kind| unsafe { libc::getauxval(kind) });
     let capabilities = Capabilities {
         size: size_of::<Capabilities>() as u64,
         hwcap,

@@ -82,7 +82,8 @@ pub fn environment() -> *const *const c_char {
 /// Calls a symbol resolver.
 pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
-    let resolver: extern "C-unwind" fn() -> u64 = unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    let resolver: extern "C-unwind" fn() -> u64 =
+        unsafe { std::mem::transmute(resolver.0 as *const ()) };
     ExecutorAddr(resolver())
 }
 

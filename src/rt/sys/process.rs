@@ -16,7 +16,11 @@ type Initializer = extern "C-unwind" fn(c_int, *const *const c_char, *const *con
 type Finalizer = extern "C-unwind" fn();
 
 unsafe extern "C" {
-    fn __cxa_atexit(function: extern "C" fn(*mut c_void), argument: *mut c_void, library: *mut c_void) -> c_int;
+    fn __cxa_atexit(
+        function: extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+        library: *mut c_void,
+    ) -> c_int;
 }
 
 /// The address of a symbol in the process or a library it has loaded with global visibility.
@@ -45,7 +49,8 @@ pub fn symbol(name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
 
 /// Loads a library for good; the loader's message if it cannot.
 pub fn load_library(path: &OsStr) -> Result<(), String> {
-    let path = CString::new(path.as_bytes()).map_err(|_| "the path contains a NUL byte".to_string())?;
+    let path =
+        CString::new(path.as_bytes()).map_err(|_| "the path contains a NUL byte".to_string())?;
     as_program(|| {
         // SAFETY: a C string; the library's initializers are the user's choice. dlerror's text is this thread's own until
         // the next call.
@@ -65,7 +70,7 @@ pub fn load_library(path: &OsStr) -> Result<(), String> {
 
 /// The pointer-sized atomic at an aligned address of linked memory.
 fn pointer_at(address: ExecutorAddr) -> &'static AtomicU64 {
-    debug_assert!(address.0 % 8 == 0);
+    debug_assert!(address.0.is_multiple_of(8));
     // SAFETY: the session gives only aligned addresses of pointers in linked memory, which stays mapped.
     unsafe { &*(address.0 as *const AtomicU64) }
 }
@@ -91,7 +96,11 @@ impl Arguments {
     /// Copies `args`; each ends at its first NUL byte, if it has one.
     pub fn leak(args: &[OsString]) -> Arguments {
         let copy = |arg: &OsString| {
-            let bytes = arg.as_bytes().split(|&byte| byte == 0).next().unwrap_or_default();
+            let bytes = arg
+                .as_bytes()
+                .split(|&byte| byte == 0)
+                .next()
+                .unwrap_or_default();
             CString::new(bytes).unwrap_or_default().into_raw() as usize
         };
         let argv: Vec<usize> = args.iter().map(copy).chain([0]).collect();
@@ -156,6 +165,7 @@ pub fn exit(status: i32) -> ! {
 /// Makes unwind tables known through the unwinder's function at `register`.
 pub fn register_frames(register: ExecutorAddr, start: ExecutorAddr) {
     // SAFETY: the address of `void __register_frame(const void *)`.
-    let register: extern "C" fn(*const c_void) = unsafe { std::mem::transmute(register.0 as *const ()) };
+    let register: extern "C" fn(*const c_void) =
+        unsafe { std::mem::transmute(register.0 as *const ()) };
     register(start.0 as *const c_void);
 }

@@ -7,7 +7,8 @@ pub fn in_child(question: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child runs `question` and leaves without unwinding, destructors or exit handlers.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(question)).unwrap_or(false);
+        let answer =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(question)).unwrap_or(false);
         // SAFETY: ends the child.
         unsafe { libc::_exit(if answer { 0 } else { 1 }) };
     }
@@ -32,6 +33,15 @@ pub fn peek(address: u64, size: usize) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(address as *const u8, size).to_vec() }
 }
 
+/// Writes a byte at `address`, which must be of a segment, or ends the process; says whether it is there.
+pub fn poke(address: u64, byte: u8) -> bool {
+    // SAFETY: only given addresses of segments, in a child that may die of it.
+    unsafe {
+        std::ptr::write_volatile(address as *mut u8, byte);
+        std::ptr::read_volatile(address as *const u8) == byte
+    }
+}
+
 /// `int f(void) { return 42; }` in machine code of this machine.
 pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
     &[0xb8, 42, 0, 0, 0, 0xc3]
@@ -40,12 +50,20 @@ pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
 };
 
 /// The last of `argc` arguments, whether a null follows it, and whether there is an environment.
-pub fn arguments(argc: i32, argv: *const *const libc::c_char, envp: *const *const libc::c_char) -> (String, bool, bool) {
+pub fn arguments(
+    argc: i32,
+    argv: *const *const libc::c_char,
+    envp: *const *const libc::c_char,
+) -> (String, bool, bool) {
     // SAFETY: what `main` gets.
     unsafe {
         let last = std::ffi::CStr::from_ptr(*argv.add(argc as usize - 1));
         let after = (*argv.add(argc as usize)).is_null();
-        (last.to_str().unwrap().to_string(), after, !(*envp).is_null())
+        (
+            last.to_str().unwrap().to_string(),
+            after,
+            !(*envp).is_null(),
+        )
     }
 }
 
