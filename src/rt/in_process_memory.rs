@@ -441,7 +441,7 @@ fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError
 /// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
 fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
     let least = least.max(SMALLEST_RESERVATION);
-    let next = move |size: &u64| Some(size / 2 & !(GRANULE - 1)).filter(|&half| half >= least);
+    let next = move |size: &u64| Some((size / 2) & !(GRANULE - 1)).filter(|&half| half >= least);
     std::iter::successors(Some(size), next)
 }
 
