@@ -221,8 +221,9 @@ mod tests {
             });
             entered.wait();
             before_fork();
-            assert!(left.load(Ordering::SeqCst));
+            let had_left = left.load(Ordering::SeqCst);
             after_fork_in_parent();
+            assert!(had_left);
         });
     }
 
@@ -239,9 +240,10 @@ mod tests {
             }
         });
         std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(entered.load(Ordering::SeqCst), 0);
+        let early = entered.load(Ordering::SeqCst);
         after_fork_in_parent();
         thread.join().unwrap();
+        assert_eq!(early, 0);
         assert_eq!(entered.load(Ordering::SeqCst), 1);
     }
 
