@@ -17,6 +17,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
+use std::time::Duration;
 
 /// Who is inside, and who waits for nobody to be.
 struct Gate {
@@ -147,7 +148,8 @@ impl Latch {
         }
         outside(|| {
             while !self.is_open() {
-                std::thread::park();
+                // Not for ever: a thread that is ending may have lost its handle, and is not woken.
+                std::thread::park_timeout(Duration::from_millis(5));
             }
         });
     }
@@ -161,12 +163,18 @@ pub(super) fn before_fork() {
     while gate.inside > mine {
         gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
     }
-    HELD.set(Some(gate));
+    // A thread that is ending may have no place to keep it; then the gate is only empty, not held.
+    let _ = HELD.try_with(|held| held.replace(Some(gate)));
+}
+
+/// The gate as [`before_fork`] left it.
+fn held() -> Option<MutexGuard<'static, Gate>> {
+    HELD.try_with(RefCell::take).unwrap_or_else(|_| Some(gate()))
 }
 
 /// After `fork`, in the parent.
 pub(super) fn after_fork_in_parent() {
-    if let Some(mut gate) = HELD.take() {
+    if let Some(mut gate) = held() {
         gate.closing -= 1;
         CHANGED.notify_all();
     }
@@ -175,7 +183,7 @@ pub(super) fn after_fork_in_parent() {
 /// After `fork`, in the child: its only thread is this one.
 pub(super) fn after_fork_in_child() {
     FORKED.store(true, Ordering::Relaxed);
-    if let Some(mut gate) = HELD.take() {
+    if let Some(mut gate) = held() {
         gate.closing = 0;
         gate.inside = usize::from(INSIDE.get());
     }
@@ -186,7 +194,6 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
-    use std::time::Duration;
 
     /// Tests that close the gate must not meet: each would see the other's threads inside.
     static ALONE: Mutex<()> = Mutex::new(());
@@ -209,8 +216,9 @@ mod tests {
             });
             entered.wait();
             before_fork();
-            assert!(left.load(Ordering::SeqCst));
+            let had_left = left.load(Ordering::SeqCst);
             after_fork_in_parent();
+            assert!(had_left);
         });
     }
 
@@ -227,9 +235,10 @@ mod tests {
             }
         });
         std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(entered.load(Ordering::SeqCst), 0);
+        let early = entered.load(Ordering::SeqCst);
         after_fork_in_parent();
         thread.join().unwrap();
+        assert_eq!(early, 0);
         assert_eq!(entered.load(Ordering::SeqCst), 1);
     }
 

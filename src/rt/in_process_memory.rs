@@ -23,8 +23,10 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
 /// Size of the reservation: with [`GAP`] and some room for the libraries themselves still below 2 GiB.
 const RESERVATION: u64 = 0x7000_0000;
-/// What a reservation is shrunk to, by halves, when address space is scarce (`ulimit -v`).
+/// What a reservation is shrunk to when address space is scarce.
 const SMALLEST_RESERVATION: u64 = 64 << 20;
+/// Sizes of reservations are multiples of this, so that fractions of them are whole pages of any size.
+const GRANULE: u64 = 1 << 20;
 /// Left free between the reservation and the libraries: a sixteenth of the reservation, but at most this.
 const GAP: u64 = 64 << 20;
 /// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
@@ -205,6 +207,7 @@ impl MemoryManager for InProcessMemoryManager {
 impl Region {
     /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
     fn new(placement: Placement, size: u64, needed: u64) -> Result<Region, MemoryError> {
+        let size = size.min(sys::largest_reservation()) & !(GRANULE - 1);
         let size = size.max(SMALLEST_RESERVATION);
         // The code window and chunks for data round up.
         let needed = needed.saturating_add(needed / 4).min(size);
@@ -417,7 +420,8 @@ fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError
 
 /// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
 fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
-    let next = move |size: &u64| Some(size / 2).filter(|&half| half >= least.max(SMALLEST_RESERVATION));
+    let least = least.max(SMALLEST_RESERVATION);
+    let next = move |size: &u64| Some((size / 2) & !(GRANULE - 1)).filter(|&half| half >= least);
     std::iter::successors(Some(size), next)
 }
 

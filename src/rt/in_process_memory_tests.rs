@@ -1,5 +1,5 @@
 use super::*;
-use crate::rt::sys::testing::{RETURN_42, call, in_child, peek};
+use crate::rt::sys::testing::{RETURN_42, call, in_child, peek, poke};
 
 const SMALL: u64 = 64 << 20;
 
@@ -28,6 +28,7 @@ fn maps() -> Vec<(u64, u64, String)> {
     text.lines().filter_map(parse).collect()
 }
 
+#[cfg(target_arch = "x86_64")]
 fn permissions(address: u64) -> String {
     let found = maps()
         .into_iter()
@@ -59,6 +60,24 @@ fn every_alignment_is_kept() {
 }
 
 #[test]
+fn what_the_protection_forbids_kills() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    for (prot, writable, executable) in [
+        (MemProt::Read, false, false),
+        (MemProt::ReadExec, false, true),
+        (MemProt::ReadWrite, true, false),
+    ] {
+        let mut segment = one(&memory, request(prot, RETURN_42.len() as u64, 16));
+        segment.working_memory().copy_from_slice(RETURN_42);
+        memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
+        let address = segment.address.0;
+        assert_eq!(in_child(|| poke(address, 1)), writable, "writing {prot}");
+        assert_eq!(in_child(|| call(address) == 42), executable, "running {prot}");
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")] // An emulator's /proc/self/maps joins neighbours of different protection.
 fn memory_has_the_protection_asked_for() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     for (prot, wanted) in [

@@ -101,23 +101,21 @@ unsafe extern "C" fn entry(
         unsafe { std::slice::from_raw_parts(args, size) }
     };
     let tag = ExecutorAddr(tag as u64);
-    // Without memory for a stack the thread's own has to do.
-    let stack = Stack::take().ok();
-    let frame = Frame {
-        stack: stack.is_some().then(OwnStack::here),
-        interrupts,
+    let work = |stack| {
+        let outer = FRAME.replace(Some(Frame { stack, interrupts }));
+        let result = answer(context, tag, args);
+        FRAME.set(outer);
+        result
     };
-    let outer = FRAME.replace(Some(frame));
-    let work = || answer(context, tag, args);
-    let result = match stack {
-        Some(mut stack) => {
-            let result = stack.run(work);
+    let result = match Stack::take() {
+        Ok(mut stack) => {
+            let result = stack.run(|own| work(Some(own)));
             stack.give_back();
             result
         }
-        None => work(),
+        // Without memory for a stack the thread's own has to do.
+        Err(_) => work(None),
     };
-    FRAME.set(outer);
     drop(inside);
     interrupts.restore();
     interrupts::errno().set(errno);

@@ -25,6 +25,10 @@ impl Backing {
     /// # Errors
     /// What the operating system says.
     pub fn new(size: u64) -> io::Result<Backing> {
+        // Beyond the limit ftruncate would not fail but raise SIGXFSZ.
+        if size > limit(libc::RLIMIT_FSIZE) {
+            return Err(io::Error::from_raw_os_error(libc::EFBIG));
+        }
         // SAFETY: the name is a C string; the call has no other precondition.
         let fd = unsafe { libc::memfd_create(c"rjitlink".as_ptr(), libc::MFD_CLOEXEC) };
         if fd < 0 {
@@ -69,6 +73,26 @@ impl Backing {
         }
         // SAFETY: a fresh mapping, never unmapped, the only writable one of this part of the file; `extent` ends here.
         Ok(unsafe { View::new(view.cast(), size, extent.start()) })
+    }
+}
+
+/// The largest reservation that leaves room, under the limits of this process (`ulimit -v`, `ulimit -f`), for mapping its
+/// parts twice and for what the program itself needs, and whose file may be as large as it.
+pub fn largest_reservation() -> u64 {
+    (limit(libc::RLIMIT_AS) / 4).min(limit(libc::RLIMIT_FSIZE))
+}
+
+/// A limit of this process in bytes, `u64::MAX` for none.
+fn limit(resource: libc::__rlimit_resource_t) -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: fills the structure in, or fails and leaves it.
+    unsafe { libc::getrlimit(resource, &mut limit) };
+    match limit.rlim_cur {
+        libc::RLIM_INFINITY => u64::MAX,
+        bytes => bytes,
     }
 }
 

@@ -33,6 +33,11 @@ impl Backing {
     }
 }
 
+/// The largest reservation that leaves room for the program: not limited here.
+pub fn largest_reservation() -> u64 {
+    u64::MAX
+}
+
 /// Gives the pages of `size` bytes at `address` their protection and makes code visible.
 ///
 /// # Errors

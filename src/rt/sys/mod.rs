@@ -24,7 +24,7 @@ mod stack;
 
 pub use extent::{Extent, View};
 pub use map::map_file;
-pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, near_address};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {

@@ -53,38 +53,100 @@ impl Stack {
         })
     }
 
-    /// Runs `work` on this stack.
-    pub fn run<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        // SAFETY: the memory is a stack's worth, owned by `self`, borrowed until `work` is done; `work` does not unwind:
-        // it would have to leave an `extern "C"` function, which aborts.
-        unsafe { psm::on_stack(self.low as *mut u8, SIZE, work) }
+    /// Runs `work` on this stack; it is told which part of the thread's own stack is free meanwhile.
+    pub fn run<R>(&mut self, work: impl FnOnce(OwnStack) -> R) -> R {
+        // SAFETY: the memory is a stack's worth, owned by `self`, borrowed until `work` is done.
+        unsafe { on_stack(self.low + SIZE, work) }
     }
 }
 
-/// The part of a thread's own stack that is free while a linker stack is in use.
+/// The part of a thread's own stack that is free while a linker stack is in use: what is below `top`.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnStack {
     top: usize,
 }
 
-/// What the functions between [`OwnStack::here`] and the switch of stacks may take, in bytes.
-const SLACK: usize = 2048;
-
 impl OwnStack {
-    /// What is below the current stack pointer. To be asked right before switching to a linker stack.
-    pub fn here() -> OwnStack {
-        OwnStack {
-            top: (psm::stack_pointer() as usize - SLACK) & !63,
-        }
-    }
-
     /// Runs `work` on it: program code meets the stack it expects, and finds as much of it as the thread has.
     pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
         // SAFETY: below everything the thread has on this stack, which is suspended further up while a linker stack is in
-        // use, and used by one `work` at a time, since that runs to its end on this thread. Its lower end is the thread's
-        // own guard page, not the size given here.
-        unsafe { psm::on_stack((self.top - SLACK) as *mut u8, SLACK, work) }
+        // use, and used by one `work` at a time, since that runs to its end on this thread.
+        unsafe { on_stack(self.top, |_| work()) }
     }
+}
+
+/// Runs `work` with the stack pointer at `top`, telling it where the stack it was called on ends.
+///
+/// # Safety
+/// `top` is 16-byte aligned, with memory for a stack below it that nothing else uses until `work` is done.
+unsafe fn on_stack<R, F: FnOnce(OwnStack) -> R>(top: usize, work: F) -> R {
+    struct Job<R, F> {
+        work: Option<F>,
+        result: Option<R>,
+    }
+    /// Unwinding ends here, in an abort: it could not cross to the other stack.
+    extern "C" fn body<R, F: FnOnce(OwnStack) -> R>(job: *mut u8, own: usize) {
+        // SAFETY: the job below, which waits for this.
+        let job = unsafe { &mut *job.cast::<Job<R, F>>() };
+        job.result = job.work.take().map(|work| work(OwnStack { top: own }));
+    }
+    let mut job = Job {
+        work: Some(work),
+        result: None,
+    };
+    // SAFETY: the caller's promise about `top`; `body` gets the job it is made for.
+    unsafe { switch((&raw mut job).cast(), body::<R, F>, top) };
+    job.result.expect("a body that returns has stored its result")
+}
+
+/// Calls `body(job, stack pointer here)` with the stack pointer at `top`. The frame pointer chain and the unwind
+/// information lead from the new stack to the old one, for debuggers.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+unsafe extern "C" fn switch(job: *mut u8, body: extern "C" fn(*mut u8, usize), top: usize) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "mov rax, rsi",
+        "mov rsi, rsp",
+        "mov rsp, rdx",
+        "call rax",
+        "mov rsp, rbp",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Calls `body(job, stack pointer here)` with the stack pointer at `top`. The frame pointer chain and the unwind
+/// information lead from the new stack to the old one, for debuggers.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn switch(job: *mut u8, body: extern "C" fn(*mut u8, usize), top: usize) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset x29, -16",
+        ".cfi_offset x30, -8",
+        "mov x29, sp",
+        ".cfi_def_cfa_register x29",
+        "mov x9, x1",
+        "mov x1, sp",
+        "mov sp, x2",
+        "blr x9",
+        "mov sp, x29",
+        ".cfi_def_cfa_register sp",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
 #[cfg(test)]
@@ -92,14 +154,15 @@ mod tests {
     use super::*;
 
     fn here() -> usize {
-        psm::stack_pointer() as usize
+        let local = 0u8;
+        std::hint::black_box(&raw const local) as usize
     }
 
     #[test]
     fn work_runs_on_the_linker_stack() {
         let mut stack = Stack::take().unwrap();
         let low = stack.low;
-        let inner = stack.run(here);
+        let inner = stack.run(|_| here());
         assert!(low < inner && inner <= low + SIZE);
         stack.give_back();
     }
@@ -107,9 +170,21 @@ mod tests {
     #[test]
     fn program_code_runs_on_the_stack_of_its_thread() {
         let mut stack = Stack::take().unwrap();
-        let own = OwnStack::here();
-        let inner = stack.run(|| own.run(here));
+        let inner = stack.run(|own| own.run(here));
         assert!(here().abs_diff(inner) < 64 << 10);
         stack.give_back();
+    }
+
+    #[test]
+    fn a_backtrace_crosses_the_stacks() {
+        #[inline(never)]
+        fn a_function_on_the_thread_stack() -> String {
+            let mut stack = Stack::take().unwrap();
+            let trace = stack.run(|_| std::backtrace::Backtrace::force_capture().to_string());
+            stack.give_back();
+            trace
+        }
+        let trace = a_function_on_the_thread_stack();
+        assert!(trace.contains("a_function_on_the_thread_stack"), "{trace}");
     }
 }

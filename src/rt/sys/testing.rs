@@ -32,6 +32,15 @@ pub fn peek(address: u64, size: usize) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(address as *const u8, size).to_vec() }
 }
 
+/// Writes a byte at `address`, which must be of a segment, or ends the process; says whether it is there.
+pub fn poke(address: u64, byte: u8) -> bool {
+    // SAFETY: only given addresses of segments, in a child that may die of it.
+    unsafe {
+        std::ptr::write_volatile(address as *mut u8, byte);
+        std::ptr::read_volatile(address as *const u8) == byte
+    }
+}
+
 /// `int f(void) { return 42; }` in machine code of this machine.
 pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
     &[0xb8, 42, 0, 0, 0, 0xc3]
