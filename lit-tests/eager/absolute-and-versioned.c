@@ -17,8 +17,9 @@ __asm__(".symver realpath, realpath@GLIBC_2.3");
 __asm__(".symver realpath, realpath@GLIBC_2.17");
 #endif
 extern char answer[];
+static char *volatile in_data = answer;
 
 int main(void) {
   char path[5000];
-  printf("%p %s\n", (void *)answer, realpath("/.", path));
+  printf("%p %s\n", (void *)in_data, realpath("/.", path));
 }
