@@ -6,13 +6,20 @@
 #![forbid(unsafe_code)]
 
 pub mod arch;
+pub mod archive;
 pub mod edge;
 pub mod elf;
 mod error;
+pub mod fixup;
 pub mod graph;
+pub mod layout;
 pub mod object_file;
+mod read;
+pub mod tables;
+pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
 pub use error::{LinkError, Result};
 pub use graph::{Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace};
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
+pub use read::read_object;

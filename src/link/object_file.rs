@@ -17,13 +17,12 @@ pub struct ObjectFile {
     /// What its code is for.
     pub target: Target,
     /// Indexed by the format's own section index; index 0 is a placeholder where the format counts from 1.
+    /// Behind those come zero-filled sections made for common symbols, one each.
     pub sections: Vec<ObjectSection>,
     /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1.
     pub symbols: Vec<ObjectSymbol>,
     /// Sets of sections of which the program keeps one copy.
     pub groups: Vec<SectionGroup>,
-    /// Unwind records; see [`UnwindSection`].
-    pub unwind: Vec<UnwindSection>,
     /// Reads relocations.
     pub format: Box<dyn ObjectFormat>,
 }
@@ -35,6 +34,13 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
     /// section's size, symbol indexes against [`ObjectFile::symbols`].
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
+}
+
+impl ObjectFile {
+    /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
+    pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
+        self.format.edges(self, section, edges)
+    }
 }
 
 /// An edge whose target is a symbol of the file, not yet of a graph.
@@ -57,7 +63,7 @@ pub enum SectionKind {
     Unloaded,
     /// Code or data.
     Loaded,
-    /// Unwind records, split into [`UnwindSection`]; linked record by record with the code they describe.
+    /// Call frame records; linked record by record with the code they describe (see [`super::unwind`]).
     Unwind,
     /// Thread-local data.
     ThreadLocal,
@@ -103,8 +109,8 @@ pub struct ObjectSection {
     pub group: Option<u32>,
     /// Linked whenever its file is, even if nothing refers to it (`SHF_GNU_RETAIN`, `.no_dead_strip`).
     pub retain: bool,
-    /// Sections that are linked wherever this one is: `SHF_LINK_ORDER` and alike point the other way.
-    pub dependents: Vec<u32>,
+    /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
+    pub linked_to: Option<u32>,
 }
 
 impl ObjectSection {
@@ -136,8 +142,8 @@ pub enum ObjectPlace {
     Section(u32),
     /// At address `value`.
     Absolute,
-    /// Zero-filled memory of `size` bytes aligned to `value`, shared with all common symbols of that name.
-    Common,
+    /// Zero-filled memory shared with all common symbols of that name; the file's own is section `index`, which holds nothing else.
+    Common(u32),
 }
 
 /// One symbol.
@@ -147,7 +153,7 @@ pub struct ObjectSymbol {
     pub name: &'static [u8],
     /// Where it is.
     pub place: ObjectPlace,
-    /// Offset, address or alignment; see [`ObjectPlace`].
+    /// Offset or address; see [`ObjectPlace`].
     pub value: u64,
     /// Size in bytes; 0 if unknown.
     pub size: u64,
@@ -178,30 +184,4 @@ pub struct SectionGroup {
     pub signature: &'static [u8],
     /// The sections in it.
     pub sections: Vec<u32>,
-}
-
-/// Call frame records (DWARF `.eh_frame`) of one section, found by the code they describe.
-#[derive(Clone, Debug, Default)]
-pub struct UnwindSection {
-    /// The section the records are in.
-    pub section: u32,
-    /// Its relocations, ascending by offset.
-    pub edges: Vec<ObjectEdge>,
-    /// Frame descriptions, grouped by the section whose code they describe.
-    pub frames: Vec<UnwindFrame>,
-}
-
-/// One frame description entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnwindFrame {
-    /// The section whose code it describes.
-    pub code_section: u32,
-    /// Offset of the record in the unwind section, in bytes.
-    pub offset: u32,
-    /// Length of the record in bytes, length field included.
-    pub size: u32,
-    /// Offset of its common information entry.
-    pub cie_offset: u32,
-    /// Length of that entry in bytes, length field included.
-    pub cie_size: u32,
 }

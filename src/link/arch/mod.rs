@@ -1,9 +1,12 @@
 //! What an architecture contributes: edge kinds, fixups, relaxation, stubs.
 //!
-//! A new architecture is one file here, one crossing file per format, and its line in [`of`].
+//! A new architecture is one folder here, one crossing file per format, and its line in [`of`].
 
 pub mod aarch64;
+mod formula;
 mod reach;
+#[cfg(test)]
+mod testing;
 pub mod x86_64;
 
 pub use reach::Reach;
@@ -35,7 +38,7 @@ pub struct Fixup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FixupError {
     /// The value does not fit.
-    #[error("relocation target is out of range: {value:#x} does not fit {min:#x}..={max:#x}")]
+    #[error("relocation target is out of range: {} does not fit {}..={}", Hex(*value), Hex(*min), Hex(*max))]
     OutOfRange {
         /// The computed value, sign-extended.
         value: i128,
@@ -60,6 +63,19 @@ pub enum FixupError {
         /// What is there.
         found: u64,
     },
+    /// The bytes of the fixup are not all in the block.
+    #[error("relocation target does not lie inside its block")]
+    OutsideBlock,
+}
+
+/// A number in hexadecimal with its sign in front, where Rust's own formatting shows a two's complement.
+struct Hex(i128);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{:#x}", self.0.unsigned_abs())
+    }
 }
 
 /// A fixed piece of code with edges: a call stub, a redirectable stub, a reentry trampoline.
@@ -94,6 +110,11 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn edge_kinds(&self) -> &'static [EdgeKindInfo];
     /// The kind that writes a whole address (`T + A`, 8 bytes).
     fn pointer(&self) -> EdgeKind;
+    /// The kind that only keeps its target linked.
+    fn keep_alive(&self) -> EdgeKind;
+    /// The addend of a branch that goes exactly to its target; a branch with another one must not be sent through a stub
+    /// for its target, but through one for the place it really goes to.
+    fn branch_addend(&self) -> i64;
     /// How far a branch instruction reaches, in bytes in either direction.
     fn branch_reach(&self) -> u64;
     /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.

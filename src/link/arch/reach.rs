@@ -55,5 +55,8 @@ impl Reach {
 
 /// The greatest distance between an address in `a` and one in `b`.
 fn distance(a: AddrRange, b: AddrRange) -> u64 {
-    b.end.0.saturating_sub(a.start.0).max(a.end.0.saturating_sub(b.start.0))
+    b.end
+        .0
+        .saturating_sub(a.start.0)
+        .max(a.end.0.saturating_sub(b.start.0))
 }

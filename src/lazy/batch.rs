@@ -1,0 +1,458 @@
+//! A batch: everything that one request makes be linked, linked together.
+//!
+//! 1. *Claim*: close over references, from the roots ([`super::closure`]). Symbol tables are only read.
+//! 2. *Prepare*: relax, build tables, lay out, allocate; publish addresses → `Resolved`.
+//! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks.
+//! 4. *Finalize*: instruction caches, unwind records → `Emitted`.
+//! 5. Wait until everything referred to is emitted; resolve indirect functions; redirect the stubs of functions that are linked
+//!    now → `Ready`.
+//!
+//! No lock is held in steps 2 to 5. Graphs are independent of each other except where a step says so, and are worked on by all
+//! cores when there are many.
+
+use super::batch_table::BatchState;
+use super::closure::{Closure, add_unwind_block};
+use super::error::{MissingSymbol, SessionError};
+use super::ids::{BatchId, EntryId, UnitId};
+use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS};
+use super::session::Session;
+use super::symbol_table::SymbolTables;
+use super::unit::MaterializationUnit;
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::link::arch::Reach;
+use crate::link::layout::{self, PlacedBlock, SegmentLayout};
+use crate::link::{EdgeClass, LinkGraph, SymbolId, fixup, tables};
+use crate::rt::{Bounds, MemoryError, Placement, Segment, SegmentRequest};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Parts from which on it pays to use all cores.
+const PARALLEL_PARTS: usize = 8;
+
+/// Something a caller wants the address of.
+#[derive(Clone, Debug)]
+pub(super) enum Root {
+    /// A symbol of a JITDylib, as other code would refer to it.
+    Entry(EntryId),
+    /// The start of a section of a file.
+    Section(Arc<MaterializationUnit>, u32),
+}
+
+pub(super) struct Batch<'s> {
+    session: &'s Session,
+    id: BatchId,
+    parts: Vec<Part>,
+    part_of_unit: BTreeMap<UnitId, usize>,
+    found: Findings,
+    /// `_GLOBAL_OFFSET_TABLE_`: any fixed address of linked memory will do, since it only serves as a base.
+    got: ExecutorAddr,
+}
+
+/// Links `roots` and everything they need, and answers their addresses, once their code may run.
+///
+/// Errors: the root cause of what cannot be linked; for units that another batch failed to link, that batch's error.
+pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
+    let id = session.batches.begin();
+    let mut batch = Batch {
+        session,
+        id,
+        parts: Vec::new(),
+        part_of_unit: BTreeMap::new(),
+        found: Findings::default(),
+        got: ExecutorAddr::NULL,
+    };
+    let result = batch.run(roots);
+    let state = match &result {
+        Ok(_) => BatchState::Ready,
+        Err(error) => BatchState::Failed(error.clone()),
+    };
+    session.batches.advance(id, state);
+    if result.is_ok() {
+        batch.redirect_linked_functions();
+    }
+    result
+}
+
+impl Batch<'_> {
+    fn run(&mut self, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
+        let symbols = {
+            let tables = self.session.tables();
+            self.close(&tables, roots)?
+        };
+        for part in &self.parts {
+            if !part.graph.name.is_empty() && part.unit().is_none_or(|unit| unit.announce()) {
+                self.session.announce(&part.graph.name);
+            }
+        }
+        let bounds = self.prepare()?;
+        let (layout, mut segments) = self.allocate(bounds)?;
+        self.publish();
+        let needs = std::mem::take(&mut self.found.needs);
+        self.session.batches.resolved(self.id, needs.clone());
+        self.session.batches.wait_resolved(&needs)?;
+        let addresses = self.addresses();
+        self.write(&layout, &mut segments, &addresses)?;
+        self.finalize(&mut segments)?;
+        self.session.batches.advance(self.id, BatchState::Emitted);
+        self.session.batches.wait_emitted(&needs)?;
+        self.resolve_indirect_functions();
+        Ok(symbols.iter().map(|symbol| addresses[0][symbol.index()]).collect())
+    }
+
+    /// Claims what `roots` need; answers the symbols of the first part that stand for them.
+    fn close(&mut self, tables: &SymbolTables, roots: &[Root]) -> Result<Vec<SymbolId>, SessionError> {
+        let closure = Closure {
+            tables,
+            executor: self.session.executor(),
+            arch: self.session.arch(),
+            batch: self.id,
+        };
+        let mut caller = Part::synthesized(String::new(), self.session.target());
+        let mut symbols = Vec::with_capacity(roots.len());
+        for root in roots {
+            symbols.push(match root {
+                Root::Entry(entry) => closure.refer(&mut caller, *entry, &mut self.found)?,
+                Root::Section(unit, section) => closure.refer_to_section(&mut caller, unit, *section, &mut self.found)?,
+            });
+        }
+        self.parts.push(caller);
+        while !self.found.is_done() {
+            self.round(&closure)?;
+        }
+        self.report_missing()?;
+        for index in 0..self.parts.len() {
+            add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
+        }
+        self.terminate_unwind_records();
+        Ok(symbols)
+    }
+
+    /// Links what has been found, file by file, and finds more.
+    fn round(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
+        let mut work: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        let mut claimed = std::mem::take(&mut self.found.claimed);
+        // Which thread found what first must not show in the layout.
+        claimed.sort_by_key(|(unit, section)| (unit.id, *section));
+        for (unit, section) in claimed {
+            work.entry(self.part_of(&unit)).or_default().push(section);
+        }
+        let mut jobs: Vec<(usize, Part, Vec<u32>)> = Vec::with_capacity(work.len());
+        for (index, sections) in work {
+            let placeholder = Part::synthesized(String::new(), self.session.target());
+            jobs.push((index, std::mem::replace(&mut self.parts[index], placeholder), sections));
+        }
+        let expand = |(index, mut part, sections): (usize, Part, Vec<u32>)| {
+            let mut found = Findings::default();
+            let result = closure.expand(&mut part, &sections, &mut found);
+            (index, part, found, result)
+        };
+        let done: Vec<_> = if self.parallel(jobs.len()) {
+            jobs.into_par_iter().map(expand).collect()
+        } else {
+            jobs.into_iter().map(expand).collect()
+        };
+        for (index, part, found, result) in done {
+            self.parts[index] = part;
+            self.found.append(found);
+            result?;
+        }
+        self.add_synthesized_parts(closure)
+    }
+
+    fn part_of(&mut self, unit: &Arc<MaterializationUnit>) -> usize {
+        *self.part_of_unit.entry(unit.id).or_insert_with(|| {
+            self.parts.push(Part::for_unit(unit.clone()));
+            self.parts.len() - 1
+        })
+    }
+
+    fn add_synthesized_parts(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
+        for unit in std::mem::take(&mut self.found.stubs) {
+            let first = self.parts.len();
+            let reentry = self.session.reentry()?;
+            let parts = self.session.reexports.entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
+            self.parts.extend(parts);
+        }
+        for unit in std::mem::take(&mut self.found.indirect) {
+            let part = super::synthesized::indirect_functions(closure, &unit, &mut self.found)?;
+            self.parts.push(part);
+        }
+        for dylib in std::mem::take(&mut self.found.dso_handles) {
+            let part = super::synthesized::dso_handle(closure, dylib, self.session.target());
+            self.parts.push(part);
+        }
+        Ok(())
+    }
+
+    fn report_missing(&mut self) -> Result<(), SessionError> {
+        let mut missing: Vec<MissingSymbol> = std::mem::take(&mut self.found.missing)
+            .into_iter()
+            .map(|(name, referrer)| MissingSymbol {
+                name: String::from_utf8_lossy(name).into_owned(),
+                referrer,
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_by(|a, b| a.name.cmp(&b.name).then(a.referrer.cmp(&b.referrer)));
+        missing.dedup_by(|a, b| a.name == b.name);
+        Err(SessionError::SymbolsNotFound(Arc::new(missing)))
+    }
+
+    /// Ends the batch's unwind records with the zero word that unwinders stop at.
+    fn terminate_unwind_records(&mut self) {
+        let is_unwind = |b: &crate::link::Block| b.contiguous == Some(UNWIND_RECORDS);
+        if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
+            return;
+        }
+        let mut graph = LinkGraph::new(String::new(), self.session.target());
+        let section = graph.add_section(b".eh_frame", MemProt::Read);
+        let block = graph.add_owned_block(section, &[0; 4], 4);
+        graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+        self.parts.push(Part {
+            graph,
+            role: Role::Synthesized,
+            slots: Vec::new(),
+            published: Vec::new(),
+        });
+    }
+
+    /// Relaxation and tables, with bounds that hold for the allocation to come.
+    fn prepare(&mut self) -> Result<Bounds, SessionError> {
+        let arch = self.session.arch();
+        let kinds = arch.edge_kinds();
+        let (mut code, mut other, mut low) = (0u64, 0u64, false);
+        let stub = u64::from(arch.pointer_jump_stub().stride);
+        for part in &self.parts {
+            for block in &part.graph.blocks {
+                let size = block.size.saturating_add(block.align);
+                match part.graph.sections[block.section.index()].prot {
+                    MemProt::ReadExec => code = code.saturating_add(size),
+                    _ => other = other.saturating_add(size),
+                }
+            }
+            for edge in &part.graph.edges {
+                match kinds[usize::from(edge.kind.0)].class {
+                    EdgeClass::LowAddress => low = true,
+                    EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
+                    EdgeClass::Got { .. } => other += 8,
+                    _ => {}
+                }
+            }
+        }
+        let memory = self.session.executor().memory();
+        if low && memory.place(Placement::Low).is_err() {
+            log::warn!("absolute 32-bit relocations came after memory was placed above 4 GiB");
+        }
+        let bounds = memory.bounds(code, other)?;
+        self.got = bounds.all.start;
+        let reach = Reach {
+            code: bounds.code,
+            all: bounds.all,
+            absolute_known: true,
+        };
+        let prepare = |part: &mut Part| {
+            arch.relax(&mut part.graph, &reach);
+            tables::build(arch, &mut part.graph, &reach);
+        };
+        if self.parallel(self.parts.len()) {
+            self.parts.par_iter_mut().for_each(prepare);
+        } else {
+            self.parts.iter_mut().for_each(prepare);
+        }
+        Ok(bounds)
+    }
+
+    fn allocate(&mut self, bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
+        let layout = layout::lay_out(&self.parts.iter().map(|p| &p.graph).collect::<Vec<_>>())?;
+        let requests: Vec<SegmentRequest> = layout
+            .iter()
+            .map(|segment| SegmentRequest {
+                prot: segment.prot,
+                content_size: segment.content_size,
+                size: segment.size,
+                align: segment.align,
+            })
+            .collect();
+        let memory = self.session.executor().memory();
+        let segments = match memory.allocate(&requests, Some(&bounds)) {
+            // Other batches took the room. Branches may then have to reach further than was thought, which fixing up checks.
+            Err(MemoryError::BoundsMoved { .. }) => memory.allocate(&requests, None)?,
+            other => other?,
+        };
+        let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
+        for (segment, memory) in layout.iter().zip(&segments) {
+            layout::assign_addresses(&mut graphs, segment, memory.address);
+        }
+        Ok((layout, segments))
+    }
+
+    /// Makes the addresses of what the batch has claimed known to everybody.
+    fn publish(&self) {
+        let mut sets: BTreeMap<(u32, u32), AddrRange> = BTreeMap::new();
+        for part in &self.parts {
+            for (block, publish) in &part.published {
+                let block = &part.graph.blocks[block.index()];
+                match publish {
+                    Publish::Section(section) => {
+                        if let Some(unit) = part.unit() {
+                            unit.publish_section(*section, block.address);
+                            if let Some(set) = block.contiguous {
+                                let range = AddrRange::new(block.address, block.size);
+                                let all = sets.entry((unit.dylib.0, set - UNWIND_RECORDS - 1)).or_insert(range);
+                                all.start = all.start.min(range.start);
+                                all.end = all.end.max(range.end);
+                            }
+                        }
+                    }
+                    Publish::Stubs(unit) => unit.stubs.publish(block.address),
+                    Publish::StubPointers(unit) => unit.stub_pointers.publish(block.address),
+                    Publish::Trampolines(unit) => self.session.reexports.register(unit, block.address, block.size),
+                    Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
+                    Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
+                    Publish::DsoHandle(claim) => claim.publish(block.address),
+                }
+            }
+        }
+        if !sets.is_empty() {
+            let tables = self.session.tables();
+            for ((dylib, set), range) in sets {
+                let bounds = &tables.dylibs[dylib as usize].sets[set as usize].bounds;
+                bounds.start.publish(range.start);
+                bounds.end.publish(range.end);
+            }
+        }
+    }
+
+    /// The addresses of all symbols, part by part.
+    fn addresses(&self) -> Vec<Vec<ExecutorAddr>> {
+        let of_part = |part: &Part| fixup::symbol_addresses(&part.graph, |slot| self.slot_address(&part.slots[slot as usize]));
+        if self.parallel(self.parts.len()) {
+            self.parts.par_iter().map(of_part).collect()
+        } else {
+            self.parts.iter().map(of_part).collect()
+        }
+    }
+
+    fn slot_address(&self, slot: &Slot) -> ExecutorAddr {
+        match slot {
+            Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
+            Slot::EntryPoint { unit, number, branch } => {
+                let body = if *branch { self.callable_body(unit, *number) } else { None };
+                body.unwrap_or_else(|| self.session.reexports.entry_point(self.session.arch(), unit, *number))
+            }
+            Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
+            Slot::Block { part, block, offset } => self.parts[*part].graph.blocks[block.index()].address.offset(*offset),
+            Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
+            Slot::DsoHandle(claim) => claim.address(),
+            Slot::GotBase => self.got,
+        }
+    }
+
+    /// The body of entry point `number`, if it can be called as soon as this batch is ready.
+    fn callable_body(&self, unit: &MaterializationUnit, number: u32) -> Option<ExecutorAddr> {
+        let symbol = unit.functions()[number as usize];
+        let owner = unit.owner(unit.place(symbol)?.0)?;
+        if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
+    }
+
+    /// Writes all blocks to working memory and applies their fixups.
+    fn write(
+        &self,
+        layout: &[SegmentLayout],
+        segments: &mut [Segment],
+        addresses: &[Vec<ExecutorAddr>],
+    ) -> Result<(), SessionError> {
+        let arch = self.session.arch();
+        let got = self.got;
+        let write = |(placed, memory): (PlacedBlock, &mut [u8])| {
+            let index = placed.graph as usize;
+            let graph = &self.parts[index].graph;
+            fixup::write_block(arch, graph, placed.block, &addresses[index], got, memory)
+        };
+        for (segment, memory) in layout.iter().zip(segments) {
+            let blocks = split(segment, &self.parts, memory.working_memory());
+            if self.parallel(self.parts.len()) {
+                blocks.into_par_iter().with_min_len(64).try_for_each(write)?;
+            } else {
+                blocks.into_iter().try_for_each(write)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finalize(&mut self, segments: &mut [Segment]) -> Result<(), SessionError> {
+        let executor = self.session.executor();
+        executor.memory().finalize(segments)?;
+        if !self.session.executes() {
+            return Ok(());
+        }
+        let unwind = self.parts.iter().flat_map(|p| &p.graph.blocks).filter(|b| b.contiguous == Some(UNWIND_RECORDS));
+        let ranges = unwind.map(|b| AddrRange::new(b.address, b.size));
+        let all = ranges.reduce(|a, b| AddrRange {
+            start: a.start.min(b.start),
+            end: a.end.max(b.end),
+        });
+        if let Some(all) = all {
+            executor.register_frames(all)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the resolvers of the indirect functions that the batch's code calls. Another batch may ask them too: they answer the
+    /// same, and waiting for its answer could mean waiting in a circle.
+    fn resolve_indirect_functions(&mut self) {
+        if self.session.executes() {
+            for unit in std::mem::take(&mut self.found.indirect_used) {
+                super::synthesized::resolve_indirect_functions(self.session, &unit);
+            }
+        }
+    }
+
+    /// Points the stubs of functions that came along with what was asked for at their bodies: they need no first call any more.
+    fn redirect_linked_functions(&self) {
+        if !self.session.executes() {
+            return;
+        }
+        for part in &self.parts {
+            let Role::Unit(unit_part) = &part.role else {
+                continue;
+            };
+            let unit = &unit_part.unit;
+            if unit.stubs.address().is_null() {
+                continue;
+            }
+            for (number, &symbol) in unit.functions().iter().enumerate() {
+                let here = |(section, _): &(u32, u64)| unit_part.blocks[*section as usize] != super::part::UnitPart::NONE;
+                if let (Some(_), Some(body)) = (unit.place(symbol).filter(here), unit.symbol_address(symbol)) {
+                    self.session.reexports.redirect(self.session, unit, number as u32, body);
+                }
+            }
+        }
+    }
+
+    fn parallel(&self, parts: usize) -> bool {
+        parts >= PARALLEL_PARTS && self.session.use_threads()
+    }
+}
+
+/// The working memory of each block of a segment.
+fn split<'a>(segment: &SegmentLayout, parts: &[Part], memory: &'a mut [u8]) -> Vec<(PlacedBlock, &'a mut [u8])> {
+    let mut rest = memory;
+    let mut consumed = 0u64;
+    let mut blocks = Vec::with_capacity(segment.blocks.len());
+    for &placed in &segment.blocks {
+        if placed.offset >= segment.content_size {
+            break;
+        }
+        let size = parts[placed.graph as usize].graph.blocks[placed.block.index()].size;
+        let (_padding, from) = rest.split_at_mut((placed.offset - consumed) as usize);
+        let (block, behind) = from.split_at_mut(size as usize);
+        blocks.push((placed, block));
+        rest = behind;
+        consumed = placed.offset + size;
+    }
+    blocks
+}

@@ -1,0 +1,169 @@
+//! The states of a session's batches, and waiting for them.
+//!
+//! A batch waits for another's addresses only after it has published its own, and for another's emission only after its
+//! own: so two threads that need each other's batches never wait in a circle.
+
+use super::error::SessionError;
+use super::ids::BatchId;
+use rustc_hash::FxHashSet;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How far a batch is. States only ever advance, in this order, or end in `Failed`.
+#[derive(Clone, Debug)]
+pub(super) enum BatchState {
+    /// Units are being claimed; nobody may rely on any address.
+    Claiming,
+    /// Every address is published; memory is not written yet.
+    Resolved,
+    /// Memory is final and unwind records are registered. The code may still refer to batches that are not emitted.
+    Emitted,
+    /// Everything it refers to, however far away, is emitted too: its code may run. What it claimed is linked.
+    Ready,
+    /// What it claimed will never be linked. Everybody who needs it gets this error.
+    Failed(SessionError),
+}
+
+#[derive(Debug)]
+struct BatchRecord {
+    state: BatchState,
+    /// Batches that its edges refer to.
+    needs: Vec<BatchId>,
+}
+
+/// All batches of a session.
+#[derive(Debug, Default)]
+pub(super) struct BatchTable {
+    records: Mutex<Vec<BatchRecord>>,
+    advanced: Condvar,
+}
+
+impl BatchTable {
+    /// A new batch, claiming.
+    pub fn begin(&self) -> BatchId {
+        let mut records = self.lock();
+        records.push(BatchRecord {
+            state: BatchState::Claiming,
+            needs: Vec::new(),
+        });
+        BatchId(records.len() as u32 - 1)
+    }
+
+    /// The addresses of `batch` are published; its edges refer to `needs`.
+    pub fn resolved(&self, batch: BatchId, needs: Vec<BatchId>) {
+        self.lock()[batch.index()].needs = needs;
+        self.advance(batch, BatchState::Resolved);
+    }
+
+    /// Moves `batch` on.
+    pub fn advance(&self, batch: BatchId, state: BatchState) {
+        self.lock()[batch.index()].state = state;
+        self.advanced.notify_all();
+    }
+
+    /// Whether code of `batch` may run.
+    pub fn is_ready(&self, batch: BatchId) -> bool {
+        matches!(self.lock()[batch.index()].state, BatchState::Ready)
+    }
+
+    /// Waits until the addresses of `batches` are published.
+    ///
+    /// Errors: that of the first of them that failed.
+    pub fn wait_resolved(&self, batches: &[BatchId]) -> Result<(), SessionError> {
+        let mut records = self.lock();
+        for batch in batches {
+            records = self.wait(records, *batch, |state| !matches!(state, BatchState::Claiming))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until `batches` and everything they refer to, however far away, is emitted.
+    ///
+    /// Errors: that of the first of them that failed.
+    pub fn wait_emitted(&self, batches: &[BatchId]) -> Result<(), SessionError> {
+        let mut records = self.lock();
+        let mut seen: FxHashSet<BatchId> = batches.iter().copied().collect();
+        let mut queue: Vec<BatchId> = batches.to_vec();
+        while let Some(batch) = queue.pop() {
+            let emitted = |state: &BatchState| matches!(state, BatchState::Emitted | BatchState::Ready);
+            records = self.wait(records, batch, emitted)?;
+            let record = &records[batch.index()];
+            if matches!(record.state, BatchState::Emitted) {
+                queue.extend(record.needs.iter().copied().filter(|&b| seen.insert(b)));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait<'a>(
+        &self,
+        mut records: MutexGuard<'a, Vec<BatchRecord>>,
+        batch: BatchId,
+        reached: impl Fn(&BatchState) -> bool,
+    ) -> Result<MutexGuard<'a, Vec<BatchRecord>>, SessionError> {
+        loop {
+            match &records[batch.index()].state {
+                BatchState::Failed(error) => return Err(error.clone()),
+                state if reached(state) => return Ok(records),
+                _ => records = self.advanced.wait(records).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<BatchRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn two_batches_that_need_each_other_both_become_ready() {
+        let table = BatchTable::default();
+        let (a, b) = (table.begin(), table.begin());
+        std::thread::scope(|scope| {
+            for (mine, other) in [(a, b), (b, a)] {
+                let table = &table;
+                scope.spawn(move || {
+                    table.resolved(mine, vec![other]);
+                    table.wait_resolved(&[other]).unwrap();
+                    table.advance(mine, BatchState::Emitted);
+                    table.wait_emitted(&[mine]).unwrap();
+                    table.advance(mine, BatchState::Ready);
+                });
+            }
+        });
+        assert!(table.is_ready(a) && table.is_ready(b));
+    }
+
+    #[test]
+    fn emission_is_waited_for_through_chains() {
+        let table = BatchTable::default();
+        let (a, b, c) = (table.begin(), table.begin(), table.begin());
+        table.resolved(a, vec![b]);
+        table.resolved(b, vec![c]);
+        table.advance(a, BatchState::Emitted);
+        table.advance(b, BatchState::Emitted);
+        table.resolved(c, vec![]);
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| table.wait_emitted(&[a]));
+            std::thread::sleep(Duration::from_millis(20));
+            assert!(!waiter.is_finished());
+            table.advance(c, BatchState::Emitted);
+            assert!(waiter.join().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_failure_reaches_those_who_wait() {
+        let table = BatchTable::default();
+        let a = table.begin();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| table.wait_emitted(&[a]));
+            table.advance(a, BatchState::Failed(SessionError::UnknownReentryAddress(7)));
+            assert!(waiter.join().unwrap().is_err());
+        });
+    }
+}

@@ -1,0 +1,459 @@
+//! Closing over references: which sections a batch links, and the graph of each file.
+//!
+//! Works in rounds. A round takes the sections claimed so far, file by file, turns them into blocks and their relocations
+//! into edges, and claims what those refer to; claims are atomic, so files of one round are independent and batches on other
+//! threads never link the same section.
+
+use super::claims::Claimed;
+use super::error::SessionError;
+use super::ids::{BatchId, EntryId};
+use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
+use super::symbol_table::{Definition, SymbolTables};
+use super::unit::MaterializationUnit;
+use crate::base::{ExecutorAddr, MemProt};
+use crate::link::arch::Architecture;
+use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
+use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::rt::executor::ExecutorProcessControl;
+use std::sync::Arc;
+
+/// What a closure works with; the same for all parts of a batch.
+pub(super) struct Closure<'a> {
+    pub tables: &'a SymbolTables,
+    pub executor: &'a dyn ExecutorProcessControl,
+    pub arch: &'static dyn Architecture,
+    pub batch: BatchId,
+}
+
+/// One part while sections are added to it.
+struct Expansion<'a, 'b> {
+    closure: &'a Closure<'b>,
+    part: &'a mut Part,
+    found: &'a mut Findings,
+    /// Reused between sections.
+    edges: Vec<ObjectEdge>,
+}
+
+impl Closure<'_> {
+    /// Adds `claimed`, sections of the part's unit that the batch has claimed, to `part`.
+    pub fn expand(&self, part: &mut Part, claimed: &[u32], found: &mut Findings) -> Result<(), SessionError> {
+        let Role::Unit(unit_part) = &part.role else {
+            return Ok(());
+        };
+        let unit = unit_part.unit.clone();
+        let mut expansion = Expansion {
+            closure: self,
+            part,
+            found,
+            edges: Vec::new(),
+        };
+        if unit.by_section() {
+            return expansion.sections(&unit, claimed);
+        }
+        // The whole file: everything the static program would contain of it.
+        let all = 0..unit.file.sections.len() as u32;
+        let sections: Vec<u32> = all.filter(|&s| expansion.belongs_to_whole(&unit, s)).collect();
+        for &section in &sections {
+            expansion.block(&unit, section)?;
+        }
+        expansion.sections(&unit, &sections)
+    }
+
+    /// A symbol of `part` for the address of `entry`, for callers without a file.
+    pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
+        let mut expansion = Expansion {
+            closure: self,
+            part,
+            found,
+            edges: Vec::new(),
+        };
+        expansion.entry_symbol(None, entry, false, false)
+    }
+
+    /// A symbol of `part` for the start of `section` of `unit`.
+    pub fn refer_to_section(
+        &self,
+        part: &mut Part,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        found: &mut Findings,
+    ) -> Result<SymbolId, SessionError> {
+        let mut expansion = Expansion {
+            closure: self,
+            part,
+            found,
+            edges: Vec::new(),
+        };
+        expansion.section_symbol(unit, section, 0, b"", 0)
+    }
+}
+
+impl Expansion<'_, '_> {
+    /// Whether `section` is linked when the whole file is.
+    fn belongs_to_whole(&self, unit: &MaterializationUnit, section: u32) -> bool {
+        if unit.is_discarded(section) {
+            return false;
+        }
+        let s = &unit.file.sections[section as usize];
+        match s.kind {
+            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => {
+                s.size != 0 && !(s.name == b".common" && !self.is_used_common(unit, section))
+            }
+            // A file may have thread-local sections nothing of the program uses; a use is an error of its own.
+            SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
+        }
+    }
+
+    /// Whether the common symbol in `section` is the one the program uses.
+    fn is_used_common(&self, unit: &MaterializationUnit, section: u32) -> bool {
+        let tables = self.closure.tables;
+        unit.file.symbols.iter().enumerate().any(|(index, symbol)| {
+            symbol.place == ObjectPlace::Common(section)
+                && tables.entries[unit.entries[index].index()].definition
+                    == Definition::Unit {
+                        unit: unit.id,
+                        symbol: index as u32,
+                    }
+        })
+    }
+
+    fn sections(&mut self, unit: &Arc<MaterializationUnit>, sections: &[u32]) -> Result<(), SessionError> {
+        for &section in sections {
+            let block = self.block(unit, section)?;
+            self.fill(unit, section, block)?;
+        }
+        Ok(())
+    }
+
+    fn unit_part(&mut self) -> &mut UnitPart {
+        match &mut self.part.role {
+            Role::Unit(part) => part,
+            Role::Synthesized => unreachable!("sections are only added to parts that were made for a unit"),
+        }
+    }
+
+    /// The block of `section`, made if there is none.
+    fn block(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<BlockId, SessionError> {
+        let made = self.unit_part().blocks[section as usize];
+        if made != UnitPart::NONE {
+            return Ok(BlockId(made));
+        }
+        let s = &unit.file.sections[section as usize];
+        let refuse = |what: &str| {
+            let name = String::from_utf8_lossy(s.name);
+            LinkError::malformed(&unit.file.name, format_args!("section {name}"), what)
+        };
+        match s.kind {
+            SectionKind::ThreadLocal => return Err(refuse("thread-local storage is not supported yet").into()),
+            SectionKind::Unloaded => return Err(refuse("code or data refers to it, but it is not part of the program").into()),
+            _ => {}
+        }
+        let tables = self.closure.tables;
+        let graph = &mut self.part.graph;
+        let id = graph.add_section(s.name, s.prot);
+        let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
+        let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
+        let block = graph.add_block(id, content, s.size, align);
+        if let Some(set) = tables.set_of(unit, section) {
+            graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
+            self.claim_set(unit, set)?;
+        }
+        self.unit_part().blocks[section as usize] = block.0;
+        self.part.published.push((block, super::part::Publish::Section(section)));
+        Ok(block)
+    }
+
+    /// Gives the block of `section` its edges, and links the unwind records of its code.
+    fn fill(&mut self, unit: &Arc<MaterializationUnit>, section: u32, block: BlockId) -> Result<(), SessionError> {
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.clear();
+        unit.file.edges(section, &mut edges)?;
+        let resolved = self.resolve_edges(unit, &edges)?;
+        self.edges = edges;
+        self.part.graph.set_edges(block, resolved);
+        if unit.file.sections[section as usize].prot == MemProt::ReadExec {
+            let tables = unit.unwind()?;
+            for frame in tables.frames_of(section) {
+                let unwind = &mut self.unit_part().unwind;
+                let first = unwind.add(&unit.file, tables, frame);
+                // Claims what the record refers to; its edges enter the graph when all records are there.
+                for edge in unwind.edges[first..].to_vec() {
+                    self.unwind_target(unit, edge.symbol)?;
+                }
+            }
+        }
+        for (dependent, s) in unit.file.sections.iter().enumerate() {
+            if s.linked_to == Some(section) && unit.by_section() && s.kind == SectionKind::Loaded {
+                self.require(unit, dependent as u32)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve_edges(&mut self, unit: &Arc<MaterializationUnit>, edges: &[ObjectEdge]) -> Result<Vec<Edge>, SessionError> {
+        let kinds = self.closure.arch.edge_kinds();
+        let mut resolved = Vec::with_capacity(edges.len());
+        for edge in edges {
+            let branch = matches!(kinds[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
+            resolved.push(Edge {
+                offset: edge.offset,
+                kind: edge.kind,
+                target: self.target(unit, edge.symbol, branch)?,
+                addend: edge.addend,
+            });
+        }
+        Ok(resolved)
+    }
+
+    /// The graph's symbol for symbol `index` of the file.
+    fn target(&mut self, unit: &Arc<MaterializationUnit>, index: u32, branch: bool) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        // Only calls of functions with entry points are told from other references; everything else has one address.
+        let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
+        let part = self.unit_part();
+        if part.branches.is_empty() && branch {
+            part.branches = vec![UnitPart::NONE; unit.file.symbols.len()];
+        }
+        let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
+        if known != UnitPart::NONE {
+            return Ok(SymbolId(known));
+        }
+        let id = if !symbol.is_global() || symbol.name.is_empty() {
+            self.local_symbol(unit, index)?
+        } else {
+            let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
+            self.entry_symbol(Some(unit), unit.entries[index as usize], branch, weak)?
+        };
+        let part = self.unit_part();
+        let map = if branch { &mut part.branches } else { &mut part.symbols };
+        map[index as usize] = id.0;
+        Ok(id)
+    }
+
+    /// The graph's symbol for symbol `index` of the file in an unwind record: always the body, never an entry point.
+    fn unwind_target(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        match symbol.place {
+            ObjectPlace::Section(section) if unit.is_entry_point(index) && !unit.is_discarded(section) => {
+                self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
+            }
+            _ => self.target(unit, index, false),
+        }
+    }
+
+    fn local_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        match symbol.place {
+            ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
+            ObjectPlace::Section(section) | ObjectPlace::Common(section) => {
+                self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
+            }
+            ObjectPlace::Absolute => Ok(self.part.absolute(symbol.name, ExecutorAddr(symbol.value))),
+            ObjectPlace::Undefined => Err(LinkError::malformed(
+                &unit.file.name,
+                format_args!("symbol {index} ({})", String::from_utf8_lossy(symbol.name)),
+                "a local symbol is undefined",
+            )
+            .into()),
+        }
+    }
+
+    /// The graph's symbol for `id`, wherever it is defined. `from` is the file that refers to it.
+    fn entry_symbol(
+        &mut self,
+        from: Option<&Arc<MaterializationUnit>>,
+        id: EntryId,
+        branch: bool,
+        weak: bool,
+    ) -> Result<SymbolId, SessionError> {
+        let tables = self.closure.tables;
+        let id = tables.follow(id);
+        let entry = &tables.entries[id.index()];
+        match entry.definition {
+            Definition::Unit { unit, symbol } => {
+                let unit = tables.units[unit.index()].clone();
+                self.defined_symbol(&unit, symbol, branch)
+            }
+            Definition::Absolute(address) => Ok(self.part.absolute(entry.name, address)),
+            Definition::GotBase => Ok(self.part.external(entry.name, 0, Slot::GotBase)),
+            Definition::SectionBound { set, end } => {
+                let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
+                if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
+                    self.require(&tables.units[unit.index()].clone(), section)?;
+                }
+                if let Some(batch) = bounds.start.owner() {
+                    self.found.need(batch);
+                }
+                Ok(self.part.external(entry.name, 0, Slot::SetBound { bounds, end }))
+            }
+            Definition::DsoHandle => {
+                let handle = tables.dylibs[entry.dylib.index()].dso_handle.clone();
+                match handle.claim(self.closure.batch) {
+                    Claimed::New => self.found.dso_handles.push(entry.dylib),
+                    Claimed::Ours => {}
+                    Claimed::Other(batch) => self.found.need(batch),
+                }
+                Ok(self.part.external(entry.name, 0, Slot::DsoHandle(handle)))
+            }
+            Definition::Undefined | Definition::Alias(_) => {
+                let address = entry.process.get_or_init(|| {
+                    let (name, version) = split_version(entry.name);
+                    self.closure.executor.lookup(name, version)
+                });
+                if address.is_none() && !weak {
+                    let referrer = from.map(|u| u.file.name.clone());
+                    self.found.missing.push((entry.name, referrer));
+                }
+                Ok(self.part.absolute(entry.name, address.unwrap_or(ExecutorAddr::NULL)))
+            }
+        }
+    }
+
+    /// The graph's symbol for symbol `index`, which `unit` defines for the whole JITDylib.
+    fn defined_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32, branch: bool) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        if unit.is_entry_point(index) {
+            if let Some(number) = unit.function_number(index) {
+                match unit.stubs.claim(self.closure.batch) {
+                    Claimed::New => self.found.stubs.push(unit.clone()),
+                    Claimed::Ours => {}
+                    Claimed::Other(batch) => self.found.need(batch),
+                }
+                let slot = Slot::EntryPoint {
+                    unit: unit.clone(),
+                    number,
+                    branch,
+                };
+                return Ok(self.part.external(symbol.name, symbol.size, slot));
+            }
+        }
+        match symbol.place {
+            ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
+            ObjectPlace::Section(section) | ObjectPlace::Common(section) => {
+                self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
+            }
+            _ => Ok(self.part.absolute(symbol.name, ExecutorAddr(symbol.value))),
+        }
+    }
+
+    /// The graph's symbol for a place in a section, of the part's own file or of another one.
+    fn section_symbol(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        offset: u64,
+        name: &'static [u8],
+        size: u64,
+    ) -> Result<SymbolId, SessionError> {
+        if unit.is_discarded(section) {
+            let section = String::from_utf8_lossy(unit.file.sections[section as usize].name);
+            return Err(LinkError::malformed(
+                &unit.file.name,
+                format_args!("symbol {}", String::from_utf8_lossy(name)),
+                format_args!("section {section}, which it is in, is replaced by another file's copy of its group"),
+            )
+            .into());
+        }
+        let own = self.part.unit().is_some_and(|u| u.id == unit.id);
+        let linked_here = self.require(unit, section)?;
+        if own && linked_here {
+            let block = self.block(unit, section)?;
+            return Ok(self.part.symbol(name, size, SymbolPlace::Defined { block, offset }));
+        }
+        let slot = Slot::Section {
+            unit: unit.clone(),
+            section,
+            offset,
+        };
+        Ok(self.part.external(name, size, slot))
+    }
+
+    /// Sees to it that `section` of `unit` is linked; says whether by this batch.
+    fn require(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<bool, SessionError> {
+        Ok(match unit.claim(section, self.closure.batch) {
+            Claimed::New => {
+                self.found.claimed.push((unit.clone(), section));
+                true
+            }
+            Claimed::Ours => true,
+            Claimed::Other(batch) => {
+                self.found.need(batch);
+                false
+            }
+        })
+    }
+
+    /// Claims `set` with everything in it; a set is always linked by one batch.
+    fn claim_set(&mut self, unit: &Arc<MaterializationUnit>, set: super::ids::SetId) -> Result<(), SessionError> {
+        let tables = self.closure.tables;
+        let bounds = &tables.dylibs[unit.dylib.index()].sets[set.index()].bounds;
+        if bounds.start.claim(self.closure.batch) == Claimed::New {
+            for (id, section) in tables.set_sections(unit.dylib, set) {
+                self.require(&tables.units[id.index()].clone(), section)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph's symbol for the stub of an indirect function.
+    fn indirect_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        match unit.indirect.claim(self.closure.batch) {
+            Claimed::New => self.found.indirect.push(unit.clone()),
+            Claimed::Ours => {}
+            Claimed::Other(batch) => self.found.need(batch),
+        }
+        self.found.indirect_used.push(unit.clone());
+        let number = unit.indirect_functions().iter().position(|&i| i == index).unwrap_or(0) as u32;
+        let slot = Slot::Indirect {
+            unit: unit.clone(),
+            number,
+        };
+        let symbol = &unit.file.symbols[index as usize];
+        Ok(self.part.external(symbol.name, symbol.size, slot))
+    }
+}
+
+/// Puts the unwind records collected for a part into its graph.
+pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part, found: &mut Findings) -> Result<(), SessionError> {
+    let Role::Unit(unit_part) = &mut part.role else {
+        return Ok(());
+    };
+    if unit_part.unwind.bytes.is_empty() {
+        return Ok(());
+    }
+    let unit = unit_part.unit.clone();
+    let unwind = std::mem::take(&mut unit_part.unwind);
+    let mut expansion = Expansion {
+        closure,
+        part,
+        found,
+        edges: Vec::new(),
+    };
+    let mut edges = Vec::with_capacity(unwind.edges.len());
+    for edge in &unwind.edges {
+        edges.push(Edge {
+            offset: edge.offset,
+            kind: edge.kind,
+            target: expansion.unwind_target(&unit, edge.symbol)?,
+            addend: edge.addend,
+        });
+    }
+    let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+    // Records are multiples of 4 bytes long, and a gap would read as their end.
+    let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
+    part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+    part.graph.set_edges(block, edges);
+    Ok(())
+}
+
+/// A name and the version asked for with it (`name@VERSION`, written by `.symver`).
+fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match name.iter().position(|&b| b == b'@') {
+        Some(at) => {
+            let version = &name[at..];
+            let skip = version.iter().take_while(|&&b| b == b'@').count();
+            (&name[..at], Some(&version[skip..]))
+        }
+        None => (name, None),
+    }
+}

@@ -1,0 +1,116 @@
+//! What can go wrong in a session.
+
+use crate::link::LinkError;
+use crate::rt::executor::ExecutorError;
+use crate::rt::memory::MemoryError;
+use std::fmt;
+use std::sync::Arc;
+
+/// Most names that one message lists.
+const MAX_NAMES: usize = 10;
+
+/// An error of a session. Cheap to clone: everybody who waits for a batch that failed gets its error.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A file is damaged, unsuitable, or its pieces do not fit.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A file could not be read.
+    #[error("'{file}': {error}")]
+    Input {
+        /// The file.
+        file: String,
+        /// Why.
+        error: String,
+    },
+    /// Two strong definitions of one symbol in one JITDylib.
+    #[error("In {file}, duplicate definition of symbol '{symbol}' (first defined in {first})")]
+    DuplicateDefinition {
+        /// The file with the second one.
+        file: String,
+        /// The symbol.
+        symbol: String,
+        /// The file with the first one.
+        first: String,
+    },
+    /// Symbols that nothing defines.
+    #[error("Symbols not found:{}", MissingList(.0))]
+    SymbolsNotFound(Arc<Vec<MissingSymbol>>),
+    /// An address that is no reentry trampoline.
+    #[error("Reentry address {0:#x} not registered")]
+    UnknownReentryAddress(u64),
+    /// The target has no reentry trampolines.
+    #[error("Architecture not supported: lazy linking on {0}")]
+    LazinessUnsupported(&'static str),
+    /// Something asked for the linking of lazy files without a runtime.
+    #[error("Lazy linking requires the ORC runtime")]
+    NoRuntime,
+    /// No memory.
+    #[error("{0}")]
+    Memory(Arc<MemoryError>),
+    /// The process that runs the program refused something.
+    #[error("{0}")]
+    Executor(Arc<ExecutorError>),
+}
+
+impl From<MemoryError> for SessionError {
+    fn from(error: MemoryError) -> SessionError {
+        SessionError::Memory(Arc::new(error))
+    }
+}
+
+impl From<ExecutorError> for SessionError {
+    fn from(error: ExecutorError) -> SessionError {
+        SessionError::Executor(Arc::new(error))
+    }
+}
+
+/// A symbol that nothing defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingSymbol {
+    /// Its linker-level name.
+    pub name: String,
+    /// The file that refers to it; `None` if it is the caller of the session that asked for it.
+    pub referrer: Option<String>,
+}
+
+struct MissingList<'a>(&'a [MissingSymbol]);
+
+impl fmt::Display for MissingList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for symbol in &self.0[..self.0.len().min(MAX_NAMES)] {
+            write!(f, "\n  {}", symbol.name)?;
+            if let Some(file) = &symbol.referrer {
+                write!(f, " (referred to by {file})")?;
+            }
+        }
+        match self.0.len().checked_sub(MAX_NAMES) {
+            Some(more) if more > 0 => write!(f, "\n  and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(count: usize) -> String {
+        let symbol = |n| MissingSymbol {
+            name: format!("s{n}"),
+            referrer: (n % 2 == 0).then(|| format!("f{n}.o")),
+        };
+        SessionError::SymbolsNotFound(Arc::new((0..count).map(symbol).collect())).to_string()
+    }
+
+    #[test]
+    fn missing_symbols_name_their_files() {
+        assert_eq!(missing(2), "Symbols not found:\n  s0 (referred to by f0.o)\n  s1");
+    }
+
+    #[test]
+    fn at_most_ten_names_are_listed() {
+        assert_eq!(missing(10).lines().count(), 11);
+        assert_eq!(missing(13).lines().last(), Some("  and 3 more"));
+    }
+}

@@ -1,0 +1,80 @@
+//! Initializers and finalizers: which, and in what order.
+//!
+//! The order is the static program's: `.preinit_array` first; then by priority; then in the order of files on the command
+//! line, archive members in the order they became part of the program. Finalizers run the other way round.
+
+use super::batch::Root;
+use super::ids::DylibId;
+use super::symbol_table::SymbolTables;
+use super::unit::MaterializationUnit;
+use crate::base::{AddrRange, ExecutorAddr};
+use crate::link::object_file::{InitializerOrder, SectionKind};
+use crate::rt::ExecutorProcessControl;
+use std::sync::Arc;
+
+/// Sections full of pointers to functions, in the order they are to be run.
+#[derive(Debug, Default)]
+pub(super) struct FunctionArrays {
+    arrays: Vec<FunctionArray>,
+}
+
+#[derive(Debug)]
+struct FunctionArray {
+    unit: Arc<MaterializationUnit>,
+    section: u32,
+    size: u64,
+    order: InitializerOrder,
+}
+
+/// The initializers and finalizers of `dylibs`, each JITDylib's after those before it.
+pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArrays, FunctionArrays) {
+    let (mut initializers, mut finalizers) = (FunctionArrays::default(), FunctionArrays::default());
+    for dylib in dylibs {
+        let (first_initializer, first_finalizer) = (initializers.arrays.len(), finalizers.arrays.len());
+        for &id in &tables.dylibs[dylib.index()].units {
+            let unit = &tables.units[id.index()];
+            for (index, section) in unit.file.sections.iter().enumerate() {
+                let (list, order) = match section.kind {
+                    SectionKind::Initializers(order) => (&mut initializers, order),
+                    SectionKind::Finalizers(order) => (&mut finalizers, order),
+                    _ => continue,
+                };
+                if section.size >= 8 && !unit.is_discarded(index as u32) {
+                    list.arrays.push(FunctionArray {
+                        unit: unit.clone(),
+                        section: index as u32,
+                        size: section.size & !7,
+                        order,
+                    });
+                }
+            }
+        }
+        let key = |a: &FunctionArray| (a.order.phase, a.order.priority);
+        initializers.arrays[first_initializer..].sort_by_key(key);
+        finalizers.arrays[first_finalizer..].sort_by_key(key);
+    }
+    (initializers, finalizers)
+}
+
+impl FunctionArrays {
+    /// What must be linked before [`FunctionArrays::functions`].
+    pub fn roots(&self) -> impl Iterator<Item = Root> + '_ {
+        self.arrays.iter().map(|a| Root::Section(a.unit.clone(), a.section))
+    }
+
+    /// The functions, in the order that initializers run.
+    pub fn functions(&self, executor: &dyn ExecutorProcessControl) -> Vec<ExecutorAddr> {
+        let mut functions = Vec::new();
+        for array in &self.arrays {
+            let start = array.unit.section_address(array.section);
+            let mut pointers = executor.read_pointers(AddrRange::new(start, array.size));
+            // 0 and -1 mark the ends of .ctors lists.
+            pointers.retain(|p| p.0 != 0 && p.0 != u64::MAX);
+            if array.order.backwards {
+                pointers.reverse();
+            }
+            functions.append(&mut pointers);
+        }
+        functions
+    }
+}

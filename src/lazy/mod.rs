@@ -1,0 +1,40 @@
+//! Sessions: JITDylibs, lookup, linking on request, lazy reexports.
+//!
+//! [`Session`] holds everything. Files enter through a layer ([`ObjectLinkingLayer`], [`LazyObjectLinkingLayer`]) and become
+//! materialization units (`unit`); their symbols enter the JITDylibs' tables (`symbol_table`), and archive members follow as they
+//! are needed (`resolution`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
+//! `closure`), links it, and waits for other batches where they link what it refers to (`batch_table`).
+//!
+//! Entry points of lazy files are made by the [`LazyReexportsManager`] out of [`ReentryTrampolines`] and stubs of the
+//! [`RedirectableSymbolManager`]; they are ordinary graphs in ordinary batches.
+//!
+//! Deliberately absent: removal of linked code (it may be on some thread's stack), and a lock around linking.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod batch_table;
+mod claims;
+mod closure;
+mod error;
+mod ids;
+mod initializers;
+mod lazy_reexports;
+mod object_layer;
+mod part;
+mod redirectable;
+mod resolution;
+mod session;
+mod symbol_instance;
+mod symbol_table;
+mod synthesized;
+mod trampolines;
+mod unit;
+
+pub use error::{MissingSymbol, SessionError};
+pub use ids::DylibId;
+pub use lazy_reexports::{LazyReexport, LazyReexportsManager};
+pub use object_layer::{Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer};
+pub use redirectable::{RedirectableStubs, RedirectableSymbolManager};
+pub use session::{Session, SessionOptions};
+pub use symbol_instance::{BODY_SUFFIX, SymbolInstance};
+pub use trampolines::ReentryTrampolines;

@@ -1,0 +1,87 @@
+//! The two ways files enter a JITDylib: ObjectLinkingLayer and LazyObjectLinkingLayer.
+
+use super::error::SessionError;
+use super::ids::DylibId;
+use super::session::Session;
+use super::unit::Laziness;
+use std::sync::Arc;
+
+/// Adds files that are linked as soon as something refers to them.
+#[derive(Clone, Debug)]
+pub struct ObjectLinkingLayer {
+    session: Arc<Session>,
+}
+
+impl ObjectLinkingLayer {
+    /// The layer of `session`.
+    pub fn new(session: &Arc<Session>) -> ObjectLinkingLayer {
+        ObjectLinkingLayer {
+            session: session.clone(),
+        }
+    }
+
+    /// Adds the relocatable object `data`, called `name`, to `dylib`.
+    ///
+    /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
+    pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
+        self.session.add_object(dylib, name, data, Laziness::Eager)
+    }
+
+    /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
+    ///
+    /// Errors: that the archive is damaged.
+    pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, name, data, Laziness::Eager)
+    }
+}
+
+/// How much the first call of a lazy function links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Granularity {
+    /// The section that the function is in and what that reaches.
+    #[default]
+    Function,
+    /// The whole file, as LLVM does.
+    Object,
+}
+
+/// Adds files whose functions are linked when they are first called.
+///
+/// Bodies are renamed (`name$orc_fnbody`) and the names become lazy reexports. Data is not lazy: it is linked with what refers
+/// to it. Initializers run at program start, and link what they reach; the rest of their file stays lazy.
+#[derive(Clone, Debug)]
+pub struct LazyObjectLinkingLayer {
+    session: Arc<Session>,
+    laziness: Laziness,
+}
+
+impl LazyObjectLinkingLayer {
+    /// The layer of `session`, which must have a runtime.
+    ///
+    /// Errors: [`SessionError::NoRuntime`], [`SessionError::LazinessUnsupported`], or what the runtime lacks.
+    pub fn new(session: &Arc<Session>, granularity: Granularity) -> Result<LazyObjectLinkingLayer, SessionError> {
+        session.enable_laziness()?;
+        let laziness = match granularity {
+            Granularity::Function => Laziness::Function,
+            Granularity::Object => Laziness::Object,
+        };
+        Ok(LazyObjectLinkingLayer {
+            session: session.clone(),
+            laziness,
+        })
+    }
+
+    /// Adds the relocatable object `data`, called `name`, to `dylib`.
+    ///
+    /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
+    pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
+        self.session.add_object(dylib, name, data, self.laziness)
+    }
+
+    /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
+    ///
+    /// Errors: that the archive is damaged.
+    pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, name, data, self.laziness)
+    }
+}

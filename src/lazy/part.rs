@@ -1,0 +1,207 @@
+//! A part of a batch: one LinkGraph and what its external symbols stand for.
+
+use super::ids::{BatchId, DylibId};
+use super::symbol_table::SetBounds;
+use super::unit::MaterializationUnit;
+use crate::base::{ExecutorAddr, Target};
+use crate::link::unwind::UnwindBuilder;
+use crate::link::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
+use std::sync::Arc;
+
+/// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
+pub(super) const UNWIND_RECORDS: u32 = 0;
+
+/// One graph of a batch.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub graph: LinkGraph,
+    pub role: Role,
+    /// What external symbols stand for, by slot.
+    pub slots: Vec<Slot>,
+    /// Blocks whose addresses are published when the batch is resolved.
+    pub published: Vec<(BlockId, Publish)>,
+}
+
+/// What a part's graph was made of.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// Sections of a file.
+    Unit(Box<UnitPart>),
+    /// Made by the linker: stubs, trampolines, what the caller asked for.
+    Synthesized,
+}
+
+/// The state of linking sections of a file into a graph.
+#[derive(Debug)]
+pub(super) struct UnitPart {
+    pub unit: Arc<MaterializationUnit>,
+    /// For each symbol of the file the graph's symbol for its address; [`UnitPart::NONE`] before it is referred to.
+    pub symbols: Vec<u32>,
+    /// The same for branches to functions that have entry points: they may go to the body instead.
+    pub branches: Vec<u32>,
+    /// For each section its block.
+    pub blocks: Vec<u32>,
+    pub unwind: UnwindBuilder,
+}
+
+impl UnitPart {
+    /// In the maps: nothing yet.
+    pub const NONE: u32 = u32::MAX;
+}
+
+/// What an external symbol stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Slot {
+    /// `offset` bytes into a section of a file.
+    Section {
+        unit: Arc<MaterializationUnit>,
+        section: u32,
+        offset: u64,
+    },
+    /// Entry point `number` of a lazy file. A branch goes straight to the body if that can be called already.
+    EntryPoint {
+        unit: Arc<MaterializationUnit>,
+        number: u32,
+        branch: bool,
+    },
+    /// The stub of indirect function `number` of a file.
+    Indirect { unit: Arc<MaterializationUnit>, number: u32 },
+    /// `offset` bytes into a block of another part.
+    Block { part: usize, block: BlockId, offset: u64 },
+    /// The start or end of a section set.
+    SetBound { bounds: Arc<SetBounds>, end: bool },
+    /// A JITDylib's `__dso_handle`.
+    DsoHandle(Arc<super::claims::Claim>),
+    /// `_GLOBAL_OFFSET_TABLE_`.
+    GotBase,
+}
+
+/// Where the address of a block is to be published.
+#[derive(Clone, Debug)]
+pub(super) enum Publish {
+    /// A section of the part's unit.
+    Section(u32),
+    /// The stubs of a unit's entry points.
+    Stubs(Arc<MaterializationUnit>),
+    /// Their pointers.
+    StubPointers(Arc<MaterializationUnit>),
+    /// Their trampolines.
+    Trampolines(Arc<MaterializationUnit>),
+    /// The stubs of a unit's indirect functions.
+    IndirectStubs(Arc<MaterializationUnit>),
+    /// Their pointers.
+    IndirectPointers(Arc<MaterializationUnit>),
+    /// A JITDylib's `__dso_handle`.
+    DsoHandle(Arc<super::claims::Claim>),
+}
+
+/// What a round of the closure found beyond the part it worked on.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Sections claimed for the batch, to be linked next.
+    pub claimed: Vec<(Arc<MaterializationUnit>, u32)>,
+    /// Units whose entry points were claimed.
+    pub stubs: Vec<Arc<MaterializationUnit>>,
+    /// Units whose indirect functions were claimed.
+    pub indirect: Vec<Arc<MaterializationUnit>>,
+    /// Units whose indirect functions are referred to.
+    pub indirect_used: Vec<Arc<MaterializationUnit>>,
+    /// JITDylibs whose handle was claimed.
+    pub dso_handles: Vec<DylibId>,
+    /// Batches that link what is referred to.
+    pub needs: Vec<BatchId>,
+    /// Names that nothing defines, and who refers to them.
+    pub missing: Vec<(&'static [u8], Option<String>)>,
+}
+
+impl Findings {
+    /// Notes that the batch refers to what `batch` links.
+    pub fn need(&mut self, batch: BatchId) {
+        if !self.needs.contains(&batch) {
+            self.needs.push(batch);
+        }
+    }
+
+    /// Takes over what `other` found.
+    pub fn append(&mut self, other: Findings) {
+        self.claimed.extend(other.claimed);
+        self.stubs.extend(other.stubs);
+        self.indirect.extend(other.indirect);
+        self.indirect_used.extend(other.indirect_used);
+        self.dso_handles.extend(other.dso_handles);
+        for batch in other.needs {
+            self.need(batch);
+        }
+        self.missing.extend(other.missing);
+    }
+
+    /// Whether anything is left to be linked.
+    pub fn is_done(&self) -> bool {
+        self.claimed.is_empty() && self.stubs.is_empty() && self.indirect.is_empty() && self.dso_handles.is_empty()
+    }
+}
+
+impl Part {
+    /// An empty part for sections of `unit`.
+    pub fn for_unit(unit: Arc<MaterializationUnit>) -> Part {
+        let file = &unit.file;
+        let lazy = unit.functions().len().min(1) * file.symbols.len();
+        let role = UnitPart {
+            symbols: vec![UnitPart::NONE; file.symbols.len()],
+            branches: vec![UnitPart::NONE; if lazy == 0 { 0 } else { file.symbols.len() }],
+            blocks: vec![UnitPart::NONE; file.sections.len()],
+            unwind: UnwindBuilder::default(),
+            unit: unit.clone(),
+        };
+        Part {
+            graph: LinkGraph::new(file.name.clone(), file.target),
+            role: Role::Unit(Box::new(role)),
+            slots: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// An empty part called `name`.
+    pub fn synthesized(name: String, target: Target) -> Part {
+        Part {
+            graph: LinkGraph::new(name, target),
+            role: Role::Synthesized,
+            slots: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// The unit its sections are from.
+    pub fn unit(&self) -> Option<&Arc<MaterializationUnit>> {
+        match &self.role {
+            Role::Unit(part) => Some(&part.unit),
+            Role::Synthesized => None,
+        }
+    }
+
+    /// Adds an external symbol of the graph that stands for `slot`.
+    pub fn external(&mut self, name: &'static [u8], size: u64, slot: Slot) -> SymbolId {
+        self.slots.push(slot);
+        let place = SymbolPlace::External {
+            slot: self.slots.len() as u32 - 1,
+        };
+        self.symbol(name, size, place)
+    }
+
+    /// Adds a symbol at an address that linking does not choose.
+    pub fn absolute(&mut self, name: &'static [u8], address: ExecutorAddr) -> SymbolId {
+        self.symbol(name, 0, SymbolPlace::Absolute(address))
+    }
+
+    /// Adds a symbol of the graph.
+    pub fn symbol(&mut self, name: &'static [u8], size: u64, place: SymbolPlace) -> SymbolId {
+        self.graph.add_symbol(Symbol {
+            name,
+            place,
+            size,
+            linkage: Linkage::Strong,
+            scope: Scope::Default,
+            stub_target: None,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Symbol resolution: what a static linker does before it lays anything out.
+//!
+//! Undefined symbols pull archive members until nothing new is found, over symbol tables only: members of lazy archives are
+//! entered with their references, but nothing of them is linked. So which definition counts, which members are part of the
+//! program, and whose initializers run is decided once, as it is for the static program, however lazily it is linked then.
+
+use super::error::SessionError;
+use super::ids::{ArchiveId, DylibId, EntryId, SetId};
+use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
+use super::unit::Laziness;
+use crate::base::Target;
+use crate::link::archive::{Archive, MemberContent, display_name};
+use crate::link::{LinkError, read_object};
+use std::path::Path;
+
+/// Reads a file named by a thin archive; its bytes live as long as the process.
+pub(super) type LoadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<&'static [u8]>;
+
+impl SymbolTables {
+    /// Offers the members of `archive` to `dylib`.
+    pub fn add_archive(
+        &mut self,
+        dylib: DylibId,
+        name: &str,
+        archive: Archive,
+        laziness: Laziness,
+        load: LoadFile<'_>,
+    ) -> Result<ArchiveId, SessionError> {
+        let id = ArchiveId(self.archives.len() as u32);
+        let members = archive.members.len();
+        let index: Option<Vec<(&'static [u8], u32)>> = archive.has_index().then(|| archive.symbols().collect());
+        self.archives.push(ArchiveInput {
+            archive,
+            name: name.to_string(),
+            dylib,
+            laziness,
+            taken: vec![false; members],
+        });
+        match index {
+            Some(index) => {
+                for (name, member) in index {
+                    self.offer(id, member, name);
+                }
+            }
+            None => {
+                for member in 0..members as u32 {
+                    self.offer_unindexed(id, member, load)?;
+                }
+            }
+        }
+        Ok(id)
+    }
+
+    /// Offers a member of an archive without an index, from the member's own symbol table.
+    fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
+        let (name, data) = self.member(id, member, load)?;
+        let Some(file) = read_object(&name, data)? else {
+            return Ok(());
+        };
+        for symbol in &file.symbols {
+            if symbol.is_global() && symbol.is_defined() {
+                self.offer(id, member, symbol.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(String, &'static [u8]), SessionError> {
+        let input = &self.archives[id.index()];
+        let m = &input.archive.members[member as usize];
+        let name = display_name(&input.name, m);
+        let data = match &m.content {
+            MemberContent::Inline(data) => *data,
+            MemberContent::Thin(path) => load(path).map_err(|error| SessionError::Input {
+                file: format!("{} (member of thin archive {})", path.display(), input.name),
+                error: error.to_string(),
+            })?,
+        };
+        Ok((name, data))
+    }
+
+    /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
+    fn pull(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
+        if std::mem::replace(&mut self.archives[id.index()].taken[member as usize], true) {
+            return Ok(());
+        }
+        let (name, data) = self.member(id, member, load)?;
+        let (dylib, laziness) = (self.archives[id.index()].dylib, self.archives[id.index()].laziness);
+        if let Some(file) = read_object(&name, data)? {
+            self.check_target(&file.name, file.target)?;
+            self.add_object(dylib, file, laziness)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a file for another target than the rest of the session's.
+    pub fn check_target(&self, name: &str, target: Target) -> Result<(), SessionError> {
+        match self.units.first() {
+            Some(first) if first.file.target != target => Err(LinkError::unsuitable(
+                name,
+                format_args!(
+                    "is for {target}, but {} is for {}; all files of a program must be for one target",
+                    first.file.name, first.file.target
+                ),
+            )
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Searches for everything that is referred to and not defined.
+    pub fn resolve(&mut self, load: LoadFile<'_>) -> Result<(), SessionError> {
+        while let Some(id) = self.undefined.pop_front() {
+            self.search(id, load)?;
+        }
+        Ok(())
+    }
+
+    fn search(&mut self, id: EntryId, load: LoadFile<'_>) -> Result<(), SessionError> {
+        let entry = &self.entries[id.index()];
+        if entry.definition != Definition::Undefined {
+            return Ok(());
+        }
+        let (name, dylib) = (entry.name, entry.dylib);
+        if let Some((archive, member)) = entry.archive {
+            self.pull(archive, member, load)?;
+            if self.entries[id.index()].definition != Definition::Undefined {
+                return Ok(());
+            }
+        }
+        if let Some(definition) = self.linker_defined(dylib, name) {
+            self.set_definition(id, definition, false);
+            return Ok(());
+        }
+        for other in self.dylibs[dylib.index()].link_order.clone() {
+            let Some(found) = self.find(other, name).filter(|_| other != dylib) else {
+                continue;
+            };
+            if let (Definition::Undefined, Some((archive, member))) = {
+                let e = &self.entries[found.index()];
+                (e.definition, e.archive)
+            } {
+                self.pull(archive, member, load)?;
+            }
+            let e = &self.entries[found.index()];
+            if e.exported && e.definition != Definition::Undefined {
+                self.set_definition(id, Definition::Alias(found), false);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the linker itself defines when something refers to `name` (System V gABI and GNU ld conventions).
+    fn linker_defined(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<Definition> {
+        match name {
+            b"__dso_handle" => return Some(Definition::DsoHandle),
+            b"_GLOBAL_OFFSET_TABLE_" => return Some(Definition::GotBase),
+            _ => {}
+        }
+        let (section, end) = if let Some(section) = name.strip_prefix(b"__start_") {
+            (section, false)
+        } else {
+            (name.strip_prefix(b"__stop_")?, true)
+        };
+        let set = self.section_set(dylib, section)?;
+        Some(Definition::SectionBound { set, end })
+    }
+
+    /// The set of all sections called `name` in `dylib`; `None` if there are none.
+    fn section_set(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<SetId> {
+        if let Some(position) = self.dylibs[dylib.index()].sets.iter().position(|s| s.name == name) {
+            return Some(SetId(position as u32));
+        }
+        let set = SetId(self.dylibs[dylib.index()].sets.len() as u32);
+        self.dylibs[dylib.index()].sets.push(SectionSet {
+            name,
+            bounds: Arc::default(),
+        });
+        if self.set_sections(dylib, set).is_empty() {
+            self.dylibs[dylib.index()].sets.pop();
+            return None;
+        }
+        Some(set)
+    }
+}

@@ -1,0 +1,366 @@
+//! Sessions: JITDylibs full of files, and lookups that link them.
+
+use super::batch::{self, Root};
+use super::batch_table::BatchTable;
+use super::error::{MissingSymbol, SessionError};
+use super::ids::{DylibId, EntryId};
+use super::initializers;
+use super::lazy_reexports::LazyReexportsManager;
+use super::symbol_instance::BODY_SUFFIX;
+use super::symbol_table::{Definition, SymbolTables};
+use super::unit::{Laziness, MaterializationUnit};
+use crate::base::{ExecutorAddr, Target};
+use crate::link::arch::{self, Architecture};
+use crate::link::archive::Archive;
+use crate::link::{LinkError, read_object};
+use crate::rt::wrapper::{BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol};
+use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl};
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+
+/// The runtime's function that trampolines call.
+const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
+/// The tag by which the runtime asks for a function's implementation.
+const RESOLVE_TAG: &[u8] = b"__orc_rt_resolve_tag";
+
+/// How a session behaves.
+pub struct SessionOptions {
+    /// Whether linked code is run. If not, everything is linked and nothing of the program executed, so that the target need not
+    /// be this machine.
+    pub executes: bool,
+    /// Whether big batches are linked on all cores.
+    pub parallel: bool,
+    /// Called with the name of each graph when it is about to be linked; for a file once, however often it is linked from.
+    pub on_link: Box<dyn Fn(&str) + Send + Sync>,
+    /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
+    pub load_file: Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>,
+}
+
+impl Default for SessionOptions {
+    /// Executes, uses all cores, tells nobody, and reads no thin archives.
+    fn default() -> SessionOptions {
+        SessionOptions {
+            executes: true,
+            parallel: true,
+            on_link: Box::new(|_| {}),
+            load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
+        }
+    }
+}
+
+/// An ExecutionSession: JITDylibs, the process that runs their code, and the linking that connects them.
+///
+/// All methods may be called from any thread at any time, program code that is being linked lazily included.
+pub struct Session {
+    target: Target,
+    arch: &'static dyn Architecture,
+    executor: Box<dyn ExecutorProcessControl>,
+    options: SessionOptions,
+    tables: RwLock<SymbolTables>,
+    pub(super) batches: BatchTable,
+    pub(super) reexports: LazyReexportsManager,
+    /// The JITDylib of the runtime; every other one has it in its link order.
+    platform: DylibId,
+    /// The entry of the reentry function, once laziness is set up.
+    reentry: OnceLock<EntryId>,
+    /// The address of the resolve tag, once it is linked.
+    resolve_tag: OnceLock<ExecutorAddr>,
+    handle: Weak<Session>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session for {}", self.target)
+    }
+}
+
+impl Session {
+    /// A session that links for `target` and runs on `executor`.
+    ///
+    /// Errors: that nothing is known of the architecture.
+    pub fn new(target: Target, executor: Box<dyn ExecutorProcessControl>, options: SessionOptions) -> Result<Arc<Session>, SessionError> {
+        let arch = arch::of(target.arch).ok_or(SessionError::LazinessUnsupported(target.arch.name()))?;
+        let mut tables = SymbolTables::default();
+        let platform = tables.add_dylib("Platform");
+        Ok(Arc::new_cyclic(|handle| Session {
+            target,
+            arch,
+            executor,
+            options,
+            tables: RwLock::new(tables),
+            batches: BatchTable::default(),
+            reexports: LazyReexportsManager::default(),
+            platform,
+            reentry: OnceLock::new(),
+            resolve_tag: OnceLock::new(),
+            handle: handle.clone(),
+        }))
+    }
+
+    /// A new, empty JITDylib. Its undefined symbols are looked for in itself, the runtime, and the process.
+    pub fn create_dylib(&self, name: &str) -> DylibId {
+        let mut tables = self.tables_mut();
+        let id = tables.add_dylib(name);
+        tables.dylibs[id.index()].link_order.push(self.platform);
+        id
+    }
+
+    /// Looks for undefined symbols of `dylib` in `other` too: after those added before, before the runtime and the process.
+    pub fn add_to_link_order(&self, dylib: DylibId, other: DylibId) {
+        let mut tables = self.tables_mut();
+        let order = &mut tables.dylibs[dylib.index()].link_order;
+        let end = order.len().saturating_sub(1);
+        if !order.contains(&other) {
+            order.insert(end, other);
+        }
+    }
+
+    /// Adds the relocatable object `data`, called `name`, to `dylib`. Nothing of it is linked yet.
+    ///
+    /// Errors: that it is damaged, for another target, or defines a symbol again.
+    pub(super) fn add_object(&self, dylib: DylibId, name: &str, data: &'static [u8], laziness: Laziness) -> Result<(), SessionError> {
+        let file = read_object(name, data)?.ok_or_else(|| {
+            LinkError::unsuitable(
+                name,
+                format_args!("does not contain a relocatable object file or archive compatible with {}", self.target),
+            )
+        })?;
+        if file.target != self.target {
+            let what = format_args!("is for {}, but the program is linked for {}", file.target, self.target).to_string();
+            return Err(LinkError::unsuitable(name, what).into());
+        }
+        self.tables_mut().add_object(dylib, file, laziness)?;
+        Ok(())
+    }
+
+    /// Adds archive `data`, called `name`, to `dylib`: its members become part of the program when something refers to them.
+    ///
+    /// Errors: that the archive is damaged.
+    pub(super) fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8], laziness: Laziness) -> Result<(), SessionError> {
+        let archive = Archive::parse(name, data)?;
+        self.tables_mut().add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
+        Ok(())
+    }
+
+    /// Makes `archive`, called `name`, the session's ORC runtime; before anything lazy is added, at most once.
+    ///
+    /// Errors: that it is no archive, or damaged.
+    pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
+        self.add_archive(self.platform, name, archive, Laziness::Eager)?;
+        let dispatch = self.executor.jit_dispatch();
+        let mut tables = self.tables_mut();
+        for (name, address) in [
+            (&b"__orc_rt_jit_dispatch"[..], dispatch.function),
+            (&b"__orc_rt_jit_dispatch_ctx"[..], dispatch.context),
+        ] {
+            let id = tables.intern(self.platform, name);
+            tables.set_definition(id, Definition::Absolute(address), true);
+        }
+        Ok(())
+    }
+
+    /// Sets up lazy linking: the runtime must be able to re-enter the linker.
+    ///
+    /// Errors: [`SessionError::NoRuntime`], and what is wrong with the runtime.
+    pub(super) fn enable_laziness(&self) -> Result<(), SessionError> {
+        if self.arch.reentry_trampoline().is_none() {
+            return Err(SessionError::LazinessUnsupported(self.target.arch.name()));
+        }
+        let mut tables = self.tables_mut();
+        if self.reentry.get().is_some() {
+            return Ok(());
+        }
+        if tables.archives.iter().all(|a| a.dylib != self.platform) {
+            return Err(SessionError::NoRuntime);
+        }
+        let entry = tables.intern(self.platform, REENTRY_SYMBOL);
+        tables.require(entry);
+        tables.resolve(&self.options.load_file)?;
+        if tables.entries[entry.index()].definition == Definition::Undefined {
+            // LLVM's archives define the function under this name and leave the alias to the linker.
+            let target = tables.intern(self.platform, b"__orc_rt_sysv_reenter");
+            tables.require(target);
+            tables.resolve(&self.options.load_file)?;
+            if tables.entries[target.index()].definition == Definition::Undefined {
+                return Err(SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol {
+                    name: String::from_utf8_lossy(REENTRY_SYMBOL).into_owned(),
+                    referrer: tables.archives.iter().find(|a| a.dylib == self.platform).map(|a| a.name.clone()),
+                }])));
+            }
+            tables.set_definition(entry, Definition::Alias(target), true);
+        }
+        drop(tables);
+        self.executor.set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
+        self.reentry.get_or_init(|| entry);
+        Ok(())
+    }
+
+    /// Defines `name` in `dylib` as the absolute address `address`.
+    pub fn define_absolute(&self, dylib: DylibId, name: &'static [u8], address: ExecutorAddr) {
+        let mut tables = self.tables_mut();
+        let id = tables.intern(dylib, name);
+        tables.set_definition(id, Definition::Absolute(address), true);
+    }
+
+    /// Links symbol `name` of `dylib`, as the object format writes it, with all it needs, and returns its address.
+    /// For the body of a lazy function append [`BODY_SUFFIX`].
+    ///
+    /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
+    pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {
+        self.resolve_symbols()?;
+        if let Some(function) = name.strip_suffix(BODY_SUFFIX) {
+            let body = {
+                let tables = self.tables();
+                let id = self.find(&tables, dylib, function)?;
+                match tables.entries[id.index()].definition {
+                    Definition::Unit { unit, symbol } => Some((tables.units[unit.index()].clone(), symbol)),
+                    _ => None,
+                }
+            };
+            let (unit, symbol) = body.ok_or_else(|| not_found(name))?;
+            return self.link_body(&unit, symbol);
+        }
+        let entry = self.find(&self.tables(), dylib, name)?;
+        Ok(batch::link(self, &[Root::Entry(entry)])?[0])
+    }
+
+    /// Links `entry` of the first of `dylibs` that defines it together with all initializers of `dylibs`, runs those
+    /// (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
+    ///
+    /// `dylibs` are in the order that initializers run. Errors: as [`Session::lookup`].
+    pub fn prepare_program(&self, dylibs: &[DylibId], entry: &str) -> Result<ExecutorAddr, SessionError> {
+        self.resolve_symbols()?;
+        let (roots, initializers, finalizers) = {
+            let tables = self.tables();
+            let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
+            let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
+            let (initializers, finalizers) = initializers::collect(&tables, dylibs);
+            roots.extend(initializers.roots());
+            roots.extend(finalizers.roots());
+            (roots, initializers, finalizers)
+        };
+        let address = batch::link(self, &roots)?[0];
+        if self.options.executes {
+            let mut at_exit = finalizers.functions(&*self.executor);
+            at_exit.reverse();
+            if !at_exit.is_empty() {
+                self.executor.run_at_exit(at_exit);
+            }
+            self.executor.run_initializers(&initializers.functions(&*self.executor));
+        }
+        Ok(address)
+    }
+
+    /// What the trampolines of lazy functions stand for, and how first calls are answered.
+    pub fn lazy_reexports(&self) -> &LazyReexportsManager {
+        &self.reexports
+    }
+
+    /// The process that runs the program.
+    pub fn executor(&self) -> &dyn ExecutorProcessControl {
+        &*self.executor
+    }
+
+    /// What the session links for.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The name of `dylib`.
+    pub fn dylib_name(&self, dylib: DylibId) -> String {
+        self.tables().dylibs[dylib.index()].name.clone()
+    }
+
+    /// The address of the body of `symbol` of `unit`, linked if need be.
+    pub(super) fn link_body(&self, unit: &Arc<MaterializationUnit>, symbol: u32) -> Result<ExecutorAddr, SessionError> {
+        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
+        if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
+            return Ok(unit.section_address(section).offset(offset));
+        }
+        let start = batch::link(self, &[Root::Section(unit.clone(), section)])?[0];
+        Ok(start.offset(offset))
+    }
+
+    fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
+        let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
+        tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
+    }
+
+    fn resolve_symbols(&self) -> Result<(), SessionError> {
+        if self.tables().undefined.is_empty() {
+            return Ok(());
+        }
+        self.tables_mut().resolve(&self.options.load_file)
+    }
+
+    pub(super) fn arch(&self) -> &'static dyn Architecture {
+        self.arch
+    }
+
+    pub(super) fn reentry(&self) -> Result<EntryId, SessionError> {
+        self.reentry.get().copied().ok_or(SessionError::NoRuntime)
+    }
+
+    pub(super) fn executes(&self) -> bool {
+        self.options.executes
+    }
+
+    pub(super) fn use_threads(&self) -> bool {
+        self.options.parallel && !crate::rt::forked()
+    }
+
+    pub(super) fn announce(&self, graph: &str) {
+        log::debug!("linking {graph}");
+        (self.options.on_link)(graph);
+    }
+
+    pub(super) fn tables(&self) -> RwLockReadGuard<'_, SymbolTables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address of the tag of resolve calls; `None` as long as the runtime is not linked, and so cannot make any.
+    fn resolve_tag(&self) -> Option<ExecutorAddr> {
+        if let Some(&tag) = self.resolve_tag.get() {
+            return Some(tag);
+        }
+        let tables = self.tables();
+        let entry = tables.find(self.platform, RESOLVE_TAG)?;
+        let Definition::Unit { unit, symbol } = tables.entries[entry.index()].definition else {
+            return None;
+        };
+        let tag = tables.units[unit.index()].symbol_address(symbol)?;
+        Some(*self.resolve_tag.get_or_init(|| tag))
+    }
+}
+
+fn not_found(name: &str) -> SessionError {
+    SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol {
+        name: name.to_string(),
+        referrer: None,
+    }]))
+}
+
+/// Answers the calls of linked code.
+struct Dispatcher(Weak<Session>);
+
+impl DispatchHandler for Dispatcher {
+    fn dispatch(&self, tag: ExecutorAddr, args: &[u8]) -> DispatchResult {
+        let session = self.0.upgrade().ok_or("the session has ended")?;
+        if session.resolve_tag() != Some(tag) {
+            return Err(format!("No function registered for tag {tag}"));
+        }
+        let reentry = decode_address(args).ok_or(BAD_ARGUMENTS)?;
+        let definition = session.reexports.resolve(&session, reentry).map(|address| ExecutorSymbolDef {
+            address,
+            flags: EXPORTED | CALLABLE,
+        });
+        Ok(match definition {
+            Ok(symbol) => encode_expected_symbol(Ok(symbol)),
+            Err(error) => encode_expected_symbol(Err(&error.to_string())),
+        })
+    }
+}

@@ -1,0 +1,353 @@
+//! The symbol tables of a session's JITDylibs: what is defined where, by the rules of a static linker.
+//!
+//! Adding a file enters its global symbols; [`super::resolution`] then pulls archive members for what is missing. None of
+//! this links anything: when a symbol is wanted, its entry says which unit to link.
+
+use super::claims::Claim;
+use super::error::SessionError;
+use super::ids::{ArchiveId, DylibId, EntryId, SetId, UnitId};
+use super::unit::{Laziness, MaterializationUnit};
+use crate::base::ExecutorAddr;
+use crate::link::archive::Archive;
+use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind};
+use crate::link::{Linkage, ObjectFile, Scope};
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::collections::VecDeque;
+use std::hash::Hasher;
+use std::sync::{Arc, OnceLock};
+
+/// Everything that is known about symbols. Changed only while files are added and resolved.
+#[derive(Debug, Default)]
+pub(super) struct SymbolTables {
+    pub units: Vec<Arc<MaterializationUnit>>,
+    pub dylibs: Vec<JitDylib>,
+    pub entries: Vec<Entry>,
+    pub archives: Vec<ArchiveInput>,
+    /// Entries that something refers to and nothing defines, not yet searched for.
+    pub undefined: VecDeque<EntryId>,
+    /// Alignment of common sections where another file asks for more than the one that is used.
+    pub common_align: FxHashMap<(UnitId, u32), u64>,
+}
+
+/// One JITDylib: a namespace of symbols, as a program or a shared library is one.
+#[derive(Debug)]
+pub(super) struct JitDylib {
+    pub name: String,
+    /// Where else its undefined symbols are looked for, in order.
+    pub link_order: Vec<DylibId>,
+    pub units: Vec<UnitId>,
+    pub sets: Vec<SectionSet>,
+    /// Its `__dso_handle`.
+    pub dso_handle: Arc<Claim>,
+    table: HashTable<EntryId>,
+    groups: FxHashMap<&'static [u8], UnitId>,
+}
+
+/// All sections of one name in one JITDylib, linked together because symbols bracket them.
+#[derive(Debug)]
+pub(super) struct SectionSet {
+    pub name: &'static [u8],
+    pub bounds: Arc<SetBounds>,
+}
+
+/// Where a section set is: published by the batch that links it.
+#[derive(Debug, Default)]
+pub(super) struct SetBounds {
+    pub start: Claim,
+    pub end: Claim,
+}
+
+/// A symbol of one JITDylib.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub name: &'static [u8],
+    pub dylib: DylibId,
+    pub definition: Definition,
+    /// Whether other JITDylibs see it.
+    pub exported: bool,
+    /// The first file that refers to it.
+    pub referrer: Option<UnitId>,
+    /// The archive member that defines it, if that is not part of the program yet.
+    pub archive: Option<(ArchiveId, u32)>,
+    /// What the process says, asked once.
+    pub process: OnceLock<Option<ExecutorAddr>>,
+    queued: bool,
+}
+
+/// What a symbol of a JITDylib is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Definition {
+    /// Defined nowhere; the process may have it.
+    Undefined,
+    /// Symbol `symbol` of a file.
+    Unit { unit: UnitId, symbol: u32 },
+    /// An address that linking does not choose.
+    Absolute(ExecutorAddr),
+    /// Another entry: a reexport, or another JITDylib's symbol.
+    Alias(EntryId),
+    /// The first or, with `end`, the first address behind a section set.
+    SectionBound { set: SetId, end: bool },
+    /// The JITDylib's `__dso_handle`.
+    DsoHandle,
+    /// `_GLOBAL_OFFSET_TABLE_`.
+    GotBase,
+}
+
+/// An archive and what became of its members.
+#[derive(Debug)]
+pub(super) struct ArchiveInput {
+    pub archive: Archive,
+    pub name: String,
+    pub dylib: DylibId,
+    pub laziness: Laziness,
+    /// Whether a member has been added, or found to be no object.
+    pub taken: Vec<bool>,
+}
+
+impl SymbolTables {
+    /// A new JITDylib without a link order.
+    pub fn add_dylib(&mut self, name: &str) -> DylibId {
+        self.dylibs.push(JitDylib {
+            name: name.to_string(),
+            link_order: Vec::new(),
+            units: Vec::new(),
+            sets: Vec::new(),
+            dso_handle: Arc::default(),
+            table: HashTable::new(),
+            groups: FxHashMap::default(),
+        });
+        DylibId(self.dylibs.len() as u32 - 1)
+    }
+
+    /// The entry for `name` in `dylib`, if anything there has mentioned it.
+    pub fn find(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
+        let eq = |id: &EntryId| self.entries[id.index()].name == name;
+        self.dylibs[dylib.index()].table.find(hash(name), eq).copied()
+    }
+
+    /// The entry for `name` in `dylib`, made if there is none.
+    pub fn intern(&mut self, dylib: DylibId, name: &'static [u8]) -> EntryId {
+        let SymbolTables { dylibs, entries, .. } = self;
+        let eq = |id: &EntryId| entries[id.index()].name == name;
+        let rehash = |id: &EntryId| hash(entries[id.index()].name);
+        let table = &mut dylibs[dylib.index()].table;
+        match table.entry(hash(name), eq, rehash) {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(vacant) => {
+                let id = EntryId(entries.len() as u32);
+                vacant.insert(id);
+                entries.push(Entry {
+                    name,
+                    dylib,
+                    definition: Definition::Undefined,
+                    exported: true,
+                    referrer: None,
+                    archive: None,
+                    process: OnceLock::new(),
+                    queued: false,
+                });
+                id
+            }
+        }
+    }
+
+    /// Enters `file` into `dylib`.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`]. The file is then part of no JITDylib.
+    pub fn add_object(&mut self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<UnitId, SessionError> {
+        let id = UnitId(self.units.len() as u32);
+        let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
+        self.discard_groups(&mut unit);
+        for index in 0..unit.file.symbols.len() {
+            let symbol = unit.file.symbols[index];
+            if symbol.is_global() && !symbol.name.is_empty() {
+                unit.entries[index] = self.enter(&unit, index as u32, &symbol)?;
+            }
+        }
+        self.dylibs[dylib.index()].units.push(id);
+        self.units.push(Arc::new(unit));
+        Ok(id)
+    }
+
+    /// Marks the sections of groups of which the JITDylib has a copy already.
+    fn discard_groups(&mut self, unit: &mut MaterializationUnit) {
+        let groups = &mut self.dylibs[unit.dylib.index()].groups;
+        for group in &unit.file.groups {
+            if *groups.entry(group.signature).or_insert(unit.id) == unit.id {
+                continue;
+            }
+            unit.discarded.resize(unit.file.sections.len(), false);
+            for &section in &group.sections {
+                unit.discarded[section as usize] = true;
+            }
+        }
+    }
+
+    fn enter(&mut self, unit: &MaterializationUnit, index: u32, symbol: &ObjectSymbol) -> Result<EntryId, SessionError> {
+        let kept = match symbol.place {
+            ObjectPlace::Undefined => false,
+            ObjectPlace::Section(section) => !unit.is_discarded(section),
+            _ => true,
+        };
+        // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
+        let name = match symbol.name.windows(2).position(|w| w == b"@@") {
+            Some(at) if kept => &symbol.name[..at],
+            _ => symbol.name,
+        };
+        let id = self.intern(unit.dylib, name);
+        if kept {
+            self.define(id, unit, index, symbol)?;
+        } else {
+            let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
+            self.refer(id, unit.id, weak);
+        }
+        Ok(id)
+    }
+
+    /// Notes that `unit` refers to `id`.
+    fn refer(&mut self, id: EntryId, unit: UnitId, weak: bool) {
+        let entry = &mut self.entries[id.index()];
+        entry.referrer.get_or_insert(unit);
+        if !weak {
+            self.require(id);
+        }
+    }
+
+    /// Queues `id` for a search if nothing defines it.
+    pub fn require(&mut self, id: EntryId) {
+        let entry = &mut self.entries[id.index()];
+        if entry.definition == Definition::Undefined && !entry.queued {
+            entry.queued = true;
+            self.undefined.push_back(id);
+        }
+    }
+
+    /// Notes that `member` of `archive` would define `name`.
+    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8]) {
+        let id = self.intern(self.archives[archive.index()].dylib, name);
+        let entry = &mut self.entries[id.index()];
+        if entry.archive.is_none() {
+            entry.archive = Some((archive, member));
+            if entry.queued && entry.definition == Definition::Undefined {
+                self.undefined.push_back(id);
+            }
+        }
+    }
+
+    /// Makes symbol `index` of `unit` the definition of `id` if it is better than the one there is.
+    fn define(&mut self, id: EntryId, unit: &MaterializationUnit, index: u32, symbol: &ObjectSymbol) -> Result<(), SessionError> {
+        let new = Definition::Unit {
+            unit: unit.id,
+            symbol: index,
+        };
+        let rank = Rank::of(symbol);
+        let old = self.entries[id.index()].definition;
+        let replace = match old {
+            Definition::Unit { unit: other, symbol: old } if other != unit.id => {
+                let other = self.units[other.index()].clone();
+                let old_symbol = &other.file.symbols[old as usize];
+                match (Rank::of(old_symbol), rank) {
+                    (Rank::Strong, Rank::Strong) => {
+                        return Err(SessionError::DuplicateDefinition {
+                            file: unit.file.name.clone(),
+                            symbol: String::from_utf8_lossy(symbol.name).into_owned(),
+                            first: other.file.name.clone(),
+                        });
+                    }
+                    (Rank::Common, Rank::Common) => self.merge_commons((&other, old_symbol), (unit, symbol)),
+                    (old, new) => new > old,
+                }
+            }
+            // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
+            Definition::Unit { .. } => false,
+            Definition::Absolute(_) | Definition::Alias(_) => rank == Rank::Strong,
+            Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => true,
+        };
+        if replace {
+            self.set_definition(id, new, symbol.scope == Scope::Default);
+        }
+        Ok(())
+    }
+
+    /// Defines `id`, whatever it was before.
+    pub fn set_definition(&mut self, id: EntryId, definition: Definition, exported: bool) {
+        let entry = &mut self.entries[id.index()];
+        entry.definition = definition;
+        entry.exported = exported;
+    }
+
+    /// Of two common symbols the bigger one is used, with the greater alignment; says whether that is the new one.
+    fn merge_commons(&mut self, old: (&MaterializationUnit, &ObjectSymbol), new: (&MaterializationUnit, &ObjectSymbol)) -> bool {
+        let align = |(unit, symbol): (&MaterializationUnit, &ObjectSymbol)| match symbol.place {
+            ObjectPlace::Common(section) => {
+                let own = unit.file.sections[section as usize].align;
+                ((unit.id, section), own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)))
+            }
+            _ => ((unit.id, 0), 1),
+        };
+        let ((old_key, old_align), (new_key, new_align)) = (align(old), align(new));
+        let replace = new.1.size > old.1.size;
+        self.common_align.insert(if replace { new_key } else { old_key }, old_align.max(new_align));
+        replace
+    }
+
+    /// The set that `section` of `unit` is linked with.
+    pub fn set_of(&self, unit: &MaterializationUnit, section: u32) -> Option<SetId> {
+        let sets = &self.dylibs[unit.dylib.index()].sets;
+        if sets.is_empty() {
+            return None;
+        }
+        let section = &unit.file.sections[section as usize];
+        let position = sets.iter().position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
+        Some(SetId(position as u32))
+    }
+
+    /// The sections of `set` of `dylib`, in the order of files.
+    pub fn set_sections(&self, dylib: DylibId, set: SetId) -> Vec<(UnitId, u32)> {
+        let units = self.dylibs[dylib.index()].units.iter();
+        let sections = units.flat_map(|&id| (0..self.units[id.index()].file.sections.len() as u32).map(move |s| (id, s)));
+        sections
+            .filter(|&(id, s)| {
+                let unit = &self.units[id.index()];
+                !unit.is_discarded(s) && self.set_of(unit, s) == Some(set)
+            })
+            .collect()
+    }
+
+    /// The entry that `id` stands for after aliases.
+    pub fn follow(&self, mut id: EntryId) -> EntryId {
+        // Aliases that lead in a circle define nothing; the bound only has to be finite.
+        for _ in 0..64 {
+            match self.entries[id.index()].definition {
+                Definition::Alias(to) => id = to,
+                _ => break,
+            }
+        }
+        id
+    }
+}
+
+/// Which of two definitions is used: the greater one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Weak,
+    Common,
+    Strong,
+}
+
+impl Rank {
+    fn of(symbol: &ObjectSymbol) -> Rank {
+        match (symbol.place, symbol.linkage) {
+            (ObjectPlace::Common(_), _) => Rank::Common,
+            (_, Linkage::Weak) => Rank::Weak,
+            (_, Linkage::Strong) => Rank::Strong,
+        }
+    }
+}
+
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name);
+    hasher.finish()
+}

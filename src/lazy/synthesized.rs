@@ -1,0 +1,70 @@
+//! Graphs that the linker itself adds to a batch: indirect functions, `__dso_handle`.
+
+use super::closure::Closure;
+use super::error::SessionError;
+use super::ids::DylibId;
+use super::part::{Findings, Part, Publish};
+use super::redirectable::RedirectableSymbolManager;
+use super::session::Session;
+use super::trampolines::add_pointers;
+use super::unit::MaterializationUnit;
+use crate::base::{ExecutorAddr, MemProt, Target};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The stubs of the indirect functions (`STT_GNU_IFUNC`) of `unit`.
+///
+/// The address of an indirect function is a stub's, everywhere; the stub's pointer first holds the resolver's address, and what
+/// the resolver answers before any code that may call the stub is run.
+pub(super) fn indirect_functions(
+    closure: &Closure<'_>,
+    unit: &Arc<MaterializationUnit>,
+    found: &mut Findings,
+) -> Result<Part, SessionError> {
+    let name = format!("<indirect functions of {}>", unit.file.name);
+    let mut part = Part::synthesized(name, unit.file.target);
+    let functions = unit.indirect_functions();
+    let mut resolvers = Vec::with_capacity(functions.len());
+    for &function in &functions {
+        if let Some((section, offset)) = unit.place(function) {
+            let symbol = closure.refer_to_section(&mut part, unit, section, found)?;
+            resolvers.push((symbol, offset as i64));
+        }
+    }
+    let row = RedirectableSymbolManager::build(closure.arch, &mut part.graph, functions.len() as u32, |n| resolvers[n as usize]);
+    part.published.push((row.stubs, Publish::IndirectStubs(unit.clone())));
+    part.published.push((row.pointers, Publish::IndirectPointers(unit.clone())));
+    Ok(part)
+}
+
+/// The address of indirect function `number` of `unit`.
+pub(super) fn indirect_stub(session: &Session, unit: &MaterializationUnit, number: u32) -> ExecutorAddr {
+    let stride = RedirectableSymbolManager::stride(session.arch());
+    unit.indirect.address().offset(u64::from(number) * stride)
+}
+
+/// Asks the resolvers of `unit` for implementations, unless that is done.
+pub(super) fn resolve_indirect_functions(session: &Session, unit: &MaterializationUnit) {
+    if unit.indirect_resolved.load(Ordering::Acquire) {
+        return;
+    }
+    let executor = session.executor();
+    for (number, function) in unit.indirect_functions().into_iter().enumerate() {
+        if let Some(resolver) = unit.symbol_address(function) {
+            let pointer = unit.indirect_pointers.address().offset(number as u64 * 8);
+            RedirectableSymbolManager::redirect(executor, pointer, executor.call_resolver(resolver));
+        }
+    }
+    unit.indirect_resolved.store(true, Ordering::Release);
+}
+
+/// `__dso_handle` of `dylib`: a variable that holds its own address, by which exit handlers are told apart.
+pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) -> Part {
+    let mut part = Part::synthesized("<DSOHandleMU>".into(), target);
+    let section = part.graph.add_section(b".data.__dso_handle", MemProt::Read);
+    let claim = closure.tables.dylibs[dylib.index()].dso_handle.clone();
+    let itself = part.external(b"__dso_handle", 8, super::part::Slot::DsoHandle(claim.clone()));
+    let block = add_pointers(closure.arch, &mut part.graph, section, 1, |_| (itself, 0));
+    part.published.push((block, Publish::DsoHandle(claim)));
+    part
+}

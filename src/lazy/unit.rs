@@ -1,0 +1,176 @@
+//! A MaterializationUnit: one object file in a JITDylib, and how much of it is linked.
+
+use super::claims::{Claim, Claimed};
+use super::ids::{BatchId, DylibId, EntryId, UnitId};
+use crate::base::ExecutorAddr;
+use crate::link::object_file::{ObjectPlace, SymbolKind};
+use crate::link::unwind::UnwindTables;
+use crate::link::{LinkError, ObjectFile};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How much of a file one request links, and whether its functions are entry points.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Laziness {
+    /// The file is linked as a whole as soon as anything in it is referred to.
+    Eager,
+    /// Its functions are entry points; calling one links the whole file.
+    Object,
+    /// Its functions are entry points; calling one links the section it is in and what that reaches.
+    Function,
+}
+
+/// One object file in a JITDylib. Shared by all threads; what changes is atomic.
+#[derive(Debug)]
+pub(super) struct MaterializationUnit {
+    pub id: UnitId,
+    pub dylib: DylibId,
+    pub file: ObjectFile,
+    pub laziness: Laziness,
+    /// For each symbol of the file its entry in the JITDylib's symbol table; [`MaterializationUnit::LOCAL`] for local ones.
+    pub entries: Vec<EntryId>,
+    /// Sections that are not part of the program, because another file's copy of their group is. Empty if there are none.
+    pub discarded: Vec<bool>,
+    /// One per section.
+    sections: Vec<Claim>,
+    /// The file as a whole, where it is not linked section by section.
+    whole: Claim,
+    /// Entry points: stubs, and with them pointers and trampolines.
+    pub stubs: Claim,
+    /// Where the pointers of the entry points are; claimed with `stubs`.
+    pub stub_pointers: Claim,
+    /// Stubs of indirect functions.
+    pub indirect: Claim,
+    /// Where the pointers of the indirect functions are; claimed with `indirect`.
+    pub indirect_pointers: Claim,
+    /// Whether those pointers hold what the resolvers answered.
+    pub indirect_resolved: AtomicBool,
+    unwind: OnceLock<Result<UnwindTables, LinkError>>,
+    functions: OnceLock<Vec<u32>>,
+    announced: AtomicBool,
+}
+
+impl MaterializationUnit {
+    /// In `entries`: the symbol is local.
+    pub const LOCAL: EntryId = EntryId(u32::MAX);
+
+    /// A unit of which nothing is linked; `entries` and `discarded` are filled in by the symbol table.
+    pub fn new(id: UnitId, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> MaterializationUnit {
+        let mut sections = Vec::new();
+        sections.resize_with(file.sections.len(), Claim::default);
+        MaterializationUnit {
+            id,
+            dylib,
+            laziness,
+            entries: vec![MaterializationUnit::LOCAL; file.symbols.len()],
+            discarded: Vec::new(),
+            sections,
+            whole: Claim::default(),
+            stubs: Claim::default(),
+            stub_pointers: Claim::default(),
+            indirect: Claim::default(),
+            indirect_pointers: Claim::default(),
+            indirect_resolved: AtomicBool::new(false),
+            unwind: OnceLock::new(),
+            functions: OnceLock::new(),
+            announced: AtomicBool::new(false),
+            file,
+        }
+    }
+
+    /// Whether sections are linked one by one.
+    pub fn by_section(&self) -> bool {
+        self.laziness == Laziness::Function
+    }
+
+    /// Whether symbol `symbol` of the file is called through an entry point.
+    pub fn is_entry_point(&self, symbol: u32) -> bool {
+        let s = &self.file.symbols[symbol as usize];
+        self.laziness != Laziness::Eager && s.kind == SymbolKind::Function && matches!(s.place, ObjectPlace::Section(_))
+    }
+
+    /// The claim that linking `section` needs.
+    fn claim_of(&self, section: u32) -> &Claim {
+        if self.by_section() { &self.sections[section as usize] } else { &self.whole }
+    }
+
+    /// Claims `section`, or the file, for `batch`.
+    pub fn claim(&self, section: u32, batch: BatchId) -> Claimed {
+        self.claim_of(section).claim(batch)
+    }
+
+    /// Which batch links `section`.
+    pub fn owner(&self, section: u32) -> Option<BatchId> {
+        self.claim_of(section).owner()
+    }
+
+    /// Where `section` is; null before its batch is resolved.
+    pub fn section_address(&self, section: u32) -> ExecutorAddr {
+        self.sections[section as usize].address()
+    }
+
+    /// Publishes where `section` is.
+    pub fn publish_section(&self, section: u32, address: ExecutorAddr) {
+        self.sections[section as usize].publish(address);
+    }
+
+    /// Whether the program uses another file's copy of `section`.
+    pub fn is_discarded(&self, section: u32) -> bool {
+        self.discarded.get(section as usize).copied().unwrap_or(false)
+    }
+
+    /// Its unwind records, read on first use.
+    pub fn unwind(&self) -> Result<&UnwindTables, LinkError> {
+        self.unwind.get_or_init(|| UnwindTables::read(&self.file)).as_ref().map_err(Clone::clone)
+    }
+
+    /// The symbols that have an entry point, ascending: an entry point's number is its place in here.
+    ///
+    /// Aliases at one address have an entry point each, as they have names.
+    pub fn functions(&self) -> &[u32] {
+        self.functions.get_or_init(|| {
+            let global = |&i: &u32| self.entries[i as usize] != MaterializationUnit::LOCAL;
+            let kept = |&i: &u32| match self.file.symbols[i as usize].place {
+                ObjectPlace::Section(section) => !self.is_discarded(section),
+                _ => false,
+            };
+            let all = 0..self.file.symbols.len() as u32;
+            all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept).collect()
+        })
+    }
+
+    /// The number of the entry point of `symbol`.
+    pub fn function_number(&self, symbol: u32) -> Option<u32> {
+        self.functions().binary_search(&symbol).ok().map(|n| n as u32)
+    }
+
+    /// The indirect functions it defines, ascending by symbol.
+    pub fn indirect_functions(&self) -> Vec<u32> {
+        let symbols = self.file.symbols.iter().enumerate();
+        symbols
+            .filter(|(_, s)| s.kind == SymbolKind::IndirectFunction && matches!(s.place, ObjectPlace::Section(s) if !self.is_discarded(s)))
+            .map(|(i, _)| i as u32)
+            .collect()
+    }
+
+    /// The section and offset of symbol `symbol`, if it is defined in a section.
+    pub fn place(&self, symbol: u32) -> Option<(u32, u64)> {
+        let s = &self.file.symbols[symbol as usize];
+        match s.place {
+            ObjectPlace::Section(section) | ObjectPlace::Common(section) => Some((section, s.value)),
+            _ => None,
+        }
+    }
+
+    /// Where the body of symbol `symbol` is, if its section's batch is resolved.
+    pub fn symbol_address(&self, symbol: u32) -> Option<ExecutorAddr> {
+        let (section, offset) = self.place(symbol)?;
+        let address = self.section_address(section);
+        (!address.is_null()).then(|| address.offset(offset))
+    }
+
+    /// True for the first caller: the file is about to be linked for the first time.
+    pub fn announce(&self) -> bool {
+        !self.announced.swap(true, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,460 @@
+//! Reading an ELF relocatable file: headers, symbols, groups; relocations when a section is linked.
+
+use super::names;
+use super::relocation::{self, ElfArch, Translation};
+use crate::base::{Arch, Format, MemProt, Target};
+use crate::link::arch;
+use crate::link::edge::EdgeKindInfo;
+use crate::link::error::{LinkError, Result};
+use crate::link::graph::{Linkage, Scope};
+use crate::link::object_file::{
+    ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
+};
+use object::LittleEndian as LE;
+use object::elf;
+use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTable};
+use object::read::{SectionIndex, SymbolIndex};
+
+type Header = elf::FileHeader64<LE>;
+type Rela = elf::Rela64<LE>;
+type Data = &'static [u8];
+
+/// Greatest alignment accepted: beyond it no memory manager could place a section anyway.
+const MAX_ALIGN: u64 = 1 << 30;
+
+/// Greatest size accepted: what the address space of a process holds.
+const MAX_SIZE: u64 = 1 << 47;
+
+/// Common symbols of the medium and large code models of x86-64 (psABI 4.2).
+const SHN_X86_64_LCOMMON: u16 = 0xff02;
+
+/// Reads the relocatable file `data`, called `name` in messages.
+///
+/// Errors: [`LinkError::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
+/// [`LinkError::Malformed`] if its tables contradict themselves or leave the file.
+pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
+    let ident = data.get(..20).ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
+    if ident[4] != elf::ELFCLASS64.0 {
+        return Err(LinkError::unsuitable(name, "is a 32-bit ELF file; only 64-bit ones can be linked"));
+    }
+    if ident[5] != elf::ELFDATA2LSB.0 {
+        return Err(LinkError::unsuitable(name, "is a big-endian ELF file; only little-endian ones can be linked"));
+    }
+    let malformed = |place: &str, what: &dyn std::fmt::Display| LinkError::malformed(name, place, what);
+    let header = Header::parse(data).map_err(|e| malformed("ELF header", &e))?;
+    let target = Target {
+        arch: machine(name, header)?,
+        format: Format::Elf,
+    };
+    let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
+    let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
+    let reader = Reader {
+        name,
+        data,
+        table: &sections,
+        symbol_table: symbols,
+    };
+    let mut file = ObjectFile {
+        name: name.to_string(),
+        target,
+        sections: reader.sections()?,
+        symbols: Vec::new(),
+        groups: Vec::new(),
+        format: Box::new(Elf {
+            relocations: reader.relocations()?,
+            arch: relocation::of(target.arch)
+                .ok_or_else(|| LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", target.arch.name())))?,
+            kinds: arch::of(target.arch).map_or(&[], |a| a.edge_kinds()),
+        }),
+    };
+    file.symbols = reader.symbols(&mut file.sections)?;
+    file.groups = reader.groups(&mut file.sections)?;
+    Ok(file)
+}
+
+fn machine(name: &str, header: &Header) -> Result<Arch> {
+    let file_type = header.e_type(LE);
+    if file_type != elf::ET_REL {
+        let what = match file_type {
+            elf::ET_DYN => "is a shared library or position-independent executable, not a relocatable object; load a library with -l or -preload",
+            elf::ET_EXEC => "is an executable, not a relocatable object; give the objects it was linked from",
+            elf::ET_CORE => "is a core dump, not a relocatable object",
+            _ => "is an ELF file of unknown type, not a relocatable object",
+        };
+        return Err(LinkError::unsuitable(name, what));
+    }
+    match header.e_machine(LE) {
+        elf::EM_X86_64 => Ok(Arch::X86_64),
+        elf::EM_AARCH64 => Ok(Arch::Aarch64),
+        elf::EM_RISCV => Ok(Arch::Riscv64),
+        other => Err(LinkError::unsuitable(
+            name,
+            format_args!("is for ELF machine {}: Architecture not supported", other.0),
+        )),
+    }
+}
+
+struct Reader<'a> {
+    name: &'a str,
+    data: Data,
+    table: &'a SectionTable<'static, Header, Data>,
+    symbol_table: SymbolTable<'static, Header, Data>,
+}
+
+impl Reader<'_> {
+    fn malformed(&self, place: impl std::fmt::Display, what: impl std::fmt::Display) -> LinkError {
+        LinkError::malformed(self.name, place, what)
+    }
+
+    fn sections(&self) -> Result<Vec<ObjectSection>> {
+        let mut sections = Vec::with_capacity(self.table.len());
+        for (index, header) in self.table.iter().enumerate() {
+            sections.push(self.section(index, header)?);
+        }
+        let count = sections.len() as u32;
+        for (index, section) in sections.iter().enumerate() {
+            if section.linked_to.is_some_and(|to| to >= count) {
+                return Err(self.malformed(format_args!("section {index}"), "it is linked to a section that does not exist"));
+            }
+        }
+        Ok(sections)
+    }
+
+    fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
+        let place = format_args!("section {index}").to_string();
+        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(&place, e))?;
+        let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
+        let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
+        let kind = section_kind(name, sh_type, flags);
+        if kind == SectionKind::Unloaded {
+            return Ok(unloaded(name));
+        }
+        let place = format_args!("section {index} ({})", String::from_utf8_lossy(name)).to_string();
+        let align = header.sh_addralign(LE).max(1);
+        if !align.is_power_of_two() || align > MAX_ALIGN {
+            return Err(self.malformed(&place, format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}")));
+        }
+        let (writable, executable) = (has(elf::SHF_WRITE), has(elf::SHF_EXECINSTR));
+        if writable && executable {
+            return Err(self.malformed(
+                &place,
+                "it asks for memory that is writable and executable, which is never given; split code and data into two sections",
+            ));
+        }
+        let zero_fill = sh_type == elf::SHT_NOBITS;
+        let size = header.sh_size(LE);
+        let content = if zero_fill {
+            &[][..]
+        } else {
+            header.data(LE, self.data).map_err(|e| self.malformed(&place, e))?
+        };
+        if size > MAX_SIZE {
+            return Err(self.malformed(&place, format_args!("size {size:#x} exceeds any address space")));
+        }
+        Ok(ObjectSection {
+            name,
+            kind,
+            prot: match (executable, writable && !names::is_relro(name)) {
+                (true, _) => MemProt::ReadExec,
+                (false, true) => MemProt::ReadWrite,
+                (false, false) if zero_fill => MemProt::ReadWrite,
+                (false, false) => MemProt::Read,
+            },
+            content,
+            size,
+            align,
+            group: None,
+            retain: has(elf::SHF_GNU_RETAIN),
+            linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
+        })
+    }
+
+    /// The relocation entries of each section, by index.
+    fn relocations(&self) -> Result<Vec<Relocations>> {
+        let mut relocations: Vec<Relocations> = Vec::new();
+        relocations.resize_with(self.table.len(), Relocations::default);
+        for (index, header) in self.table.iter().enumerate() {
+            let kind = header.sh_type(LE);
+            if ![elf::SHT_RELA, elf::SHT_REL, elf::SHT_CREL].contains(&kind) {
+                continue;
+            }
+            let place = format_args!("section {index}").to_string();
+            let applies_to = header.sh_info(LE) as usize;
+            let Some(target) = relocations.get_mut(applies_to) else {
+                return Err(self.malformed(place, format_args!("its relocations apply to section {applies_to}, which does not exist")));
+            };
+            match header.rela(LE, self.data).map_err(|e| self.malformed(&place, e))? {
+                Some((entries, _)) if target.entries.is_empty() => target.entries = entries,
+                Some((entries, _)) => target.more.push(entries),
+                None => target.unreadable = true,
+            }
+        }
+        Ok(relocations)
+    }
+
+    fn symbols(&self, sections: &mut Vec<ObjectSection>) -> Result<Vec<ObjectSymbol>> {
+        let mut symbols = Vec::with_capacity(self.symbol_table.len().max(1));
+        for (index, sym) in self.symbol_table.symbols().iter().enumerate() {
+            symbols.push(self.symbol(index, sym, sections)?);
+        }
+        if symbols.is_empty() {
+            symbols.push(null_symbol());
+        }
+        Ok(symbols)
+    }
+
+    fn symbol(&self, index: usize, sym: &'static elf::Sym64<LE>, sections: &mut Vec<ObjectSection>) -> Result<ObjectSymbol> {
+        if index == 0 || sym.st_type() == elf::STT_FILE {
+            return Ok(null_symbol());
+        }
+        let place = || format!("symbol {index}");
+        let name = self.symbol_table.symbol_name(LE, sym).map_err(|e| self.malformed(place(), e))?;
+        let size = sym.st_size(LE);
+        let value = sym.st_value(LE);
+        let shndx = sym.st_shndx(LE);
+        let where_ = match shndx {
+            elf::SHN_UNDEF => ObjectPlace::Undefined,
+            elf::SHN_ABS => ObjectPlace::Absolute,
+            s if s == elf::SHN_COMMON || s.0 == SHN_X86_64_LCOMMON => {
+                if !value.max(1).is_power_of_two() || value > MAX_ALIGN || size > MAX_SIZE {
+                    return Err(self.malformed(
+                        format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
+                        format_args!("common symbol of {size:#x} bytes aligned to {value:#x}"),
+                    ));
+                }
+                sections.push(common_section(size, value.max(1)));
+                ObjectPlace::Common(sections.len() as u32 - 1)
+            }
+            _ => {
+                let section = self
+                    .symbol_table
+                    .symbol_section(LE, sym, SymbolIndex(index))
+                    .map_err(|e| self.malformed(place(), e))?
+                    .unwrap_or(SectionIndex(usize::MAX));
+                if section.0 >= self.table.len() {
+                    return Err(self.malformed(
+                        format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
+                        format_args!("it is in section {:#x}, which does not exist", shndx.0),
+                    ));
+                }
+                ObjectPlace::Section(section.0 as u32)
+            }
+        };
+        let bind = sym.st_bind();
+        let hidden = [elf::STV_HIDDEN, elf::STV_INTERNAL].contains(&sym.st_visibility());
+        Ok(ObjectSymbol {
+            name,
+            place: where_,
+            value: if matches!(where_, ObjectPlace::Common(_)) { 0 } else { value },
+            size,
+            kind: match sym.st_type() {
+                elf::STT_FUNC => SymbolKind::Function,
+                elf::STT_GNU_IFUNC => SymbolKind::IndirectFunction,
+                elf::STT_TLS => SymbolKind::ThreadLocal,
+                _ => SymbolKind::Data,
+            },
+            linkage: if bind == elf::STB_WEAK || bind == elf::STB_GNU_UNIQUE {
+                Linkage::Weak
+            } else {
+                Linkage::Strong
+            },
+            scope: match bind {
+                elf::STB_LOCAL => Scope::Local,
+                _ if hidden => Scope::Hidden,
+                _ => Scope::Default,
+            },
+        })
+    }
+
+    fn groups(&self, sections: &mut [ObjectSection]) -> Result<Vec<SectionGroup>> {
+        let mut groups = Vec::new();
+        for (index, header) in self.table.iter().enumerate() {
+            let place = format_args!("section {index}").to_string();
+            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(&place, e))? else {
+                continue;
+            };
+            if flags.0 & elf::GRP_COMDAT.0 == 0 {
+                continue;
+            }
+            let mut group = SectionGroup {
+                signature: self.signature(header, sections).map_err(|e| self.malformed(&place, e))?,
+                sections: Vec::new(),
+            };
+            for member in members {
+                let member = member.get(LE);
+                let section = sections
+                    .get_mut(member as usize)
+                    .ok_or_else(|| self.malformed(&place, format_args!("section {member} of the group does not exist")))?;
+                if section.group.replace(groups.len() as u32).is_some() {
+                    return Err(self.malformed(&place, format_args!("section {member} is already in another group")));
+                }
+                group.sections.push(member);
+            }
+            groups.push(group);
+        }
+        for (index, section) in sections.iter_mut().enumerate() {
+            if section.group.is_none() && section.name.starts_with(b".gnu.linkonce.") && section.kind != SectionKind::Unloaded {
+                section.group = Some(groups.len() as u32);
+                groups.push(SectionGroup {
+                    signature: section.name,
+                    sections: vec![index as u32],
+                });
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The name of a group's signature symbol; for a section symbol, the section's.
+    fn signature(&self, header: &elf::SectionHeader64<LE>, sections: &[ObjectSection]) -> object::Result<Data> {
+        let index = SymbolIndex(header.sh_info(LE) as usize);
+        let symbol = self.symbol_table.symbol(index)?;
+        if symbol.st_type() == elf::STT_SECTION {
+            if let Some(section) = self.symbol_table.symbol_section(LE, symbol, index)? {
+                if let Some(section) = sections.get(section.0) {
+                    return Ok(section.name);
+                }
+            }
+        }
+        self.symbol_table.symbol_name(LE, symbol)
+    }
+}
+
+fn null_symbol() -> ObjectSymbol {
+    ObjectSymbol {
+        name: b"",
+        place: ObjectPlace::Absolute,
+        value: 0,
+        size: 0,
+        kind: SymbolKind::Data,
+        linkage: Linkage::Strong,
+        scope: Scope::Local,
+    }
+}
+
+fn unloaded(name: Data) -> ObjectSection {
+    ObjectSection {
+        name,
+        kind: SectionKind::Unloaded,
+        prot: MemProt::Read,
+        content: &[],
+        size: 0,
+        align: 1,
+        group: None,
+        retain: false,
+        linked_to: None,
+    }
+}
+
+fn common_section(size: u64, align: u64) -> ObjectSection {
+    ObjectSection {
+        name: b".common",
+        kind: SectionKind::Loaded,
+        prot: MemProt::ReadWrite,
+        content: &[],
+        size,
+        align,
+        group: None,
+        retain: false,
+        linked_to: None,
+    }
+}
+
+fn section_kind(name: &[u8], sh_type: elf::SectionType, flags: u64) -> SectionKind {
+    if flags & elf::SHF_ALLOC.0 == 0 || flags & elf::SHF_EXCLUDE.0 != 0 {
+        return SectionKind::Unloaded;
+    }
+    // Notes about the object as input of a linker (IBT, SHSTK, BTI properties): the linked memory has no place for them.
+    if sh_type == elf::SHT_NOTE && name.starts_with(b".note.gnu.property") {
+        return SectionKind::Unloaded;
+    }
+    if flags & elf::SHF_TLS.0 != 0 {
+        return SectionKind::ThreadLocal;
+    }
+    if name == b".eh_frame" {
+        return SectionKind::Unwind;
+    }
+    names::initializer_kind(name).unwrap_or(SectionKind::Loaded)
+}
+
+/// What stays of the file format after reading: where the relocations are.
+#[derive(Debug)]
+struct Elf {
+    relocations: Vec<Relocations>,
+    arch: &'static dyn ElfArch,
+    kinds: &'static [EdgeKindInfo],
+}
+
+/// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
+#[derive(Default)]
+struct Relocations {
+    entries: &'static [Rela],
+    more: Vec<&'static [Rela]>,
+    /// Its relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
+    unreadable: bool,
+}
+
+impl std::fmt::Debug for Relocations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} relocations", self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>())
+    }
+}
+
+impl ObjectFormat for Elf {
+    fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
+        // Sections made for common symbols have none.
+        let Some(relocations) = self.relocations.get(section as usize) else {
+            return Ok(());
+        };
+        let header = &file.sections[section as usize];
+        let error = |offset: u64, what: String| LinkError::Relocation {
+            file: file.name.clone(),
+            section: String::from_utf8_lossy(header.name).into_owned(),
+            offset,
+            what,
+        };
+        if relocations.unreadable {
+            return Err(error(
+                0,
+                "its relocations are SHT_REL or SHT_CREL, which this architecture's psABI does not use; compile without --crel".into(),
+            ));
+        }
+        let first = edges.len();
+        edges.reserve(relocations.entries.len());
+        for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
+            let offset = rela.r_offset.get(LE);
+            let info = rela.r_info.get(LE);
+            let (symbol, r_type) = ((info >> 32) as u32, info as u32);
+            let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
+            let kind = match self.arch.translate(r_type) {
+                Translation::Edge(kind) => kind,
+                Translation::Nothing => continue,
+                Translation::ThreadLocal => {
+                    return Err(error(offset, format!("{} is for thread-local storage, which is not supported yet", name())));
+                }
+                Translation::Unsupported => {
+                    return Err(error(
+                        offset,
+                        format!("relocation {} has no meaning in a relocatable file; compile again for static linking", name()),
+                    ));
+                }
+            };
+            let width = u64::from(self.kinds[usize::from(kind.0)].width);
+            if offset.checked_add(width).is_none_or(|end| end > header.content.len() as u64) || offset > u64::from(u32::MAX) {
+                return Err(error(offset, format!("{} lies outside the section's {:#x} bytes", name(), header.content.len())));
+            }
+            if symbol as usize >= file.symbols.len() {
+                return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
+            }
+            edges.push(ObjectEdge {
+                offset: offset as u32,
+                kind,
+                symbol,
+                addend: rela.r_addend.get(LE),
+            });
+        }
+        if !edges[first..].is_sorted_by_key(|e| e.offset) {
+            edges[first..].sort_by_key(|e| e.offset);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Writing a block: its bytes, then its fixups.
+
+use super::arch::{Architecture, Fixup};
+use super::edge::{Edge, EdgeClass};
+use super::error::{LinkError, Result};
+use super::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
+use crate::base::ExecutorAddr;
+
+/// The address of every symbol of `graph`, whose blocks have theirs; `external` answers for external slots.
+pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAddr) -> Vec<ExecutorAddr> {
+    graph
+        .symbols
+        .iter()
+        .map(|symbol| match symbol.place {
+            SymbolPlace::Defined { block, offset } => graph.blocks[block.index()].address.offset(offset),
+            SymbolPlace::Absolute(address) => address,
+            SymbolPlace::External { slot } => external(slot),
+        })
+        .collect()
+}
+
+/// Writes `block` of `graph` to `memory`, its working memory, and applies its edges.
+///
+/// `addresses` come from [`symbol_addresses`], `got` is the value of `_GLOBAL_OFFSET_TABLE_`. `memory` is as long as the
+/// block. Errors: [`LinkError::Fixup`], for the first edge that cannot be applied.
+pub fn write_block(
+    arch: &dyn Architecture,
+    graph: &LinkGraph,
+    block: BlockId,
+    addresses: &[ExecutorAddr],
+    got: ExecutorAddr,
+    memory: &mut [u8],
+) -> Result<()> {
+    let content = graph.content(block);
+    memory[..content.len()].copy_from_slice(content);
+    let base = graph.blocks[block.index()].address;
+    let kinds = arch.edge_kinds();
+    for edge in graph.block_edges(block) {
+        let address = base.offset(u64::from(edge.offset)).0;
+        let (kind, target, addend) = match kinds[usize::from(edge.kind.0)].class {
+            EdgeClass::KeepAlive => continue,
+            EdgeClass::BranchViaStub { direct } => match within_reach(arch, graph, edge, addresses, address) {
+                Some(to) => (direct, to, edge.addend),
+                None => (edge.kind, edge.target, arch.branch_addend()),
+            },
+            _ => (edge.kind, edge.target, edge.addend),
+        };
+        let fixup = Fixup {
+            kind,
+            offset: edge.offset as usize,
+            address,
+            target: addresses[target.index()].0,
+            addend,
+            got: got.0,
+            size: graph.symbols[target.index()].size,
+        };
+        arch.apply(&fixup, memory)
+            .map_err(|error| describe(arch, graph, block, &fixup, target, &error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What the stub that `edge` goes to goes to, if a branch from `address` reaches it without the stub.
+fn within_reach(arch: &dyn Architecture, graph: &LinkGraph, edge: &Edge, addresses: &[ExecutorAddr], address: u64) -> Option<SymbolId> {
+    let target = graph.symbols[edge.target.index()].stub_target?;
+    let to = addresses[target.index()];
+    let place = to.0.wrapping_add_signed(edge.addend.wrapping_sub(arch.branch_addend()));
+    // The slack covers the length of the instruction.
+    let limit = arch.branch_reach() - 64;
+    (!to.is_null() && place.abs_diff(address) < limit).then_some(target)
+}
+
+fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &Fixup, target: SymbolId, what: &str) -> LinkError {
+    let b = &graph.blocks[block.index()];
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    let symbol = &graph.symbols[target.index()];
+    LinkError::Fixup {
+        graph: graph.name.clone(),
+        section: text(graph.sections[b.section.index()].name),
+        kind: arch.edge_kinds()[usize::from(fixup.kind.0)].name,
+        target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
+        target_address: fixup.target.wrapping_add_signed(fixup.addend),
+        address: fixup.address,
+        block: b.address.0,
+        offset: fixup.offset as u32,
+        what: what.to_string(),
+    }
+}

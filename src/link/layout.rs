@@ -1,0 +1,160 @@
+//! Layout: where the blocks of a batch of graphs go, relative to the segments they are put in.
+//!
+//! Blocks are packed by protection, graphs in order and blocks in order within them; first those with content, then
+//! contiguous sets (see [`crate::link::Block::contiguous`]), then zero-fill, which then need not be written.
+
+use super::error::{LinkError, Result};
+use super::graph::{BlockId, Content, LinkGraph};
+use crate::base::{ExecutorAddr, MemProt, align_up};
+
+/// One segment of a batch: memory of one protection.
+#[derive(Debug)]
+pub struct SegmentLayout {
+    /// Its protection.
+    pub prot: MemProt,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How much of it is written, in bytes from its start; the rest is zero-fill.
+    pub content_size: u64,
+    /// Its alignment in bytes: the greatest of its blocks.
+    pub align: u64,
+    /// Its blocks, ascending by offset.
+    pub blocks: Vec<PlacedBlock>,
+}
+
+/// A block in a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlacedBlock {
+    /// Index of its graph in the batch.
+    pub graph: u32,
+    /// The block.
+    pub block: BlockId,
+    /// Bytes from the start of the segment.
+    pub offset: u64,
+}
+
+impl SegmentLayout {
+    fn new(prot: MemProt) -> SegmentLayout {
+        SegmentLayout {
+            prot,
+            size: 0,
+            content_size: 0,
+            align: 1,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, graphs: &[&LinkGraph], graph: u32, block: BlockId) -> Result<()> {
+        let link_graph = graphs[graph as usize];
+        let b = &link_graph.blocks[block.index()];
+        let too_big = || LinkError::unsuitable(&link_graph.name, "does not fit the address space together with what is linked with it");
+        let offset = align_up(self.size, b.align).ok_or_else(too_big)?;
+        self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
+        self.align = self.align.max(b.align);
+        self.blocks.push(PlacedBlock { graph, block, offset });
+        Ok(())
+    }
+}
+
+/// Lays out `graphs`: the segments that are not empty, in the order of [`MemProt::ALL`].
+///
+/// Errors if sizes add up to more than an address space holds.
+pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
+    let mut segments = MemProt::ALL.map(SegmentLayout::new);
+    let mut sets: Vec<(u32, u32, BlockId)> = Vec::new();
+    let mut zero_fill: Vec<(u32, BlockId)> = Vec::new();
+    for (index, graph) in graphs.iter().enumerate() {
+        let index = index as u32;
+        for id in graph.block_ids() {
+            let block = &graph.blocks[id.index()];
+            match (block.contiguous, &block.content) {
+                (Some(set), _) => sets.push((set, index, id)),
+                (None, Content::ZeroFill) => zero_fill.push((index, id)),
+                (None, _) => segments[prot(graph, id).index()].push(graphs, index, id)?,
+            }
+        }
+    }
+    sets.sort_unstable();
+    for (_, index, id) in sets {
+        segments[prot(graphs[index as usize], id).index()].push(graphs, index, id)?;
+    }
+    for segment in &mut segments {
+        segment.content_size = segment.size;
+    }
+    for (index, id) in zero_fill {
+        segments[prot(graphs[index as usize], id).index()].push(graphs, index, id)?;
+    }
+    Ok(segments.into_iter().filter(|s| !s.blocks.is_empty()).collect())
+}
+
+/// Gives the blocks of `segment` their addresses, now that it starts at `base`.
+pub fn assign_addresses(graphs: &mut [&mut LinkGraph], segment: &SegmentLayout, base: ExecutorAddr) {
+    for placed in &segment.blocks {
+        graphs[placed.graph as usize].blocks[placed.block.index()].address = base.offset(placed.offset);
+    }
+}
+
+fn prot(graph: &LinkGraph, block: BlockId) -> MemProt {
+    graph.sections[graph.blocks[block.index()].section.index()].prot
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Arch, Format, Target};
+
+    fn graph(blocks: &[(MemProt, u64, u64, Option<u32>, bool)]) -> LinkGraph {
+        let target = Target {
+            arch: Arch::X86_64,
+            format: Format::Elf,
+        };
+        let mut graph = LinkGraph::new("g".into(), target);
+        for &(prot, size, align, contiguous, zero) in blocks {
+            let section = graph.add_section(b"s", prot);
+            let content = if zero { Content::ZeroFill } else { Content::Borrowed(&[0; 64][..size as usize]) };
+            let id = graph.add_block(section, content, size, align);
+            graph.blocks[id.index()].contiguous = contiguous;
+        }
+        graph
+    }
+
+    fn offsets(segment: &SegmentLayout) -> Vec<(u32, u32, u64)> {
+        segment.blocks.iter().map(|b| (b.graph, b.block.0, b.offset)).collect()
+    }
+
+    #[test]
+    fn blocks_are_packed_by_protection_in_order() {
+        use MemProt::{Read, ReadExec};
+        let g = graph(&[(Read, 3, 1, None, false), (ReadExec, 5, 16, None, false), (Read, 8, 8, None, false)]);
+        let segments = lay_out(&[&g]).unwrap();
+        assert_eq!(segments.len(), 2);
+        assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);
+        assert_eq!((segments[0].size, segments[0].align), (16, 8));
+        assert_eq!(offsets(&segments[1]), [(0, 1, 0)]);
+    }
+
+    #[test]
+    fn zero_fill_comes_last_and_is_not_content() {
+        use MemProt::ReadWrite;
+        let g = graph(&[(ReadWrite, 32, 32, None, true), (ReadWrite, 4, 4, None, false)]);
+        let segments = lay_out(&[&g]).unwrap();
+        assert_eq!(offsets(&segments[0]), [(0, 1, 0), (0, 0, 32)]);
+        assert_eq!((segments[0].content_size, segments[0].size), (4, 64));
+    }
+
+    #[test]
+    fn a_contiguous_set_is_kept_together_across_graphs() {
+        use MemProt::Read;
+        let a = graph(&[(Read, 4, 4, Some(1), false), (Read, 4, 4, None, false)]);
+        let b = graph(&[(Read, 8, 4, Some(1), false), (Read, 4, 4, None, false)]);
+        let segments = lay_out(&[&a, &b]).unwrap();
+        assert_eq!(offsets(&segments[0]), [(0, 1, 0), (1, 1, 4), (0, 0, 8), (1, 0, 12)]);
+    }
+
+    #[test]
+    fn sizes_beyond_any_address_space_are_an_error() {
+        let mut g = graph(&[(MemProt::ReadWrite, 1, 1, None, true)]);
+        g.blocks[0].size = u64::MAX;
+        assert!(lay_out(&[&g]).is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! Which format a file is in.
+
+use super::elf;
+use super::error::{LinkError, Result};
+use super::object_file::ObjectFile;
+
+/// Reads the relocatable object `data`, called `name` in messages; `None` if it is in no object format at all.
+///
+/// Errors: that it is an object that cannot be linked, or a damaged one.
+pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>> {
+    match data.get(..4) {
+        Some(b"\x7fELF") => elf::read(name, data).map(Some),
+        Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xca, 0xfe, 0xba, 0xbe]) => {
+            Err(LinkError::unsuitable(name, "is a Mach-O file, which cannot be linked yet"))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,123 @@
+//! The tables pass: GOT entries and call stubs.
+//!
+//! An edge that wants a GOT entry gets one, unless relaxation made it do without before. A branch that is not sure to reach its
+//! target gets a stub that jumps through a GOT entry; when its block is written and the target turns out to be in reach, the
+//! stub is left aside. Entries and stubs are shared within a graph.
+
+use super::arch::{Architecture, CodeShape, Reach};
+use super::edge::{Edge, EdgeClass};
+use super::graph::{BlockId, Content, LinkGraph, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use crate::base::MemProt;
+use rustc_hash::FxHashMap;
+
+/// Name of the section that GOT entries are in, as JITLink's.
+pub const GOT_SECTION: &[u8] = b"$__GOT";
+/// Name of the section that call stubs are in, as JITLink's.
+pub const STUBS_SECTION: &[u8] = b"$__STUBS";
+
+/// Builds the GOT entries and stubs that `graph` needs, and retargets edges to them.
+pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
+    let kinds = arch.edge_kinds();
+    let mut tables = Tables {
+        arch,
+        got: Section::new(GOT_SECTION, MemProt::Read),
+        stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
+    };
+    for index in 0..graph.edges.len() {
+        let edge = graph.edges[index];
+        match kinds[usize::from(edge.kind.0)].class {
+            EdgeClass::Got { plain } => {
+                graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
+                graph.edges[index].kind = plain;
+            }
+            EdgeClass::Branch { via_stub } if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) => {
+                // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
+                let delta = edge.addend.wrapping_sub(arch.branch_addend());
+                graph.edges[index].target = tables.stub(graph, edge.target, delta);
+                graph.edges[index].kind = via_stub;
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Tables<'a> {
+    arch: &'a dyn Architecture,
+    got: Section,
+    stubs: Section,
+}
+
+/// A section made on first use, and its entry for each symbol.
+struct Section {
+    name: &'static [u8],
+    prot: MemProt,
+    id: Option<SectionId>,
+    /// By target and bytes behind it.
+    entries: FxHashMap<(SymbolId, i64), SymbolId>,
+}
+
+impl Section {
+    fn new(name: &'static [u8], prot: MemProt) -> Section {
+        Section {
+            name,
+            prot,
+            id: None,
+            entries: FxHashMap::default(),
+        }
+    }
+
+    fn id(&mut self, graph: &mut LinkGraph) -> SectionId {
+        *self.id.get_or_insert_with(|| graph.add_section(self.name, self.prot))
+    }
+}
+
+impl Tables<'_> {
+    fn got_entry(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {
+        if let Some(&entry) = self.got.entries.get(&(target, delta)) {
+            return entry;
+        }
+        let section = self.got.id(graph);
+        let block = graph.add_block(section, Content::Borrowed(&[0; 8]), 8, 8);
+        let pointer = Edge {
+            offset: 0,
+            kind: self.arch.pointer(),
+            target,
+            addend: delta,
+        };
+        graph.set_edges(block, [pointer]);
+        let entry = graph.add_anonymous_symbol(block, 0, 8);
+        self.got.entries.insert((target, delta), entry);
+        entry
+    }
+
+    fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {
+        if let Some(&stub) = self.stubs.entries.get(&(target, delta)) {
+            return stub;
+        }
+        let pointer = self.got_entry(graph, target, delta);
+        let shape = self.arch.pointer_jump_stub();
+        let section = self.stubs.id(graph);
+        let block = graph.add_block(section, Content::Borrowed(shape.code), shape.code.len() as u64, shape.align);
+        add_shape_edges(graph, block, shape, pointer);
+        let stub = graph.add_symbol(Symbol {
+            name: b"",
+            place: SymbolPlace::Defined { block, offset: 0 },
+            size: shape.code.len() as u64,
+            linkage: Linkage::Strong,
+            scope: Scope::Local,
+            stub_target: Some(target),
+        });
+        self.stubs.entries.insert((target, delta), stub);
+        stub
+    }
+}
+
+fn add_shape_edges(graph: &mut LinkGraph, block: BlockId, shape: &CodeShape, target: SymbolId) {
+    let edges = shape.edges.iter().map(|e| Edge {
+        offset: e.offset,
+        kind: e.kind,
+        target,
+        addend: e.addend,
+    });
+    graph.set_edges(block, edges);
+}

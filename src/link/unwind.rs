@@ -1,0 +1,178 @@
+//! Call frame records: DWARF's `.eh_frame` (LSB Core 5.0, 10.6.1), split record by record.
+//!
+//! An `.eh_frame` section is a row of records: a 4-byte length, a 4-byte id, contents. A common information entry (CIE) has
+//! id 0; a frame description entry (FDE) has as id the distance back to its CIE, then the address of the code it describes,
+//! always a relocation in an object file. A frame is linked exactly when the section with its code is; its CIE comes with it,
+//! once per graph. What a frame refers to in turn (the language-specific data area, the personality) is linked with it too.
+
+use super::error::{LinkError, Result};
+use super::object_file::{ObjectEdge, ObjectFile, ObjectPlace, SectionKind};
+use rustc_hash::FxHashMap;
+
+/// The unwind sections of one file, indexed by the code they describe.
+#[derive(Debug, Default)]
+pub struct UnwindTables {
+    sections: Vec<UnwindSection>,
+    /// Ascending by code section.
+    frames: Vec<UnwindFrame>,
+}
+
+#[derive(Debug)]
+struct UnwindSection {
+    index: u32,
+    edges: Vec<ObjectEdge>,
+}
+
+/// One frame description entry and the common entry it builds on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnwindFrame {
+    /// The section whose code it describes.
+    pub code_section: u32,
+    /// Which of the file's unwind sections it is in: an index into the tables, not a section index.
+    table: u32,
+    record: Record,
+    cie: Record,
+}
+
+/// Offset and length in bytes of a record in its section, length field included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record {
+    offset: u32,
+    size: u32,
+}
+
+impl UnwindTables {
+    /// Reads the unwind sections of `file` with their relocations.
+    ///
+    /// Errors: [`LinkError::Malformed`] with section and offset of the damaged record.
+    pub fn read(file: &ObjectFile) -> Result<UnwindTables> {
+        let mut tables = UnwindTables::default();
+        for (index, section) in file.sections.iter().enumerate() {
+            if section.kind == SectionKind::Unwind {
+                tables.add_section(file, index as u32)?;
+            }
+        }
+        tables.frames.sort_by_key(|f| f.code_section);
+        Ok(tables)
+    }
+
+    /// The frames that describe code of section `code_section`.
+    pub fn frames_of(&self, code_section: u32) -> &[UnwindFrame] {
+        let start = self.frames.partition_point(|f| f.code_section < code_section);
+        let end = start + self.frames[start..].partition_point(|f| f.code_section == code_section);
+        &self.frames[start..end]
+    }
+
+    fn add_section(&mut self, file: &ObjectFile, index: u32) -> Result<()> {
+        let section = &file.sections[index as usize];
+        let content = section.content;
+        let error = |offset: usize, what: &str| {
+            let name = String::from_utf8_lossy(section.name);
+            LinkError::malformed(&file.name, format_args!("section {name}, offset {offset:#x}"), what)
+        };
+        if content.len() > u32::MAX as usize {
+            return Err(error(0, "unwind section of more than 4 GiB"));
+        }
+        let mut edges = Vec::new();
+        file.edges(index, &mut edges)?;
+        let word = |at: usize| content.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let table = self.sections.len() as u32;
+        let mut cies: FxHashMap<u32, Record> = FxHashMap::default();
+        let mut at = 0;
+        while at < content.len() {
+            let length = word(at).ok_or_else(|| error(at, "the section ends inside an unwind record"))?;
+            if length == 0 {
+                // A terminator: what follows would never be seen by an unwinder.
+                break;
+            }
+            if length == u32::MAX {
+                return Err(error(at, "unwind records in 64-bit DWARF format are not supported; compile without -gdwarf64"));
+            }
+            let size = u64::from(length) + 4;
+            if length < 8 || length % 4 != 0 || at as u64 + size > content.len() as u64 {
+                return Err(error(at, "the length of the unwind record does not fit the section"));
+            }
+            let record = Record {
+                offset: at as u32,
+                size: size as u32,
+            };
+            let id = word(at + 4).unwrap_or(0);
+            if id == 0 {
+                cies.insert(record.offset, record);
+            } else {
+                let cie = (record.offset + 4).checked_sub(id).and_then(|at| cies.get(&at));
+                let cie = *cie.ok_or_else(|| error(at, "the frame's common information entry does not exist"))?;
+                if let Some(code_section) = code_section(file, &edges, record.offset + 8) {
+                    self.frames.push(UnwindFrame {
+                        code_section,
+                        table,
+                        record,
+                        cie,
+                    });
+                }
+            }
+            at += size as usize;
+        }
+        self.sections.push(UnwindSection { index, edges });
+        Ok(())
+    }
+}
+
+/// The section of the symbol that the relocation at `offset` refers to; `None` if there is no such relocation,
+/// as in the frames that `ld -r` leaves of discarded code.
+fn code_section(file: &ObjectFile, edges: &[ObjectEdge], offset: u32) -> Option<u32> {
+    let edge = edges.get(edges.partition_point(|e| e.offset < offset)).filter(|e| e.offset == offset)?;
+    match file.symbols[edge.symbol as usize].place {
+        ObjectPlace::Section(section) => Some(section),
+        _ => None,
+    }
+}
+
+/// The unwind records of one graph, as they are collected.
+#[derive(Debug, Default)]
+pub struct UnwindBuilder {
+    /// The records, one behind another.
+    pub bytes: Vec<u8>,
+    /// Their relocations, ascending by offset in `bytes`.
+    pub edges: Vec<ObjectEdge>,
+    /// Where a common entry went, by table and offset.
+    cies: FxHashMap<(u32, u32), u32>,
+}
+
+impl UnwindBuilder {
+    /// Appends `frame`, and its common entry if it is not there yet; returns the index of the first new edge.
+    ///
+    /// `frame` must come from `tables`, which must come from `file`.
+    pub fn add(&mut self, file: &ObjectFile, tables: &UnwindTables, frame: &UnwindFrame) -> usize {
+        let first_edge = self.edges.len();
+        let section = &tables.sections[frame.table as usize];
+        let content = file.sections[section.index as usize].content;
+        let key = (frame.table, frame.cie.offset);
+        let cie = match self.cies.get(&key) {
+            Some(&at) => at,
+            None => {
+                let at = self.copy(content, section, frame.cie);
+                self.cies.insert(key, at);
+                at
+            }
+        };
+        let at = self.copy(content, section, frame.record);
+        let id = (at + 4 - cie).to_le_bytes();
+        self.bytes[at as usize + 4..at as usize + 8].copy_from_slice(&id);
+        first_edge
+    }
+
+    fn copy(&mut self, content: &[u8], section: &UnwindSection, record: Record) -> u32 {
+        let at = self.bytes.len() as u32;
+        let end = record.offset + record.size;
+        self.bytes.extend_from_slice(&content[record.offset as usize..end as usize]);
+        let first = section.edges.partition_point(|e| e.offset < record.offset);
+        for edge in section.edges[first..].iter().take_while(|e| e.offset < end) {
+            self.edges.push(ObjectEdge {
+                offset: edge.offset - record.offset + at,
+                ..*edge
+            });
+        }
+        at
+    }
+}

@@ -1,0 +1,115 @@
+//! The seam between the session and the process that runs the linked code: [`ExecutorProcessControl`].
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::sync::Arc;
+
+use super::memory::MemoryManager;
+use crate::base::{AddrRange, ExecutorAddr};
+
+/// What an executor cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    /// A shared library could not be loaded.
+    #[error("cannot load {path}: {reason}")]
+    Library {
+        /// The library as it was asked for.
+        path: String,
+        /// What the dynamic loader says.
+        reason: String,
+    },
+    /// The process lacks something that linked code needs.
+    #[error("this process has no {what}, needed {why}")]
+    Missing {
+        /// The symbol.
+        what: &'static str,
+        /// For what.
+        why: &'static str,
+    },
+    /// A second dispatch handler was given to an executor.
+    #[error("this executor already has a dispatch handler")]
+    HandlerSet,
+}
+
+/// What a dispatched call answers: the bytes of its result, or the text of an *out-of-band* error, for a call that could
+/// not be understood. A call that was understood and failed answers in band, with bytes that say so.
+pub type DispatchResult = Result<Vec<u8>, String>;
+
+/// Answers calls that linked code makes through `__orc_rt_jit_dispatch`.
+pub trait DispatchHandler: Send + Sync {
+    /// Answers the call with tag address `tag` and argument bytes `args`.
+    ///
+    /// Runs on a linker stack with signals blocked, on the thread that called, any number of threads at once and nested.
+    fn dispatch(&self, tag: ExecutorAddr, args: &[u8]) -> DispatchResult;
+}
+
+/// What `__orc_rt_jit_dispatch` and `__orc_rt_jit_dispatch_ctx` are bound to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JitDispatch {
+    /// `__orc_rt_jit_dispatch`: a C function `(ctx, tag, args, size) -> result buffer`.
+    pub function: ExecutorAddr,
+    /// `__orc_rt_jit_dispatch_ctx`: the *address* of that symbol is the context.
+    pub context: ExecutorAddr,
+}
+
+/// A process that runs linked code.
+///
+/// Methods that take an address trust it: the session gives only addresses of what it linked or looked up, of the kind the
+/// method names. Methods that run program code must be called with no lock held; they leave the fork gate
+/// ([`super::gate`]) while it runs.
+pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
+    /// Its memory.
+    fn memory(&self) -> &dyn MemoryManager;
+
+    /// The address of a symbol of the process itself or of a library loaded into it; with `version`, of that version only.
+    ///
+    /// Names are as the object format writes them. `None` if there is no such symbol, and for one whose address is null.
+    fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr>;
+
+    /// Loads a shared library whose symbols [`ExecutorProcessControl::lookup`] then finds; it stays loaded.
+    ///
+    /// # Errors
+    /// [`ExecutorError::Library`].
+    fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError>;
+
+    /// Stores a pointer in linked `rw-` memory (8-byte aligned), at once for all threads; what was written to memory
+    /// before is seen by whoever sees the new pointer.
+    fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr);
+
+    /// The pointers in `range` (8-byte aligned) of linked memory.
+    fn read_pointers(&self, range: AddrRange) -> Vec<ExecutorAddr>;
+
+    /// Makes the unwind tables of an `.eh_frame` section, a zero terminator included, known to the unwinder.
+    ///
+    /// # Errors
+    /// [`ExecutorError::Missing`] when there is no unwinder.
+    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError>;
+
+    /// Calls the resolver of an indirect function and returns the implementation it chose.
+    fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr;
+
+    /// Sets what initializers find as `argv`, and `main` too: initializers are called first. They are kept for good. Without: no
+    /// arguments, not even a name.
+    fn set_arguments(&self, args: &[OsString]);
+
+    /// Calls each function as the C library calls initializers: `(argc, argv, envp)`.
+    fn run_initializers(&self, functions: &[ExecutorAddr]);
+
+    /// Registers functions to be called, in the order given, when the program exits; after all that is registered later.
+    fn run_at_exit(&self, functions: Vec<ExecutorAddr>);
+
+    /// Calls `int main(argc, argv, envp)` on this thread, with the arguments set.
+    fn run_as_main(&self, entry: ExecutorAddr) -> i32;
+
+    /// Ends the process as `exit` does: exit handlers run, streams are flushed.
+    fn exit(&self, status: i32) -> !;
+
+    /// How linked code calls back.
+    fn jit_dispatch(&self) -> JitDispatch;
+
+    /// Chooses who answers calls of linked code. Once per executor.
+    ///
+    /// # Errors
+    /// [`ExecutorError::HandlerSet`].
+    fn set_dispatch_handler(&self, handler: Arc<dyn DispatchHandler>) -> Result<(), ExecutorError>;
+}

@@ -1,0 +1,274 @@
+//! The fork gate: no thread is inside the linker while another one forks.
+//!
+//! The child of `fork` has one thread. A lock that another thread held stays locked in it for ever, a half-made change
+//! half made. So threads are *inside* the gate while they link, and `fork` waits until all others are outside.
+//!
+//! - Whoever links is inside ([`enter`]); a thread that works for one that is inside and waits for it need not be.
+//! - Program code runs outside ([`outside`]): it may fork, and may take any time.
+//! - A thread that is inside must not wait for another that may be outside, or `fork` in the other would wait for ever:
+//!   it waits for a [`Latch`], which leaves the gate meanwhile and touches no lock out there.
+//! - Locks of the session are only ever held inside.
+//!
+//! The gate costs two short critical sections per entry until somebody forks. `fork` made with no handlers run (a bare
+//! system call) is not covered.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+
+/// Who is inside, and who waits for nobody to be.
+struct Gate {
+    /// Threads inside.
+    inside: usize,
+    /// Threads about to fork: while there are any, nobody enters.
+    closing: usize,
+}
+
+static GATE: Mutex<Gate> = Mutex::new(Gate { inside: 0, closing: 0 });
+static CHANGED: Condvar = Condvar::new();
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// The gate itself is held while its thread forks, so that the child does not find it locked by a thread it lacks.
+    static HELD: RefCell<Option<MutexGuard<'static, Gate>>> = const { RefCell::new(None) };
+}
+
+fn gate() -> MutexGuard<'static, Gate> {
+    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn pass() {
+    let mut gate = gate();
+    while gate.closing > 0 {
+        gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    }
+    gate.inside += 1;
+    INSIDE.set(true);
+}
+
+fn leave() {
+    let mut gate = gate();
+    gate.inside -= 1;
+    INSIDE.set(false);
+    if gate.closing > 0 {
+        CHANGED.notify_all();
+    }
+}
+
+/// Being inside the gate, until dropped.
+#[derive(Debug)]
+pub struct Inside {
+    outermost: bool,
+    /// Belongs to the thread that entered.
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if self.outermost {
+            leave();
+        }
+    }
+}
+
+/// Enters the gate, waiting while somebody forks. A thread that is inside may enter again.
+pub fn enter() -> Inside {
+    let outermost = !INSIDE.get();
+    if outermost {
+        pass();
+    }
+    Inside {
+        outermost,
+        thread: PhantomData,
+    }
+}
+
+/// Runs `work` outside the gate, whether or not the thread is inside, and comes back.
+pub fn outside<R>(work: impl FnOnce() -> R) -> R {
+    if !INSIDE.get() {
+        return work();
+    }
+    leave();
+    let result = work();
+    pass();
+    result
+}
+
+/// Whether this process is a child that `fork` made of one that links: it has one thread of its parent's, so the thread
+/// pools of its parent are not to be used.
+pub fn forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
+/// Something that happens once, and can be waited for inside the gate.
+#[derive(Debug, Default)]
+pub struct Latch {
+    open: AtomicBool,
+    waiting: Mutex<Vec<Thread>>,
+}
+
+impl Latch {
+    /// A latch that is not open.
+    pub fn new() -> Latch {
+        Latch::default()
+    }
+
+    /// Whether it is open. What was written before [`Latch::open`] is seen after this says so.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Opens it, for good, and wakes all who wait.
+    pub fn open(&self) {
+        let _inside = enter();
+        self.open.store(true, Ordering::Release);
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in waiting {
+            thread.unpark();
+        }
+    }
+
+    /// Waits until it is open, outside the gate.
+    pub fn wait(&self) {
+        if self.is_open() {
+            return;
+        }
+        {
+            // The list is locked inside the gate only, so no child can find it locked.
+            let _inside = enter();
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.is_open() {
+                return;
+            }
+            waiting.push(std::thread::current());
+        }
+        outside(|| {
+            while !self.is_open() {
+                std::thread::park();
+            }
+        });
+    }
+}
+
+/// Before `fork`: waits until no other thread is inside, and keeps it so.
+pub(super) fn before_fork() {
+    let mine = usize::from(INSIDE.get());
+    let mut gate = gate();
+    gate.closing += 1;
+    while gate.inside > mine {
+        gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    }
+    HELD.set(Some(gate));
+}
+
+/// After `fork`, in the parent.
+pub(super) fn after_fork_in_parent() {
+    if let Some(mut gate) = HELD.take() {
+        gate.closing -= 1;
+        CHANGED.notify_all();
+    }
+}
+
+/// After `fork`, in the child: its only thread is this one.
+pub(super) fn after_fork_in_child() {
+    FORKED.store(true, Ordering::Relaxed);
+    if let Some(mut gate) = HELD.take() {
+        gate.closing = 0;
+        gate.inside = usize::from(INSIDE.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    /// Tests that close the gate must not meet: each would see the other's threads inside.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn forking_waits_for_those_inside() {
+        let _alone = alone();
+        let left = AtomicBool::new(false);
+        let entered = Latch::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _inside = enter();
+                entered.open();
+                std::thread::sleep(Duration::from_millis(30));
+                left.store(true, Ordering::SeqCst);
+            });
+            entered.wait();
+            before_fork();
+            assert!(left.load(Ordering::SeqCst));
+            after_fork_in_parent();
+        });
+    }
+
+    #[test]
+    fn nobody_enters_while_somebody_forks() {
+        let _alone = alone();
+        let entered = Arc::new(AtomicUsize::new(0));
+        before_fork();
+        let thread = std::thread::spawn({
+            let entered = entered.clone();
+            move || {
+                let _inside = enter();
+                entered.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(entered.load(Ordering::SeqCst), 0);
+        after_fork_in_parent();
+        thread.join().unwrap();
+        assert_eq!(entered.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_thread_inside_may_fork_from_program_code() {
+        let _alone = alone();
+        let _inside = enter();
+        outside(|| {
+            before_fork();
+            after_fork_in_parent();
+        });
+        assert!(INSIDE.get());
+    }
+
+    #[test]
+    fn forking_does_not_wait_for_those_who_wait() {
+        let _alone = alone();
+        let latch = Latch::new();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let _inside = enter();
+                latch.wait();
+                assert!(INSIDE.get());
+            });
+            std::thread::sleep(Duration::from_millis(10));
+            before_fork();
+            after_fork_in_parent();
+            latch.open();
+            waiter.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn entering_twice_leaves_once() {
+        let _alone = alone();
+        let outer = enter();
+        drop(enter());
+        assert!(INSIDE.get());
+        drop(outer);
+        assert!(!INSIDE.get());
+    }
+}

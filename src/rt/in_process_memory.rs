@@ -1,0 +1,466 @@
+//! Memory of this process for linked code: one reservation, filled by bump allocation per protection.
+//!
+//! ```text
+//!  low  [ free ............ | chunk | chunk | code window ]  gap  [ shared libraries ]  high
+//! ```
+//! The reservation lies next to the process's shared libraries and is small enough that everything in it reaches
+//! everything in it and in them with a signed 32-bit distance. The code window is at the end nearest to them. Other
+//! protections, and code once the window is full, take *chunks* from the free middle, nearest first. The gap is left to
+//! libraries loaded later, which the system puts below the earlier ones.
+//!
+//! What is absent: giving memory back (see [`MemoryManager`]), and a second reservation: it would be out of reach.
+//!
+//! After `fork` the pages behind code and constants are shared by parent and child, so the child must not write where the
+//! parent may be allocating. It finds out by its process id and backs the rest of each chunk, from the next page on, with
+//! a file of its own. Data is private to each as it is.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::sys::{self, Backing, Extent, View};
+use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
+
+/// Size of the reservation: with [`GAP`] and some room for the libraries themselves still below 2 GiB.
+const RESERVATION: u64 = 0x7000_0000;
+/// What a reservation is shrunk to, by halves, when address space is scarce (`ulimit -v`).
+const SMALLEST_RESERVATION: u64 = 64 << 20;
+/// Left free between the reservation and the libraries: a sixteenth of the reservation, but at most this.
+const GAP: u64 = 64 << 20;
+/// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
+const REACH: u64 = (1 << 31) - (2 << 20);
+/// Sizes of chunks. Files are sparse, so theirs cost nothing; data chunks start small because the kernel may back them
+/// with zeroed huge pages.
+const FILE_CHUNK: u64 = 64 << 20;
+const SMALLEST_DATA_CHUNK: u64 = 256 << 10;
+const LARGEST_DATA_CHUNK: u64 = 16 << 20;
+/// Code starts on its own cache line: writing next to code that runs on another core is slow on x86-64.
+const CODE_ALIGN: u64 = 64;
+
+/// The memory manager of an executor that is this very process.
+#[derive(Debug)]
+pub struct InProcessMemoryManager {
+    size: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    placement: Placement,
+    region: Option<Region>,
+}
+
+#[derive(Debug)]
+struct Region {
+    process: u32,
+    backing: Backing,
+    all: AddrRange,
+    /// What no chunk has taken.
+    free: Extent,
+    /// Whether chunks are taken from the high end of `free`, as they are below the libraries.
+    downwards: bool,
+    window: AddrRange,
+    /// Whether code may lie outside `window`, or was announced to.
+    widened: bool,
+    window_rest: Option<Chunk>,
+    /// The chunk being filled, for each protection; for code: outside the window.
+    chunks: [Option<Chunk>; 3],
+    data_chunk: u64,
+}
+
+/// The unused end of a chunk.
+#[derive(Debug)]
+struct Chunk(View);
+
+impl Chunk {
+    fn left(&self) -> u64 {
+        self.0.size() as u64
+    }
+
+    /// Where `size` bytes would go.
+    fn fit(&self, size: u64, align: u64) -> Option<u64> {
+        let start = align_up(self.0.address(), align)?;
+        let end = start.checked_add(size)?;
+        (end - self.0.address() <= self.left()).then_some(start)
+    }
+
+    fn take(&mut self, request: &SegmentRequest, start: u64) -> Segment {
+        let padding = start - self.0.address();
+        self.0.take_front(padding as usize);
+        let mut bytes = self.0.take_front(request.size as usize);
+        let content = bytes.take_front(request.content_size as usize);
+        Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
+    }
+}
+
+impl Default for InProcessMemoryManager {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl InProcessMemoryManager {
+    /// A manager that has reserved nothing yet.
+    pub fn new() -> InProcessMemoryManager {
+        Self::with_size(RESERVATION)
+    }
+
+    /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
+    pub fn with_size(size: u64) -> InProcessMemoryManager {
+        InProcessMemoryManager {
+            size,
+            state: Mutex::new(State {
+                placement: Placement::Anywhere,
+                region: None,
+            }),
+        }
+    }
+
+    /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
+    /// this process is a child that has not done so.
+    fn with_region<R>(
+        &self,
+        needed: u64,
+        work: impl FnOnce(&mut Region) -> Result<R, MemoryError>,
+    ) -> Result<R, MemoryError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let placement = state.placement;
+        let region = match &mut state.region {
+            Some(region) => region,
+            none => none.insert(Region::new(placement, self.size, needed)?),
+        };
+        if region.process != sys::process_id() {
+            region.leave_parent()?;
+        }
+        work(region)
+    }
+}
+
+impl MemoryManager for InProcessMemoryManager {
+    fn place(&self, placement: Placement) -> Result<(), MemoryError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &state.region {
+            Some(region) if placement == Placement::Low && region.all.end.0 > 1 << 31 => {
+                Err(MemoryError::AlreadyPlaced {
+                    base: region.all.start.0,
+                    wanted: placement,
+                })
+            }
+            Some(_) => Ok(()),
+            None => {
+                state.placement = placement;
+                Ok(())
+            }
+        }
+    }
+
+    fn bounds(&self, code_bytes: u64, other_bytes: u64) -> Result<Bounds, MemoryError> {
+        let wanted = code_bytes.saturating_add(other_bytes);
+        self.with_region(wanted, |region| {
+            let left = region.left();
+            if wanted > left {
+                return Err(region.exhausted(wanted));
+            }
+            let margin = region.window.size() / 8;
+            let window_left = region.window_rest.as_ref().map_or(region.window.size(), Chunk::left);
+            region.widened |= code_bytes.saturating_add(margin) > window_left;
+            Ok(region.bounds())
+        })
+    }
+
+    fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError> {
+        for request in requests {
+            request.check()?;
+        }
+        let needed = requests.iter().fold(0u64, |sum, request| sum.saturating_add(request.size));
+        self.with_region(needed, |region| {
+            let narrow = promised.is_some_and(|bounds| bounds.code == region.window);
+            if narrow {
+                let left = region.window_rest.as_ref().map_or(0, Chunk::left);
+                let code = requests.iter().filter(|r| r.prot == MemProt::ReadExec);
+                let wanted = code.fold(0u64, |sum, r| {
+                    sum.saturating_add(r.size).saturating_add(r.align.max(CODE_ALIGN))
+                });
+                if wanted > left {
+                    return Err(MemoryError::BoundsMoved { wanted });
+                }
+            }
+            requests.iter().map(|request| region.allocate(request)).collect()
+        })
+    }
+
+    fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {
+        for segment in segments {
+            sys::finish(segment.address.0, segment.size, segment.prot).map_err(|source| MemoryError::Os {
+                what: "set the final protection",
+                source,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Region {
+    /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
+    fn new(placement: Placement, size: u64, needed: u64) -> Result<Region, MemoryError> {
+        let size = size.max(SMALLEST_RESERVATION);
+        // The code window and chunks for data round up.
+        let needed = needed.saturating_add(needed / 4).min(size);
+        let free = match placement {
+            Placement::Anywhere => reserve_near(sys::near_address(), size, needed)?,
+            Placement::Low => reserve_low(size, needed)?,
+        };
+        let all = AddrRange::new(ExecutorAddr(free.start()), free.size());
+        let downwards = placement == Placement::Anywhere && free.start() < sys::near_address();
+        let window_size = (free.size() / 4).min(BRANCH_WINDOW);
+        let window = if downwards {
+            AddrRange::new(ExecutorAddr(all.end.0 - window_size), window_size)
+        } else {
+            AddrRange::new(all.start, window_size)
+        };
+        let backing = new_backing(all)?;
+        let mut region = Region {
+            process: sys::process_id(),
+            backing,
+            all,
+            free,
+            downwards,
+            window,
+            widened: false,
+            window_rest: None,
+            chunks: [None, None, None],
+            data_chunk: SMALLEST_DATA_CHUNK,
+        };
+        let window_extent = region.take(window_size)?;
+        region.window_rest = Some(region.map(window_extent, MemProt::ReadExec)?);
+        Ok(region)
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            code: if self.widened { self.all } else { self.window },
+            all: self.all,
+        }
+    }
+
+    fn left(&self) -> u64 {
+        let chunks = self.chunks.iter().flatten().chain(&self.window_rest);
+        self.free.size() + chunks.map(Chunk::left).sum::<u64>()
+    }
+
+    fn exhausted(&self, wanted: u64) -> MemoryError {
+        MemoryError::Exhausted {
+            wanted,
+            left: self.left(),
+            base: self.all.start.0,
+            span: self.all.size(),
+        }
+    }
+
+    fn allocate(&mut self, request: &SegmentRequest) -> Result<Segment, MemoryError> {
+        let request = self.on_whole_pages(request);
+        let align = match request.prot {
+            MemProt::ReadExec => request.align.max(CODE_ALIGN),
+            _ => request.align,
+        };
+        if request.prot == MemProt::ReadExec {
+            if let Some(rest) = &mut self.window_rest
+                && let Some(start) = rest.fit(request.size, align)
+            {
+                return Ok(rest.take(&request, start));
+            }
+            self.widened = true;
+        }
+        if let Some(chunk) = &mut self.chunks[request.prot.index()]
+            && let Some(start) = chunk.fit(request.size, align)
+        {
+            return Ok(chunk.take(&request, start));
+        }
+        let mut chunk = self.new_chunk(request.prot, request.size, align)?;
+        let start = chunk
+            .fit(request.size, align)
+            .ok_or_else(|| self.exhausted(request.size))?;
+        let segment = chunk.take(&request, start);
+        let current = &mut self.chunks[request.prot.index()];
+        if current.as_ref().is_none_or(|old| old.left() < chunk.left()) {
+            *current = Some(chunk);
+        }
+        Ok(segment)
+    }
+
+    /// Where segments cannot share pages, each gets whole ones.
+    fn on_whole_pages(&self, request: &SegmentRequest) -> SegmentRequest {
+        let mut request = *request;
+        if !sys::PAGES_ARE_SHARED && request.prot != MemProt::ReadWrite {
+            let page = sys::page_size();
+            request.align = request.align.max(page);
+            request.size = align_up(request.size, page).unwrap_or(request.size);
+        }
+        request
+    }
+
+    fn new_chunk(&mut self, prot: MemProt, size: u64, align: u64) -> Result<Chunk, MemoryError> {
+        let page = sys::page_size();
+        // Chunks start on pages: only larger alignments can need padding.
+        let padding = if align > page { align } else { 0 };
+        let needed = size
+            .checked_add(padding)
+            .and_then(|needed| align_up(needed, page.max(0x1_0000)))
+            .filter(|&needed| needed <= self.free.size())
+            .ok_or_else(|| self.exhausted(size))?;
+        let usual = match prot {
+            MemProt::ReadWrite => {
+                let usual = self.data_chunk;
+                self.data_chunk = (usual * 2).min(LARGEST_DATA_CHUNK);
+                usual
+            }
+            MemProt::Read | MemProt::ReadExec => FILE_CHUNK.min(self.all.size() / 8),
+        };
+        let extent = self.take(needed.max(usual).min(self.free.size()))?;
+        self.map(extent, prot)
+    }
+
+    /// Takes addresses from the free middle, nearest to the libraries first.
+    fn take(&mut self, size: u64) -> Result<Extent, MemoryError> {
+        if size > self.free.size() {
+            return Err(self.exhausted(size));
+        }
+        Ok(if self.downwards {
+            self.free.take_back(size)
+        } else {
+            self.free.take_front(size)
+        })
+    }
+
+    fn map(&self, extent: Extent, prot: MemProt) -> Result<Chunk, MemoryError> {
+        let offset = extent.start() - self.all.start.0;
+        let view = match prot {
+            MemProt::ReadWrite => extent.into_private(),
+            // Where the file is mapped follows from the address, so no part of it is mapped twice.
+            MemProt::Read | MemProt::ReadExec => self.backing.map(offset, extent, prot),
+        };
+        view.map(Chunk).map_err(|source| MemoryError::Os {
+            what: "map memory",
+            source,
+        })
+    }
+
+    /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
+    fn leave_parent(&mut self) -> Result<(), MemoryError> {
+        if sys::PAGES_ARE_SHARED {
+            self.backing = new_backing(self.all)?;
+            if let Some(rest) = self.window_rest.take() {
+                self.window_rest = self.renew(rest, MemProt::ReadExec)?;
+            }
+            for prot in [MemProt::Read, MemProt::ReadExec] {
+                if let Some(rest) = self.chunks[prot.index()].take() {
+                    self.chunks[prot.index()] = self.renew(rest, prot)?;
+                }
+            }
+        }
+        self.process = sys::process_id();
+        Ok(())
+    }
+
+    fn renew(&self, rest: Chunk, prot: MemProt) -> Result<Option<Chunk>, MemoryError> {
+        match Extent::of_unused(rest.0) {
+            Some(extent) => self.map(extent, prot).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
+    Backing::new(all.size()).map_err(|source| MemoryError::Os {
+        what: "create a memory file",
+        source,
+    })
+}
+
+/// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
+fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    for size in halves(size, needed) {
+        let gap = (size / 16).min(GAP);
+        // The system puts new mappings right below the libraries, so mostly there is nothing to look for.
+        let Ok(mut found) = Extent::reserve(size + gap, None) else {
+            continue;
+        };
+        if in_reach(near, &found) {
+            let gap = if found.start() < near {
+                found.take_back(gap)
+            } else {
+                found.take_front(gap)
+            };
+            gap.release();
+            return Ok(found);
+        }
+        found.release();
+        if let Some(found) = probe_near(near, size) {
+            return Ok(found);
+        }
+    }
+    let mut last = io::ErrorKind::OutOfMemory.into();
+    for size in halves(size, needed) {
+        match Extent::reserve(size, None) {
+            Ok(found) => return Ok(found),
+            Err(error) => last = error,
+        }
+    }
+    Err(MemoryError::NoRoom {
+        size: needed,
+        place: "anywhere",
+        source: last,
+    })
+}
+
+/// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
+fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
+    let next = move |size: &u64| Some(size / 2).filter(|&half| half >= least.max(SMALLEST_RESERVATION));
+    std::iter::successors(Some(size), next)
+}
+
+fn in_reach(near: u64, extent: &Extent) -> bool {
+    let end = extent.start() + extent.size();
+    near.abs_diff(extent.start()).max(near.abs_diff(end)) <= REACH
+}
+
+/// Tries addresses on both sides of `near`, closest first.
+fn probe_near(near: u64, size: u64) -> Option<Extent> {
+    let base = near & !(GAP - 1);
+    (1..16).find_map(|step| {
+        let below = base.checked_sub(size + step * GAP);
+        let above = base.checked_add(step * GAP + GAP);
+        [below, above].into_iter().flatten().find_map(|at| {
+            let found = Extent::reserve(size, Some(at)).ok()?;
+            if in_reach(near, &found) {
+                return Some(found);
+            }
+            found.release();
+            None
+        })
+    })
+}
+
+/// Reserves up to `size` bytes, at least `needed`, below 2 GiB.
+fn reserve_low(size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    const STEP: usize = 64 << 20;
+    const END: u64 = 1 << 31;
+    let mut last = io::ErrorKind::OutOfMemory.into();
+    for size in halves(size, needed) {
+        for at in (STEP as u64..=END.saturating_sub(size)).step_by(STEP) {
+            match Extent::reserve(size, Some(at)) {
+                Ok(found) => return Ok(found),
+                Err(error) => last = error,
+            }
+        }
+    }
+    Err(MemoryError::NoRoom {
+        size: needed,
+        place: "below 2 GiB, where absolute 32-bit relocations need it; recompile the inputs with -fPIE or -fPIC",
+        source: last,
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[path = "in_process_memory_tests.rs"]
+mod tests;

@@ -1,0 +1,250 @@
+use super::*;
+use crate::rt::sys::testing::{RETURN_42, call, in_child, peek};
+
+const SMALL: u64 = 64 << 20;
+
+fn request(prot: MemProt, size: u64, align: u64) -> SegmentRequest {
+    SegmentRequest {
+        prot,
+        content_size: size,
+        size,
+        align,
+    }
+}
+
+fn one(memory: &InProcessMemoryManager, request: SegmentRequest) -> Segment {
+    memory.allocate(&[request], None).unwrap().remove(0)
+}
+
+/// Start, end and permissions of every mapping of this process.
+fn maps() -> Vec<(u64, u64, String)> {
+    let text = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let parse = |line: &str| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let hex = |s| u64::from_str_radix(s, 16).ok();
+        Some((hex(start)?, hex(end)?, rest.get(..3)?.to_string()))
+    };
+    text.lines().filter_map(parse).collect()
+}
+
+fn permissions(address: u64) -> String {
+    let found = maps().into_iter().find(|&(start, end, _)| start <= address && address < end);
+    found.map(|found| found.2).unwrap_or_default()
+}
+
+fn mappings_in(range: AddrRange) -> usize {
+    let inside = |&(start, end, _): &(u64, u64, String)| start < range.end.0 && range.start.0 < end;
+    maps().iter().filter(|map| inside(map)).count()
+}
+
+fn code(memory: &InProcessMemoryManager) -> Segment {
+    let mut segment = one(memory, request(MemProt::ReadExec, RETURN_42.len() as u64, 16));
+    segment.working_memory().copy_from_slice(RETURN_42);
+    memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
+    segment
+}
+
+#[test]
+fn every_alignment_is_kept() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    for shift in 0..22 {
+        for prot in MemProt::ALL {
+            let segment = one(&memory, request(prot, 5, 1 << shift));
+            assert_eq!(segment.address.0 % (1 << shift), 0, "{prot} 2^{shift}");
+        }
+    }
+}
+
+#[test]
+fn memory_has_the_protection_asked_for() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    for (prot, wanted) in [
+        (MemProt::Read, "r--"),
+        (MemProt::ReadExec, "r-x"),
+        (MemProt::ReadWrite, "rw-"),
+    ] {
+        let mut segment = one(&memory, request(prot, 100, 16));
+        assert_eq!(permissions(segment.address.0), wanted);
+        memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
+        assert_eq!(permissions(segment.address.0), wanted);
+    }
+}
+
+#[test]
+fn nothing_is_ever_writable_and_executable() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    code(&memory);
+    // Not asked of what an emulator maps for itself: only of this session's memory and its views, which are nowhere else.
+    let all = memory.bounds(0, 0).unwrap().all;
+    let both = maps().into_iter().filter(|(start, _, permissions)| {
+        permissions.contains('w') && permissions.contains('x') && all.contains(ExecutorAddr(*start))
+    });
+    assert_eq!(both.count(), 0);
+}
+
+#[test]
+fn what_is_written_to_working_memory_appears_at_the_address() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    for prot in MemProt::ALL {
+        let mut segment = one(&memory, request(prot, 3, 1));
+        assert_eq!(segment.working_memory(), [0, 0, 0]);
+        segment.working_memory().copy_from_slice(b"abc");
+        assert_eq!(peek(segment.address.0, 3), b"abc", "{prot}");
+    }
+}
+
+#[test]
+fn code_runs() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    assert_eq!(call(code(&memory).address.0), 42);
+}
+
+#[test]
+fn small_batches_share_mappings() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let all = memory.bounds(0, 0).unwrap().all;
+    for _ in 0..1000 {
+        memory.allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None).unwrap();
+    }
+    let count = mappings_in(all);
+    assert!(count <= 5, "{count} mappings");
+}
+
+#[test]
+fn threads_never_get_the_same_bytes() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let work = |thread: u8| {
+        let mut mine = Vec::new();
+        for n in 0..300u64 {
+            for mut segment in memory
+                .allocate(&MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))), None)
+                .unwrap()
+            {
+                segment.working_memory().fill(thread);
+                mine.push((segment.range(), thread));
+            }
+        }
+        mine
+    };
+    let mut given: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=8).map(|thread| scope.spawn(move || work(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    given.sort_by_key(|(range, _)| range.start);
+    for pair in given.windows(2) {
+        assert!(pair[0].0.end <= pair[1].0.start, "{pair:?}");
+    }
+    for (range, thread) in given {
+        let bytes = peek(range.start.0, range.size() as usize);
+        assert!(bytes.iter().all(|&byte| byte == thread), "{range:?}");
+    }
+}
+
+#[test]
+fn a_child_of_fork_does_not_write_what_the_parent_sees() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let before: Vec<_> = MemProt::ALL.map(|prot| one(&memory, request(prot, 64, 16))).into();
+    let child_works = in_child(|| {
+        for prot in MemProt::ALL {
+            one(&memory, request(prot, 0x4000, 16)).working_memory().fill(0xcc);
+        }
+        call(code(&memory).address.0) == 42
+    });
+    assert!(child_works);
+    for segment in before {
+        let mut next = one(&memory, request(segment.prot, 0x4000, 16));
+        assert!(next.working_memory().iter().all(|&byte| byte == 0), "{segment:?}");
+        let seen = peek(segment.address.0, 64);
+        assert!(seen.iter().all(|&byte| byte == 0), "{segment:?}");
+    }
+}
+
+#[test]
+fn a_child_of_fork_sees_what_was_linked_before() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let function = code(&memory).address.0;
+    assert!(in_child(|| {
+        let own = code(&memory).address.0;
+        call(function) == 42 && call(own) == 42
+    }));
+}
+
+#[test]
+fn low_memory_is_below_2_gib() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    memory.place(Placement::Low).unwrap();
+    assert!(memory.bounds(1, 1).unwrap().all.end.0 <= 1 << 31);
+    for prot in MemProt::ALL {
+        assert!(one(&memory, request(prot, 8, 8)).range().end.0 <= 1 << 31);
+    }
+    assert_eq!(call(code(&memory).address.0), 42);
+}
+
+#[test]
+fn placing_low_after_the_first_allocation_is_an_error() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    one(&memory, request(MemProt::Read, 8, 8));
+    assert!(memory.place(Placement::Anywhere).is_ok());
+    assert!(matches!(
+        memory.place(Placement::Low),
+        Err(MemoryError::AlreadyPlaced { .. })
+    ));
+}
+
+#[test]
+fn everything_reaches_the_c_library() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let all = memory.bounds(1, 1).unwrap().all;
+    let library = sys::near_address();
+    assert!(library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31, "{all:?} {library:#x}");
+}
+
+#[test]
+fn a_giant_zero_fill_costs_addresses_only() {
+    let memory = InProcessMemoryManager::new();
+    // Low, so as not to take the place next to the libraries from other tests.
+    memory.place(Placement::Low).unwrap();
+    let bounds = memory.bounds(0x1000, 1_600_000_000).unwrap();
+    let giant = SegmentRequest {
+        prot: MemProt::ReadWrite,
+        content_size: 16,
+        size: 1_600_000_000,
+        align: 64,
+    };
+    let mut segment = memory.allocate(&[giant], Some(&bounds)).unwrap().remove(0);
+    assert_eq!(segment.working_memory().len(), 16);
+    assert_eq!(peek(segment.range().end.0 - 8, 8), [0; 8]);
+    let function = code(&memory).address.0;
+    assert!(function.abs_diff(segment.address.0) < 1 << 31);
+}
+
+#[test]
+fn more_than_there_is_is_an_error_that_says_how_much() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let wanted = SMALL + 1;
+    let error = memory.allocate(&[request(MemProt::ReadWrite, wanted, 1)], None).unwrap_err();
+    assert!(matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted), "{error}");
+    assert!(memory.bounds(u64::MAX, u64::MAX).is_err());
+    assert!(memory.allocate(&[request(MemProt::Read, 8, 8)], None).is_ok());
+}
+
+#[test]
+fn code_bounds_hold_what_is_allocated_under_them() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let narrow = memory.bounds(1 << 20, 0).unwrap();
+    assert_ne!(narrow.code, narrow.all);
+    let piece = request(MemProt::ReadExec, 1 << 20, 16);
+    let mut moved = false;
+    for _ in 0..40 {
+        match memory.allocate(&[piece], Some(&narrow)) {
+            Ok(segments) => assert!(narrow.code.contains(segments[0].address)),
+            Err(MemoryError::BoundsMoved { .. }) => moved = true,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(moved);
+    let wide = memory.bounds(1 << 20, 0).unwrap();
+    assert_eq!(wide.code, wide.all);
+    assert!(memory.allocate(&[piece], Some(&wide)).is_ok());
+}

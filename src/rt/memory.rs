@@ -1,0 +1,257 @@
+//! Where linked memory comes from: the [`MemoryManager`] seam, with nothing of any operating system in it.
+//!
+//! A batch asks three times. [`MemoryManager::bounds`], before layout, says where its memory and everything it may refer to
+//! will lie, so that indirections which no distance can need are left out. [`MemoryManager::allocate`] gives addresses and
+//! *working memory*: a writable view of the bytes, which need not be at the final address. [`MemoryManager::finalize`]
+//! makes the bytes what the program sees.
+
+use std::fmt;
+
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
+
+/// How many bytes of code lie close enough for every direct branch of every architecture (AArch64: ±128 MiB).
+pub const BRANCH_WINDOW: u64 = 120 << 20;
+
+/// One piece of memory wanted: all blocks of a batch that share a protection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SegmentRequest {
+    /// What the program may do with it.
+    pub prot: MemProt,
+    /// Bytes that will be written: the size of the working memory.
+    pub content_size: u64,
+    /// All bytes; at least `content_size`. The rest is zero, and only [`MemProt::ReadWrite`] segments may have one.
+    pub size: u64,
+    /// Alignment of the address in bytes, a power of two.
+    pub align: u64,
+}
+
+/// One piece of memory given for a [`SegmentRequest`].
+pub struct Segment {
+    /// Where the program sees it.
+    pub address: ExecutorAddr,
+    /// Its size in bytes, as requested.
+    pub size: u64,
+    /// Its protection once finalized.
+    pub prot: MemProt,
+    working: Box<dyn AsMut<[u8]> + Send + Sync>,
+}
+
+impl Segment {
+    /// A segment whose `working` memory is as long as the content that was requested, and zero.
+    pub fn new(
+        address: ExecutorAddr,
+        size: u64,
+        prot: MemProt,
+        working: Box<dyn AsMut<[u8]> + Send + Sync>,
+    ) -> Segment {
+        Segment {
+            address,
+            size,
+            prot,
+            working,
+        }
+    }
+
+    /// The content, writable, `content_size` bytes long, zero at first. Not at [`Segment::address`]: the same bytes
+    /// appear there (at once or at [`MemoryManager::finalize`]). Not to be written after finalization.
+    pub fn working_memory(&mut self) -> &mut [u8] {
+        (*self.working).as_mut()
+    }
+
+    /// The addresses it takes.
+    pub fn range(&self) -> AddrRange {
+        AddrRange::new(self.address, self.size)
+    }
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Segment({} {}, {:#x} bytes)", self.address, self.prot, self.size)
+    }
+}
+
+/// Which addresses will do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placement {
+    /// Any; as near to the process's shared libraries as can be had.
+    Anywhere,
+    /// Everything below 2 GiB: inputs hold absolute 32-bit relocations.
+    Low,
+}
+
+/// Where memory lies: see [`MemoryManager::bounds`] for what is promised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// All code.
+    pub code: AddrRange,
+    /// All memory, `code` included.
+    pub all: AddrRange,
+}
+
+/// Why there is no memory.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// The span in which everything can reach everything is full.
+    #[error(
+        "cannot allocate {wanted:#x} bytes: {left:#x} bytes are left in the {span:#x} bytes reserved at {base:#x} for linked memory"
+    )]
+    Exhausted {
+        /// Bytes asked for.
+        wanted: u64,
+        /// Bytes left.
+        left: u64,
+        /// First address of the span.
+        base: u64,
+        /// Size of the span in bytes.
+        span: u64,
+    },
+    /// Others took the room between [`MemoryManager::bounds`] and [`MemoryManager::allocate`]: ask for bounds again, lay
+    /// out again, and try again.
+    #[error("{wanted:#x} bytes of code do not fit where bounds() said they would: ask again")]
+    BoundsMoved {
+        /// Bytes of code asked for.
+        wanted: u64,
+    },
+    /// [`MemoryManager::place`] came after the first allocation and contradicts it.
+    #[error("memory was already placed at {base:#x}, which contradicts placement {wanted:?}")]
+    AlreadyPlaced {
+        /// The base of what is there.
+        base: u64,
+        /// What was asked for.
+        wanted: Placement,
+    },
+    /// No free addresses of the kind asked for.
+    #[error("no {size:#x} bytes of free addresses {place}: {source}")]
+    NoRoom {
+        /// Bytes looked for.
+        size: u64,
+        /// Where.
+        place: &'static str,
+        /// What the operating system said last.
+        source: std::io::Error,
+    },
+    /// A request that contradicts itself.
+    #[error("bad request for {prot} memory: {what} (content {content_size:#x}, size {size:#x}, alignment {align:#x})")]
+    BadRequest {
+        /// Protection asked for.
+        prot: MemProt,
+        /// What is wrong.
+        what: &'static str,
+        /// Bytes of content asked for.
+        content_size: u64,
+        /// Bytes asked for in all.
+        size: u64,
+        /// Alignment asked for.
+        align: u64,
+    },
+    /// The operating system refused.
+    #[error("cannot {what} for linked memory: {source}")]
+    Os {
+        /// What was tried.
+        what: &'static str,
+        /// Its answer.
+        source: std::io::Error,
+    },
+}
+
+impl SegmentRequest {
+    /// Checks what every memory manager relies on.
+    ///
+    /// # Errors
+    /// [`MemoryError::BadRequest`].
+    pub fn check(&self) -> Result<(), MemoryError> {
+        let what = if !self.align.is_power_of_two() {
+            "the alignment is no power of two"
+        } else if self.content_size > self.size {
+            "the content is larger than the segment"
+        } else if self.prot != MemProt::ReadWrite && self.content_size != self.size {
+            "only rw- memory can have zero fill"
+        } else if usize::try_from(self.size).is_err() {
+            "larger than any address space"
+        } else {
+            return Ok(());
+        };
+        Err(MemoryError::BadRequest {
+            prot: self.prot,
+            what,
+            content_size: self.content_size,
+            size: self.size,
+            align: self.align,
+        })
+    }
+}
+
+/// Gives memory to batches. Every method may be called from any thread at any time.
+///
+/// Memory is never given back: linked code may be running, or on some thread's stack, until the process ends.
+pub trait MemoryManager: Send + Sync + fmt::Debug {
+    /// Chooses the placement. Nothing is mapped yet; that happens when memory is first needed.
+    ///
+    /// # Errors
+    /// [`MemoryError::AlreadyPlaced`] when memory is in use that contradicts it.
+    fn place(&self, placement: Placement) -> Result<(), MemoryError>;
+
+    /// Where memory lies, for a batch that will want at most `code_bytes` of code and `other_bytes` of data, both with
+    /// their padding.
+    ///
+    /// What is promised:
+    /// - `all` never changes: everything ever allocated lies in it, by this batch and by others, before and after.
+    /// - `code` holds all code allocated so far, and the code of an [`MemoryManager::allocate`] call that is given these
+    ///   bounds (or that call fails with [`MemoryError::BoundsMoved`]).
+    /// - `code` is at most [`BRANCH_WINDOW`] long or equal to `all`, and it goes from the one to the other once, for good.
+    ///   That is announced ahead: `bounds` answers `all` while there is still room for an eighth of the window beyond what
+    ///   the caller asks for. So code of *other* batches, which a caller holding the short window must be able to
+    ///   reach, leaves that window only when such batches take more than that eighth while the caller is being linked.
+    ///   The caller then meets a fixup out of range, never wrong code, and may link again with new bounds.
+    ///
+    /// # Errors
+    /// [`MemoryError::Exhausted`] when so much cannot be had, [`MemoryError::NoRoom`] when no addresses can.
+    fn bounds(&self, code_bytes: u64, other_bytes: u64) -> Result<Bounds, MemoryError>;
+
+    /// Memory for each request, in order. With `promised` bounds, inside them.
+    ///
+    /// # Errors
+    /// [`MemoryError::BadRequest`], [`MemoryError::Exhausted`], [`MemoryError::BoundsMoved`] and what the operating system
+    /// refuses. Nothing is given then.
+    fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError>;
+
+    /// Makes the content final: protections hold, and processors see the code. After this it may run.
+    ///
+    /// # Errors
+    /// [`MemoryError::Os`].
+    fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_contradict_themselves_are_refused() {
+        let good = SegmentRequest {
+            prot: MemProt::ReadWrite,
+            content_size: 8,
+            size: 16,
+            align: 8,
+        };
+        assert!(good.check().is_ok());
+        for bad in [
+            SegmentRequest { align: 0, ..good },
+            SegmentRequest { align: 12, ..good },
+            SegmentRequest {
+                content_size: 17,
+                ..good
+            },
+            SegmentRequest {
+                prot: MemProt::Read,
+                ..good
+            },
+            SegmentRequest {
+                prot: MemProt::ReadExec,
+                ..good
+            },
+        ] {
+            assert!(matches!(bad.check(), Err(MemoryError::BadRequest { .. })), "{bad:?}");
+        }
+    }
+}

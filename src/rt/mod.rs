@@ -1,0 +1,21 @@
+//! Running what was linked: memory, the process's symbols, calls into linked code and its calls back.
+//!
+//! `memory` and `executor` are the seams, without any operating system; `in_process*` is the executor that is this process,
+//! `slab` the memory of an executor that runs nothing. Everything unsafe is in [`sys`].
+#![deny(unsafe_code)]
+
+pub mod executor;
+pub mod gate;
+mod in_process;
+mod in_process_memory;
+pub mod memory;
+mod slab;
+mod sys;
+pub mod wrapper;
+
+pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
+pub use gate::forked;
+pub use in_process::InProcess;
+pub use in_process_memory::InProcessMemoryManager;
+pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+pub use slab::SlabMemoryManager;

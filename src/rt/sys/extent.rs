@@ -1,0 +1,179 @@
+//! Owned address ranges and owned bytes.
+
+use std::io;
+use std::ptr::NonNull;
+
+use super::page_size;
+use crate::base::align_up;
+
+/// Reserved addresses (a multiple of the page size) that nothing but their owner may map or touch.
+///
+/// Dropping one leaks the addresses: they stay reserved until the process ends.
+#[derive(Debug)]
+pub struct Extent {
+    start: u64,
+    size: u64,
+}
+
+impl Extent {
+    /// Reserves `size` bytes without access, exactly at `at` if given, where the kernel likes otherwise.
+    ///
+    /// # Errors
+    /// What the operating system says; `AddrInUse` when `at` is taken.
+    pub fn reserve(size: u64, at: Option<u64>) -> io::Result<Extent> {
+        // A kernel that does not know MAP_FIXED_NOREPLACE takes the address as a hint, so the result is compared below.
+        #[cfg(target_os = "linux")]
+        let fixed = libc::MAP_FIXED_NOREPLACE;
+        #[cfg(not(target_os = "linux"))]
+        let fixed = 0;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | if at.is_some() { fixed } else { 0 };
+        let hint = at.unwrap_or(0) as *mut libc::c_void;
+        // SAFETY: without MAP_FIXED, mmap replaces nothing that exists.
+        let found = unsafe { libc::mmap(hint, size as usize, libc::PROT_NONE, flags, -1, 0) };
+        if found == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let extent = Extent {
+            start: found as u64,
+            size,
+        };
+        if at.is_some_and(|at| at != extent.start) {
+            extent.release();
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Ok(extent)
+    }
+
+    /// Its first address.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes `size` bytes (at most all, in whole pages) off its low end.
+    pub fn take_front(&mut self, size: u64) -> Extent {
+        assert!(size <= self.size && size % page_size() == 0);
+        let taken = Extent {
+            start: self.start,
+            size,
+        };
+        self.start += size;
+        self.size -= size;
+        taken
+    }
+
+    /// Takes `size` bytes (at most all, in whole pages) off its high end.
+    pub fn take_back(&mut self, size: u64) -> Extent {
+        assert!(size <= self.size && size % page_size() == 0);
+        self.size -= size;
+        Extent {
+            start: self.start + self.size,
+            size,
+        }
+    }
+
+    /// Gives the addresses back to the system.
+    pub fn release(self) {
+        if self.size > 0 {
+            // SAFETY: the extent owns these addresses, nothing in them is in use, and `self` is gone after this.
+            unsafe { libc::munmap(self.start as *mut libc::c_void, self.size as usize) };
+        }
+    }
+
+    /// The whole pages of what `unused` shows to the program, to be mapped anew; `None` if there is no whole page. The old
+    /// writable mapping stays, with nothing left to use it.
+    pub fn of_unused(unused: View) -> Option<Extent> {
+        let start = align_up(unused.address, page_size())?;
+        let end = unused.address + unused.size as u64;
+        (start < end).then(|| Extent {
+            start,
+            size: end - start,
+        })
+    }
+
+    /// Makes it private anonymous memory, readable and writable: data. A child of `fork` gets its own copy of it.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn into_private(self) -> io::Result<View> {
+        // SAFETY: the extent owns these addresses; they are an anonymous private mapping without access.
+        let failed = unsafe {
+            libc::mprotect(
+                self.start as *mut libc::c_void,
+                self.size as usize,
+                libc::PROT_READ | libc::PROT_WRITE,
+            )
+        };
+        if failed != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: readable and writable from here on, never unmapped, and owned by the extent that ends here.
+        Ok(unsafe { View::new(self.start as *mut u8, self.size as usize, self.start) })
+    }
+}
+
+/// Bytes that can be written, owned: no other view, slice or extent has them. They stay mapped until the process ends.
+///
+/// The *program* may see the same bytes, at the same or at other addresses, but is not run before they are final.
+#[derive(Debug)]
+pub struct View {
+    start: NonNull<u8>,
+    size: usize,
+    address: u64,
+}
+
+// SAFETY: a view owns its bytes like a `Box<[u8]>`; nothing about them belongs to one thread.
+unsafe impl Send for View {}
+// SAFETY: a shared view gives no access at all.
+unsafe impl Sync for View {}
+
+impl View {
+    /// Owns `size` bytes at `start`, which the program sees at `address`.
+    ///
+    /// # Safety
+    /// They must be readable, writable, mapped until the process ends and owned by the caller, who gives them up, and so
+    /// must be what is at `address`.
+    pub(super) unsafe fn new(start: *mut u8, size: usize, address: u64) -> View {
+        View {
+            start: NonNull::new(start).expect("nothing is ever mapped at address 0"),
+            size,
+            address,
+        }
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Where the program sees the first byte.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Takes the first `size` bytes (at most all) off.
+    pub fn take_front(&mut self, size: usize) -> View {
+        assert!(size <= self.size);
+        let taken = View {
+            start: self.start,
+            size,
+            address: self.address,
+        };
+        // SAFETY: `size` is at most the size of the one mapping both parts lie in.
+        self.start = unsafe { self.start.add(size) };
+        self.size -= size;
+        self.address += size as u64;
+        taken
+    }
+}
+
+impl AsMut<[u8]> for View {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: `View::new`'s contract; the bytes are initialized, as all memory the system maps.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.size) }
+    }
+}

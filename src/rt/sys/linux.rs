@@ -1,0 +1,155 @@
+//! Linux: code and constants are a memfd, mapped twice.
+//!
+//! One mapping is writable and never executable, the other is what the program sees and never writable. So nothing changes
+//! protection after it is mapped, batches can share pages, and no page is ever writable and executable.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use super::{Extent, View, icache};
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
+
+/// Segments may share pages: what is mapped never changes protection.
+pub const PAGES_ARE_SHARED: bool = true;
+
+/// The file behind code and constants: sparse, nameless, gone with its last mapping.
+#[derive(Debug)]
+pub struct Backing {
+    file: OwnedFd,
+}
+
+impl Backing {
+    /// A file of `size` zero bytes that take no memory until they are written.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn new(size: u64) -> io::Result<Backing> {
+        // SAFETY: the name is a C string; the call has no other precondition.
+        let fd = unsafe { libc::memfd_create(c"rjitlink".as_ptr(), libc::MFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a fresh descriptor that nobody else knows.
+        let file = unsafe { OwnedFd::from_raw_fd(fd) };
+        let length = libc::off_t::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
+        // SAFETY: no precondition.
+        if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Backing { file })
+    }
+
+    /// Maps the file from `offset` on over `extent` with protection `prot` ([`MemProt::Read`] or [`MemProt::ReadExec`]), and
+    /// once more, writable, elsewhere: the view returned.
+    ///
+    /// Every part of the file may be mapped once only.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn map(&self, offset: u64, extent: Extent, prot: MemProt) -> io::Result<View> {
+        let size = extent.size() as usize;
+        let access = match prot {
+            MemProt::ReadExec => libc::PROT_READ | libc::PROT_EXEC,
+            MemProt::Read | MemProt::ReadWrite => libc::PROT_READ,
+        };
+        let fd = self.file.as_raw_fd();
+        let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let at = extent.start() as *mut libc::c_void;
+        // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
+        let program = unsafe { libc::mmap(at, size, access, libc::MAP_SHARED | libc::MAP_FIXED, fd, offset) };
+        if program == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: no address given, so nothing is replaced.
+        let view = unsafe { libc::mmap(std::ptr::null_mut(), size, access, libc::MAP_SHARED, fd, offset) };
+        if view == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a fresh mapping, never unmapped, the only writable one of this part of the file; `extent` ends here.
+        Ok(unsafe { View::new(view.cast(), size, extent.start()) })
+    }
+}
+
+/// Makes `size` bytes at `address`, already written through their view, visible as what they are.
+///
+/// # Errors
+/// None here.
+pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
+    if prot == MemProt::ReadExec {
+        icache::clear(address, size);
+    }
+    Ok(())
+}
+
+/// An address inside the C library: where shared libraries are.
+pub fn near_address() -> u64 {
+    libc::dl_iterate_phdr as *const () as u64
+}
+
+/// The mathematics library.
+pub const MATHEMATICS: Option<&CStr> = Some(c"libm.so.6");
+
+/// The address of a symbol by its name in the object file.
+pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
+    // SAFETY: C strings; the default handle is always valid.
+    let found = unsafe {
+        match version {
+            None => libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()),
+            Some(version) => dlvsym(libc::RTLD_DEFAULT, name.as_ptr(), version.as_ptr()),
+        }
+    };
+    Some(ExecutorAddr(found as u64))
+}
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
+    fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
+}
+
+/// The program's environment, as it is now.
+pub fn environment() -> *const *const c_char {
+    // SAFETY: the C library's variable, read as any program reads it.
+    unsafe { environ }
+}
+
+/// Calls an indirect function's resolver with what this architecture's ABI passes.
+#[cfg(not(target_arch = "aarch64"))]
+pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
+    // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
+    let resolver: extern "C-unwind" fn() -> u64 = unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    ExecutorAddr(resolver())
+}
+
+/// Calls an indirect function's resolver with the processor's capabilities (SysV ABI for AArch64, "GNU indirect
+/// functions").
+#[cfg(target_arch = "aarch64")]
+pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
+    /// `__ifunc_arg_t`: its own size, then AT_HWCAP and AT_HWCAP2.
+    #[repr(C)]
+    struct Capabilities {
+        size: u64,
+        hwcap: u64,
+        hwcap2: u64,
+    }
+    /// `_IFUNC_ARG_HWCAP`: a second argument is there.
+    const HAS_SECOND: u64 = 1 << 62;
+    // SAFETY: no precondition.
+    let [hwcap, hwcap2] = [libc::AT_HWCAP, libc::AT_HWCAP2].map(|kind| unsafe { libc::getauxval(kind) });
+    let capabilities = Capabilities {
+        size: size_of::<Capabilities>() as u64,
+        hwcap,
+        hwcap2,
+    };
+    // SAFETY: the session gives the address of a finalized resolver; it may ignore its arguments.
+    let resolver: extern "C-unwind" fn(u64, *const Capabilities) -> u64 =
+        unsafe { std::mem::transmute(resolver.0 as *const ()) };
+    ExecutorAddr(resolver(hwcap | HAS_SECOND, &capabilities))
+}
+
+/// Where `__register_frame` must be called for the section `eh_frame`: at its start, once. libgcc's takes all records up
+/// to the zero terminator; Rust programs have libgcc's.
+pub fn frame_records(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
+    vec![eh_frame.start]
+}

@@ -1,0 +1,40 @@
+//! Everything unsafe of this layer, and everything that knows an operating system.
+//!
+//! Porting means writing one more file like `linux.rs`: the same names with the same promises. What is common to Unixes is
+//! beside it. Ownership carries the safety arguments: an [`Extent`] owns addresses nobody else may map, a [`View`] owns
+//! bytes nobody else may write.
+#![allow(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as os;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as os;
+
+pub mod dispatch;
+mod extent;
+mod icache;
+mod interrupts;
+pub mod process;
+mod stack;
+
+pub use extent::{Extent, View};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, near_address};
+
+/// The size of a page of this process in bytes.
+pub fn page_size() -> u64 {
+    // SAFETY: sysconf has no preconditions.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).unwrap_or(0x1_0000).max(0x1000)
+}
+
+/// The id of this process, asked anew: it tells a child of `fork` from its parent however it was made.
+pub fn process_id() -> u32 {
+    std::process::id()
+}
+
+#[cfg(test)]
+pub mod testing;

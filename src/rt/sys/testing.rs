@@ -1,0 +1,67 @@
+//! What tests need that is unsafe.
+
+use crate::rt::executor::ExecutorProcessControl;
+
+/// Runs `question` in a child of `fork` and returns its answer; `false` if the child died.
+pub fn in_child(question: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child runs `question` and leaves without unwinding, destructors or exit handlers.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(question)).unwrap_or(false);
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(if answer { 0 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child just made.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    waited == child && status == 0
+}
+
+/// Calls `int f(void)` at `address`, which must be one.
+pub fn call(address: u64) -> i32 {
+    // SAFETY: only given the addresses of such functions.
+    unsafe {
+        let function: extern "C" fn() -> i32 = std::mem::transmute(address as *const ());
+        function()
+    }
+}
+
+/// What is at `address`, which must be readable.
+pub fn peek(address: u64, size: usize) -> Vec<u8> {
+    // SAFETY: only given addresses of readable segments.
+    unsafe { std::slice::from_raw_parts(address as *const u8, size).to_vec() }
+}
+
+/// `int f(void) { return 42; }` in machine code of this machine.
+pub const RETURN_42: &[u8] = if cfg!(target_arch = "x86_64") {
+    &[0xb8, 42, 0, 0, 0, 0xc3]
+} else {
+    &[0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6]
+};
+
+/// The last of `argc` arguments, whether a null follows it, and whether there is an environment.
+pub fn arguments(argc: i32, argv: *const *const libc::c_char, envp: *const *const libc::c_char) -> (String, bool, bool) {
+    // SAFETY: what `main` gets.
+    unsafe {
+        let last = std::ffi::CStr::from_ptr(*argv.add(argc as usize - 1));
+        let after = (*argv.add(argc as usize)).is_null();
+        (last.to_str().unwrap().to_string(), after, !(*envp).is_null())
+    }
+}
+
+/// Ends this process (a child) at once.
+pub fn leave(status: i32) -> ! {
+    // SAFETY: ends the child.
+    unsafe { libc::_exit(status) }
+}
+
+/// Whether the unwinder has a table for the code at `address`.
+pub fn unwinder_knows(executor: &dyn ExecutorProcessControl, address: u64) -> bool {
+    let find = executor.lookup(b"_Unwind_Find_FDE", None).unwrap();
+    let mut bases = [0u64; 3];
+    // SAFETY: `const fde *_Unwind_Find_FDE(void *, struct dwarf_eh_bases *)`; the structure is three pointers.
+    unsafe {
+        let find: extern "C" fn(u64, *mut u64) -> u64 = std::mem::transmute(find.0 as *const ());
+        find(address, bases.as_mut_ptr()) != 0
+    }
+}
