@@ -52,6 +52,14 @@ impl Format {
             Format::MachO => "macho",
         }
     }
+
+    /// What the format puts before a C name to make a linker-level one.
+    pub fn symbol_prefix(self) -> &'static str {
+        match self {
+            Format::Elf => "",
+            Format::MachO => "_",
+        }
+    }
 }
 
 /// What the linked code is for: processor and format.

@@ -1,8 +1,7 @@
 //! What position means: which JITDylib a word belongs to, and whether it is lazy.
 
-use super::options::Options;
 use anyhow::{Result, bail};
-use clap::{ArgMatches, CommandFactory, parser::ValueSource};
+use clap::{ArgMatches, parser::ValueSource};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -88,22 +87,26 @@ pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
 /// All positional words by index.
 fn words(matches: &ArgMatches) -> BTreeMap<usize, Word> {
     let mut words = BTreeMap::new();
-    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let indices = |id: &str| matches.indices_of(id).into_iter().flatten().filter(move |_| given(id));
+    let indices = |id: &str| {
+        let given = matches.value_source(id) == Some(ValueSource::CommandLine);
+        matches.indices_of(id).filter(|_| given).into_iter().flatten().collect::<Vec<usize>>()
+    };
     let text = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned();
-    words.extend(indices("lazy").map(|i| (i, Word::Lazy)));
-    words.extend(indices("jd").zip(text("jd").map(Word::Jd)));
-    words.extend(indices("library").zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))));
+    words.extend(indices("lazy").into_iter().map(|i| (i, Word::Lazy)));
+    words.extend(indices("jd").into_iter().zip(text("jd").map(Word::Jd)));
+    words.extend(indices("library").into_iter().zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))));
     let dirs = matches.get_many::<PathBuf>("library_dir").into_iter().flatten().cloned();
-    words.extend(indices("library_dir").zip(dirs.map(Word::Dir)));
+    words.extend(indices("library_dir").into_iter().zip(dirs.map(Word::Dir)));
     let files = matches.get_many::<OsString>("files").into_iter().flatten().cloned();
-    words.extend(indices("files").zip(files.map(|f| Word::Input(f, InputKind::File))));
+    words.extend(indices("files").into_iter().zip(files.map(|f| Word::Input(f, InputKind::File))));
     words
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Options;
     use super::*;
+    use clap::CommandFactory;
 
     fn plan_of(line: &str) -> Result<Plan> {
         let split = super::super::words::split(line.split(' ').map(OsString::from), &Options::command());

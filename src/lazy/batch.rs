@@ -45,8 +45,8 @@ pub(super) struct Batch<'s> {
     parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
-    /// `_GLOBAL_OFFSET_TABLE_`: any fixed address of linked memory will do, since it only serves as a base.
-    got: ExecutorAddr,
+    /// Where linked memory begins.
+    base: ExecutorAddr,
 }
 
 /// Links `roots` and everything they need, and answers their addresses, once their code may run.
@@ -60,7 +60,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         parts: Vec::new(),
         part_of_unit: BTreeMap::new(),
         found: Findings::default(),
-        got: ExecutorAddr::NULL,
+        base: ExecutorAddr::NULL,
     };
     let result = batch.run(roots);
     let state = match &result {
@@ -247,7 +247,7 @@ impl Batch<'_> {
             log::warn!("absolute 32-bit relocations came after memory was placed above 4 GiB");
         }
         let bounds = memory.bounds(code, other)?;
-        self.got = bounds.all.start;
+        self.base = bounds.all.start;
         let reach = Reach {
             code: bounds.code,
             all: bounds.all,
@@ -328,7 +328,12 @@ impl Batch<'_> {
 
     /// The addresses of all symbols, part by part.
     fn addresses(&self) -> Vec<Vec<ExecutorAddr>> {
-        let of_part = |part: &Part| fixup::symbol_addresses(&part.graph, |slot| self.slot_address(&part.slots[slot as usize]));
+        let of_part = |part: &Part| {
+            fixup::symbol_addresses(&part.graph, |slot| match &part.slots[slot as usize] {
+                Slot::GotBase => self.got_of(&part.graph),
+                slot => self.slot_address(slot),
+            })
+        };
         if self.parallel(self.parts.len()) {
             self.parts.par_iter().map(of_part).collect()
         } else {
@@ -347,8 +352,15 @@ impl Batch<'_> {
             Slot::Block { part, block, offset } => self.parts[*part].graph.blocks[block.index()].address.offset(*offset),
             Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
             Slot::DsoHandle(claim) => claim.address(),
-            Slot::GotBase => self.got,
+            Slot::GotBase => ExecutorAddr::NULL,
         }
+    }
+
+    /// `_GLOBAL_OFFSET_TABLE_` as `graph` sees it: the start of its GOT entries, so that short offsets reach them. A graph without
+    /// any only needs some base in reach.
+    fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
+        let is_got = |b: &&crate::link::Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
+        graph.blocks.iter().find(is_got).map_or(self.base, |b| b.address)
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.
@@ -366,11 +378,10 @@ impl Batch<'_> {
         addresses: &[Vec<ExecutorAddr>],
     ) -> Result<(), SessionError> {
         let arch = self.session.arch();
-        let got = self.got;
         let write = |(placed, memory): (PlacedBlock, &mut [u8])| {
             let index = placed.graph as usize;
             let graph = &self.parts[index].graph;
-            fixup::write_block(arch, graph, placed.block, &addresses[index], got, memory)
+            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)
         };
         for (segment, memory) in layout.iter().zip(segments) {
             let blocks = split(segment, &self.parts, memory.working_memory());

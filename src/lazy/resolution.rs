@@ -12,6 +12,7 @@ use crate::base::Target;
 use crate::link::archive::{Archive, MemberContent, display_name};
 use crate::link::{LinkError, read_object};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<&'static [u8]>;

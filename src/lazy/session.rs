@@ -16,7 +16,7 @@ use crate::link::{LinkError, read_object};
 use crate::rt::wrapper::{BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol};
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl};
 use std::path::Path;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// The runtime's function that trampolines call.
 const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
@@ -28,8 +28,8 @@ pub struct SessionOptions {
     /// Whether linked code is run. If not, everything is linked and nothing of the program executed, so that the target need not
     /// be this machine.
     pub executes: bool,
-    /// Whether big batches are linked on all cores.
-    pub parallel: bool,
+    /// How many threads big batches are linked with; 0 and 1: only that of the caller. `None`: as many as there are cores.
+    pub threads: Option<usize>,
     /// Called with the name of each graph when it is about to be linked; for a file once, however often it is linked from.
     pub on_link: Box<dyn Fn(&str) + Send + Sync>,
     /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
@@ -41,7 +41,7 @@ impl Default for SessionOptions {
     fn default() -> SessionOptions {
         SessionOptions {
             executes: true,
-            parallel: true,
+            threads: None,
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
         }
@@ -66,6 +66,7 @@ pub struct Session {
     /// The address of the resolve tag, once it is linked.
     resolve_tag: OnceLock<ExecutorAddr>,
     handle: Weak<Session>,
+    pool: Once,
 }
 
 impl std::fmt::Debug for Session {
@@ -94,6 +95,7 @@ impl Session {
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
+            pool: Once::new(),
         }))
     }
 
@@ -224,17 +226,17 @@ impl Session {
         Ok(batch::link(self, &[Root::Entry(entry)])?[0])
     }
 
-    /// Links `entry` of the first of `dylibs` that defines it together with all initializers of `dylibs`, runs those
-    /// (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
+    /// Links `entry` of the first of `dylibs` that defines it, together with all initializers of `initialized`; runs those
+    /// in order (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
     ///
-    /// `dylibs` are in the order that initializers run. Errors: as [`Session::lookup`].
-    pub fn prepare_program(&self, dylibs: &[DylibId], entry: &str) -> Result<ExecutorAddr, SessionError> {
+    /// Errors: as [`Session::lookup`].
+    pub fn prepare_program(&self, initialized: &[DylibId], dylibs: &[DylibId], entry: &str) -> Result<ExecutorAddr, SessionError> {
         self.resolve_symbols()?;
         let (roots, initializers, finalizers) = {
             let tables = self.tables();
             let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
             let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
-            let (initializers, finalizers) = initializers::collect(&tables, dylibs);
+            let (initializers, finalizers) = initializers::collect(&tables, initialized);
             roots.extend(initializers.roots());
             roots.extend(finalizers.roots());
             (roots, initializers, finalizers)
@@ -306,7 +308,15 @@ impl Session {
     }
 
     pub(super) fn use_threads(&self) -> bool {
-        self.options.parallel && !crate::rt::forked()
+        // The threads of the pool are not there in the child of a fork.
+        if matches!(self.options.threads, Some(0 | 1)) || crate::rt::forked() {
+            return false;
+        }
+        if let Some(threads) = self.options.threads {
+            // Fails if there is a pool already: that one will do.
+            self.pool.call_once(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or(()));
+        }
+        true
     }
 
     pub(super) fn announce(&self, graph: &str) {

@@ -60,6 +60,16 @@ pub enum MemberContent {
     Thin(PathBuf),
 }
 
+impl MemberContent {
+    /// The bytes, if they are in the archive.
+    pub fn inline(&self) -> Option<&'static [u8]> {
+        match self {
+            MemberContent::Inline(data) => Some(data),
+            MemberContent::Thin(_) => None,
+        }
+    }
+}
+
 impl Archive {
     /// Whether `data` begins as an archive does, thin ones included.
     pub fn is_archive(data: &[u8]) -> bool {

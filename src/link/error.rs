@@ -39,27 +39,35 @@ pub enum LinkError {
         what: String,
     },
     /// A fixup that could not be applied.
-    #[error("In graph {graph}, section {section}: {what} (target {target} at {target_address:#x}, {kind} fixup at {address:#x}, block {block:#x} + {offset:#x})")]
-    Fixup {
-        /// The graph.
-        graph: String,
-        /// The section of the block.
-        section: String,
-        /// Name of the edge kind.
-        kind: &'static str,
-        /// Name of the target symbol.
-        target: String,
-        /// Address of the target including the addend.
-        target_address: u64,
-        /// Address of the place.
-        address: u64,
-        /// Address of the block.
-        block: u64,
-        /// Byte offset of the place in its block.
-        offset: u32,
-        /// What is wrong, and what to do.
-        what: String,
-    },
+    #[error(transparent)]
+    Fixup(Box<FailedFixup>),
+}
+
+/// A fixup that could not be applied: everything about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "In graph {graph}, section {section}: {what} (target {target} at {target_address:#x}, {kind} fixup at {address:#x}, \
+     block {block:#x} + {offset:#x})"
+)]
+pub struct FailedFixup {
+    /// The graph.
+    pub graph: String,
+    /// The section of the block.
+    pub section: String,
+    /// Name of the edge kind.
+    pub kind: &'static str,
+    /// Name of the target symbol.
+    pub target: String,
+    /// Address of the target including the addend.
+    pub target_address: u64,
+    /// Address of the place.
+    pub address: u64,
+    /// Address of the block.
+    pub block: u64,
+    /// Byte offset of the place in its block.
+    pub offset: u32,
+    /// What is wrong, and what to do.
+    pub what: String,
 }
 
 impl LinkError {

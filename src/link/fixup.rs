@@ -2,7 +2,7 @@
 
 use super::arch::{Architecture, Fixup};
 use super::edge::{Edge, EdgeClass};
-use super::error::{LinkError, Result};
+use super::error::{FailedFixup, LinkError, Result};
 use super::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
 use crate::base::ExecutorAddr;
 
@@ -74,7 +74,7 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &
     let b = &graph.blocks[block.index()];
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let symbol = &graph.symbols[target.index()];
-    LinkError::Fixup {
+    LinkError::Fixup(Box::new(FailedFixup {
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: arch.edge_kinds()[usize::from(fixup.kind.0)].name,
@@ -84,5 +84,5 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, fixup: &
         block: b.address.0,
         offset: fixup.offset as u32,
         what: what.to_string(),
-    }
+    }))
 }

@@ -19,7 +19,7 @@ pub mod tables;
 pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
-pub use error::{LinkError, Result};
+pub use error::{FailedFixup, LinkError, Result};
 pub use graph::{Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace};
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
-pub use read::read_object;
+pub use read::{read_object, target_of};

@@ -3,6 +3,7 @@
 use super::elf;
 use super::error::{LinkError, Result};
 use super::object_file::ObjectFile;
+use crate::base::Target;
 
 /// Reads the relocatable object `data`, called `name` in messages; `None` if it is in no object format at all.
 ///
@@ -15,4 +16,9 @@ pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>
         }
         _ => Ok(None),
     }
+}
+
+/// What the relocatable object `data` is for, from its first bytes; `None` if it is no object that can be linked.
+pub fn target_of(data: &[u8]) -> Option<Target> {
+    elf::target_of(data)
 }

@@ -10,4 +10,4 @@ mod read;
 pub mod relocation;
 pub mod x86_64;
 
-pub use read::read;
+pub use read::{read, target_of};

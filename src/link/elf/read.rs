@@ -72,6 +72,28 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     Ok(file)
 }
 
+/// What the ELF file `data` is for, from its header; `None` if it is none for a known 64-bit little-endian machine.
+pub fn target_of(data: &[u8]) -> Option<Target> {
+    let ident = data.get(..20).filter(|d| d.starts_with(b"\x7fELF"))?;
+    if ident[4] != elf::ELFCLASS64.0 || ident[5] != elf::ELFDATA2LSB.0 {
+        return None;
+    }
+    let arch = arch_of(elf::Machine(u16::from_le_bytes([ident[18], ident[19]])))?;
+    Some(Target {
+        arch,
+        format: Format::Elf,
+    })
+}
+
+fn arch_of(machine: elf::Machine) -> Option<Arch> {
+    match machine {
+        elf::EM_X86_64 => Some(Arch::X86_64),
+        elf::EM_AARCH64 => Some(Arch::Aarch64),
+        elf::EM_RISCV => Some(Arch::Riscv64),
+        _ => None,
+    }
+}
+
 fn machine(name: &str, header: &Header) -> Result<Arch> {
     let file_type = header.e_type(LE);
     if file_type != elf::ET_REL {
@@ -83,15 +105,10 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
         };
         return Err(LinkError::unsuitable(name, what));
     }
-    match header.e_machine(LE) {
-        elf::EM_X86_64 => Ok(Arch::X86_64),
-        elf::EM_AARCH64 => Ok(Arch::Aarch64),
-        elf::EM_RISCV => Ok(Arch::Riscv64),
-        other => Err(LinkError::unsuitable(
-            name,
-            format_args!("is for ELF machine {}: Architecture not supported", other.0),
-        )),
-    }
+    let machine = header.e_machine(LE);
+    arch_of(machine).ok_or_else(|| {
+        LinkError::unsuitable(name, format_args!("is for ELF machine {}: Architecture not supported", machine.0))
+    })
 }
 
 struct Reader<'a> {

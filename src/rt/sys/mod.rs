@@ -18,10 +18,12 @@ pub mod dispatch;
 mod extent;
 mod icache;
 mod interrupts;
+mod map;
 pub mod process;
 mod stack;
 
 pub use extent::{Extent, View};
+pub use map::map_file;
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, near_address};
 
 /// The size of a page of this process in bytes.

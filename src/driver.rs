@@ -1,0 +1,228 @@
+//! The command: from options to a session, a run, and an exit status.
+
+use crate::base::{Arch, ExecutorAddr, Format, Target};
+use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
+use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
+use crate::link;
+use crate::link::archive::Archive;
+use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, libraries, runtime_archive};
+use anyhow::{Context, Result, anyhow, bail};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs the command line `args`, the program's name first. Returns only if no program was run.
+///
+/// Errors are complete messages: what is wrong with which file, and what to do.
+pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
+    env_logger::init();
+    let command = cli::parse(args)?;
+    check_combinations(&command)?;
+    let files = map_inputs(&command)?;
+    let target = target_of(&files);
+    if !command.options.noexec && Some(target.arch) != Arch::host() {
+        let file = files.iter().find(|f| f.target.is_some()).map_or("", |f| &f.name);
+        bail!("{file} is for {}, which this machine cannot run; link without running it with -noexec", target.arch.name());
+    }
+    let session = new_session(&command, target)?;
+    add_runtime(&command, &session)?;
+    let dylibs = add_inputs(&command, &session, files)?;
+    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
+    args.extend(command.program_args.iter().cloned());
+    session.executor().set_arguments(&args);
+    let symbol = command.options.entry.as_deref().unwrap_or("main");
+    let symbol = format!("{}{symbol}", target.format.symbol_prefix());
+    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    if command.options.noexec {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let status = session.executor().run_as_main(entry);
+    session.executor().exit(status)
+}
+
+fn check_combinations(command: &CommandLine) -> Result<()> {
+    let options = &command.options;
+    let lazy = command.plan.inputs.iter().any(|i| i.lazy);
+    if !options.harness.is_empty() {
+        if lazy {
+            bail!("Lazy linking cannot be used with -harness mode");
+        }
+        bail!("-harness is not supported yet");
+    }
+    if lazy && options.no_orc_runtime {
+        bail!("Lazy linking requires the ORC runtime; leave out -no-orc-runtime");
+    }
+    if options.slab_address.is_some() && (options.slab_allocate.is_none() || !options.noexec) {
+        bail!("-slab-address requires -slab-allocate and -noexec");
+    }
+    if options.slab_page_size.is_some() && options.slab_allocate.is_none() {
+        bail!("-slab-page-size requires -slab-allocate");
+    }
+    if options.noexec && !command.program_args.is_empty() {
+        eprintln!("rjitlink: warning: arguments of the program are of no use with -noexec");
+    }
+    Ok(())
+}
+
+/// An input file, mapped.
+struct MappedFile {
+    name: String,
+    data: &'static [u8],
+    target: Option<Target>,
+}
+
+fn map_inputs(command: &CommandLine) -> Result<Vec<MappedFile>> {
+    let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
+    files.map(|input| map_file(Path::new(&input.name))).collect()
+}
+
+fn map_file(path: &Path) -> Result<MappedFile> {
+    let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
+    Ok(MappedFile {
+        name: path.display().to_string(),
+        target: link::target_of(data),
+        data,
+    })
+}
+
+/// The target of the first object; this machine's if there are only archives.
+fn target_of(files: &[MappedFile]) -> Target {
+    let first_member = |f: &MappedFile| {
+        let archive = Archive::is_archive(f.data).then(|| Archive::parse(&f.name, f.data).ok()).flatten()?;
+        archive.members.iter().find_map(|m| link::target_of(m.content.inline()?))
+    };
+    let objects = files.iter().find_map(|f| f.target);
+    objects.or_else(|| files.iter().find_map(first_member)).unwrap_or(Target {
+        arch: Arch::host().unwrap_or(Arch::X86_64),
+        format: Format::Elf,
+    })
+}
+
+fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+    let options = &command.options;
+    let executor = match options.slab_allocate.filter(|_| options.noexec) {
+        Some(size) => {
+            let page = options.slab_page_size.unwrap_or(4096);
+            let base = ExecutorAddr(options.slab_address.unwrap_or(0x1_0000_0000));
+            InProcess::with_memory(Box::new(SlabMemoryManager::new(base, page, Some(size))?))
+        }
+        None => InProcess::new(),
+    };
+    for library in &options.preload {
+        executor.load_library(library)?;
+    }
+    let show = options.show_linked_files;
+    let session_options = SessionOptions {
+        executes: !options.noexec,
+        threads: options.num_threads,
+        on_link: Box::new(move |name| {
+            if show {
+                // A reader that went away does not keep the program from running.
+                writeln!(std::io::stdout(), "Linking {name}").ok();
+            }
+        }),
+        load_file: Box::new(rt::map_file),
+    };
+    Ok(Session::new(target, Box::new(executor), session_options)?)
+}
+
+fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
+    let options = &command.options;
+    if let Some(path) = &options.orc_runtime {
+        let file = map_file(path).context("cannot read the ORC runtime")?;
+        if !Archive::is_archive(file.data) {
+            bail!("-orc-runtime: {} does not contain an archive", file.name);
+        }
+        return Ok(session.add_runtime(&file.name, file.data)?);
+    }
+    if options.no_orc_runtime {
+        return Ok(());
+    }
+    match runtime_archive::embedded(session.target()) {
+        Some((name, data)) => Ok(session.add_runtime(name, data)?),
+        None if command.plan.inputs.iter().any(|i| i.lazy) => Err(anyhow!(
+            "Lazy linking requires the ORC runtime, and this rjitlink was built without one for {}; give one with -orc-runtime",
+            session.target()
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Adds all inputs in the order of the command line; answers the JITDylibs in order of mention.
+fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<MappedFile>) -> Result<Vec<DylibId>> {
+    let plan = &command.plan;
+    let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
+    let granularity = match command.options.lazy_granularity {
+        GranularityArg::Function => Granularity::Function,
+        GranularityArg::Object => Granularity::Object,
+    };
+    let eager = ObjectLinkingLayer::new(session);
+    let lazy = if plan.inputs.iter().any(|i| i.lazy) { Some(LazyObjectLinkingLayer::new(session, granularity)?) } else { None };
+    let add = |input: &Input, file: &MappedFile| -> Result<()> {
+        let dylib = dylibs[input.dylib];
+        match (Archive::is_archive(file.data), lazy.as_ref().filter(|_| input.lazy)) {
+            (false, None) => eager.add(dylib, &file.name, file.data)?,
+            (false, Some(lazy)) => lazy.add(dylib, &file.name, file.data)?,
+            (true, None) => eager.add_archive(dylib, &file.name, file.data)?,
+            (true, Some(lazy)) => lazy.add_archive(dylib, &file.name, file.data)?,
+        }
+        Ok(())
+    };
+    let mut files = files.into_iter();
+    for input in &plan.inputs {
+        match input.kind {
+            InputKind::File => files.next().map_or(Ok(()), |file| add(input, &file))?,
+            InputKind::Library => match find_library(command, input, session, &dylibs)? {
+                Some(path) => add(input, &map_file(&path)?)?,
+                None => continue,
+            },
+        }
+    }
+    Ok(dylibs)
+}
+
+/// The archive that `-l` stands for; `None` if it was a shared library or JITDylib, which is loaded or linked against now.
+fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs: &[DylibId]) -> Result<Option<PathBuf>> {
+    let plan = &command.plan;
+    let name = input.name.to_string_lossy();
+    if let Some(index) = plan.dylibs.iter().position(|d| *d == name) {
+        session.add_to_link_order(dylibs[input.dylib], dylibs[index]);
+        return Ok(None);
+    }
+    match libraries::find(&name, &plan.library_dirs[input.dylib], session.target().arch) {
+        Some(libraries::Library::Archive(path)) => Ok(Some(path)),
+        Some(libraries::Library::Shared(path)) => {
+            session.executor().load_library(path.as_os_str())?;
+            Ok(None)
+        }
+        None => bail!(
+            "While linking {}, could not find library for -l{name}; say where it is with -L",
+            plan.dylibs[input.dylib]
+        ),
+    }
+}
+
+/// `main` and the JITDylibs it links against, those first: their initializers run before those of who needs them.
+fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
+    let plan = &command.plan;
+    let needs = |index: usize| {
+        let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
+        libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))
+    };
+    let mut order = Vec::new();
+    let mut stack = vec![(0, false)];
+    let mut seen = vec![false; dylibs.len()];
+    while let Some((index, expanded)) = stack.pop() {
+        if expanded {
+            order.push(dylibs[index]);
+        } else if !std::mem::replace(&mut seen[index], true) {
+            stack.push((index, true));
+            let first = stack.len();
+            stack.extend(needs(index).map(|n| (n, false)));
+            stack[first..].reverse();
+        }
+    }
+    order
+}
