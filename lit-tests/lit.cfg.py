@@ -17,9 +17,12 @@
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
+#   libsqlite3, liblua5.4, libleveldb, libsnappy            those archives are there; %libsqlite3 and so on are their paths
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 
 import lit.formats
@@ -105,6 +108,16 @@ if native and jitlink and runtime:
     features.add("llvm-jitlink")
 elif native:
     missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
+
+# Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
+libraries = {"libsqlite3": "libsqlite3.a", "liblua5.4": "liblua5.4.a", "libleveldb": "libleveldb.a", "libsnappy": "libsnappy.a"}
+for name, file in libraries.items() if native and gcc else ():
+    path = subprocess.run([gcc, "-print-file-name=" + file], capture_output=True, text=True).stdout.strip()
+    if os.path.isabs(path):
+        features.add(name)
+        config.substitutions.append(("%" + re.escape(name), os.path.realpath(path)))
+    else:
+        missing(f"{file} is missing", "a real program is not run")
 
 target = "" if native else f" --target={triple}"
 run = f"--run={emulator} " if emulator else ""
