@@ -5,7 +5,7 @@
 // RUN: llvm-ar rcs libabc.a a.o b.o c.o d.o
 // RUN: %rjitlink -show-linked-files main.o -lazy libabc.a | FileCheck %s --check-prefixes=CHECK,PATH --implicit-check-not='(c.o)'
 // RUN: %rjitlink -show-linked-files main.o -L. -lazy -labc | FileCheck %s --check-prefixes=CHECK,SEARCH --implicit-check-not='(c.o)'
-// RUN: %rjitlink -noexec -show-linked-files main.o -lazy libabc.a | FileCheck %s --check-prefix=NOEXEC --implicit-check-not='.a['
+// RUN: %rjitlink -noexec -show-linked-files main.o -lazy libabc.a | FileCheck %s --check-prefix=NOEXEC --implicit-check-not='libabc.a['
 // RUN: %same main.o -lazy libabc.a
 //
 // CHECK: Linking main.o
