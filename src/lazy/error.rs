@@ -78,16 +78,20 @@ struct MissingList<'a>(&'a [MissingSymbol]);
 
 impl fmt::Display for MissingList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for symbol in &self.0[..self.0.len().min(MAX_NAMES)] {
-            write!(f, "\n  {}", symbol.name)?;
+        let shown = &self.0[..self.0.len().min(MAX_NAMES)];
+        let more = self.0.len() - shown.len();
+        let names: Vec<&str> = shown.iter().map(|s| s.name.as_str()).collect();
+        write!(f, " [ {}", names.join(", "))?;
+        if more > 0 {
+            write!(f, ", and {more} more")?;
+        }
+        f.write_str(" ]")?;
+        for symbol in shown {
             if let Some(file) = &symbol.referrer {
-                write!(f, " (referred to by {file})")?;
+                write!(f, "\n  {} is referred to by {file}", symbol.name)?;
             }
         }
-        match self.0.len().checked_sub(MAX_NAMES) {
-            Some(more) if more > 0 => write!(f, "\n  and {more} more"),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -105,12 +109,13 @@ mod tests {
 
     #[test]
     fn missing_symbols_name_their_files() {
-        assert_eq!(missing(2), "Symbols not found:\n  s0 (referred to by f0.o)\n  s1");
+        assert_eq!(missing(2), "Symbols not found: [ s0, s1 ]\n  s0 is referred to by f0.o");
     }
 
     #[test]
     fn at_most_ten_names_are_listed() {
-        assert_eq!(missing(10).lines().count(), 11);
-        assert_eq!(missing(13).lines().last(), Some("  and 3 more"));
+        assert!(missing(10).lines().next().unwrap().ends_with(", s9 ]"));
+        assert!(missing(13).lines().next().unwrap().ends_with(", s9, and 3 more ]"));
+        assert_eq!(missing(13).lines().count(), 6);
     }
 }

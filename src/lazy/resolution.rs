@@ -14,6 +14,12 @@ use crate::link::{LinkError, read_object};
 use std::path::Path;
 use std::sync::Arc;
 
+/// The JITDylib of the runtime: the first one of every session.
+pub(super) const PLATFORM: DylibId = DylibId(0);
+
+/// What the names of the runtime's own symbols begin with.
+const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
+
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<&'static [u8]>;
 
@@ -122,8 +128,12 @@ impl SymbolTables {
         if entry.definition != Definition::Undefined {
             return Ok(());
         }
-        let (name, dylib) = (entry.name, entry.dylib);
-        if let Some((archive, member)) = entry.archive {
+        let (name, dylib, archive) = (entry.name, entry.dylib, entry.archive);
+        if let Some(replacement) = self.runtime_replacement(dylib, name) {
+            self.set_definition(id, Definition::Alias(replacement), true);
+            return Ok(());
+        }
+        if let Some((archive, member)) = archive {
             self.pull(archive, member, load)?;
             if self.entries[id.index()].definition != Definition::Undefined {
                 return Ok(());
@@ -150,6 +160,19 @@ impl SymbolTables {
             }
         }
         Ok(())
+    }
+
+    /// The program's definition of a symbol of the runtime, if it has one: that comes before the runtime's own, as any object comes
+    /// before an archive. Only the runtime's own names can be replaced; what it takes from the C library, it takes there.
+    fn runtime_replacement(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
+        if dylib != PLATFORM || !name.starts_with(RUNTIME_PREFIX) {
+            return None;
+        }
+        let programs = (0..self.dylibs.len() as u32).map(DylibId).filter(|&d| d != PLATFORM);
+        programs.filter_map(|d| self.find(d, name)).find(|id| {
+            let entry = &self.entries[id.index()];
+            entry.exported && matches!(entry.definition, Definition::Unit { .. })
+        })
     }
 
     /// What the linker itself defines when something refers to `name` (System V gABI and GNU ld conventions).

@@ -6,6 +6,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
+use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::{Laziness, MaterializationUnit};
@@ -64,8 +65,6 @@ pub struct Session {
     tables: RwLock<SymbolTables>,
     pub(super) batches: BatchTable,
     pub(super) reexports: LazyReexportsManager,
-    /// The JITDylib of the runtime; every other one has it in its link order.
-    platform: DylibId,
     /// The entry of the reentry function, once laziness is set up.
     reentry: OnceLock<EntryId>,
     /// The address of the resolve tag, once it is linked.
@@ -91,7 +90,7 @@ impl Session {
     ) -> Result<Arc<Session>, SessionError> {
         let arch = arch::of(target.arch).ok_or(SessionError::LazinessUnsupported(target.arch.name()))?;
         let mut tables = SymbolTables::default();
-        let platform = tables.add_dylib("Platform");
+        tables.add_dylib("Platform");
         Ok(Arc::new_cyclic(|handle| Session {
             target,
             arch,
@@ -100,7 +99,6 @@ impl Session {
             tables: RwLock::new(tables),
             batches: BatchTable::default(),
             reexports: LazyReexportsManager::default(),
-            platform,
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
@@ -112,7 +110,7 @@ impl Session {
     pub fn create_dylib(&self, name: &str) -> DylibId {
         let mut tables = self.tables_mut();
         let id = tables.add_dylib(name);
-        tables.dylibs[id.index()].link_order.push(self.platform);
+        tables.dylibs[id.index()].link_order.push(PLATFORM);
         id
     }
 
@@ -174,14 +172,14 @@ impl Session {
     ///
     /// Errors: that it is no archive, or damaged.
     pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
-        self.add_archive(self.platform, name, archive, Laziness::Eager)?;
+        self.add_archive(PLATFORM, name, archive, Laziness::Eager)?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
         for (name, address) in [
             (&b"__orc_rt_jit_dispatch"[..], dispatch.function),
             (&b"__orc_rt_jit_dispatch_ctx"[..], dispatch.context),
         ] {
-            let id = tables.intern(self.platform, name);
+            let id = tables.intern(PLATFORM, name);
             tables.set_definition(id, Definition::Absolute(address), true);
         }
         Ok(())
@@ -198,15 +196,15 @@ impl Session {
         if self.reentry.get().is_some() {
             return Ok(());
         }
-        if tables.archives.iter().all(|a| a.dylib != self.platform) {
+        if tables.archives.iter().all(|a| a.dylib != PLATFORM) {
             return Err(SessionError::NoRuntime);
         }
-        let entry = tables.intern(self.platform, REENTRY_SYMBOL);
+        let entry = tables.intern(PLATFORM, REENTRY_SYMBOL);
         tables.require(entry);
         tables.resolve(&self.options.load_file)?;
         if tables.entries[entry.index()].definition == Definition::Undefined {
             // LLVM's archives define the function under this name and leave the alias to the linker.
-            let target = tables.intern(self.platform, b"__orc_rt_sysv_reenter");
+            let target = tables.intern(PLATFORM, b"__orc_rt_sysv_reenter");
             tables.require(target);
             tables.resolve(&self.options.load_file)?;
             if tables.entries[target.index()].definition == Definition::Undefined {
@@ -215,7 +213,7 @@ impl Session {
                     referrer: tables
                         .archives
                         .iter()
-                        .find(|a| a.dylib == self.platform)
+                        .find(|a| a.dylib == PLATFORM)
                         .map(|a| a.name.clone()),
                 }])));
             }
@@ -384,7 +382,7 @@ impl Session {
             return Some(tag);
         }
         let tables = self.tables();
-        let entry = tables.find(self.platform, RESOLVE_TAG)?;
+        let entry = tables.find(PLATFORM, RESOLVE_TAG)?;
         let Definition::Unit { unit, symbol } = tables.entries[entry.index()].definition else {
             return None;
         };
