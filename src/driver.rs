@@ -83,31 +83,19 @@ fn map_inputs(command: &CommandLine) -> Result<Vec<MappedFile>> {
 
 fn map_file(path: &Path) -> Result<MappedFile> {
     let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
-    Ok(MappedFile {
-        name: path.display().to_string(),
-        target: link::target_of(data),
-        data,
-    })
+    Ok(MappedFile { name: path.display().to_string(), target: link::target_of(data), data })
 }
 
 /// The target of the first object; this machine's if there are only archives.
 fn target_of(files: &[MappedFile]) -> Target {
     let first_member = |f: &MappedFile| {
-        let archive = Archive::is_archive(f.data)
-            .then(|| Archive::parse(&f.name, f.data).ok())
-            .flatten()?;
-        archive
-            .members
-            .iter()
-            .find_map(|m| link::target_of(m.content.inline()?))
+        let archive = Archive::is_archive(f.data).then(|| Archive::parse(&f.name, f.data).ok()).flatten()?;
+        archive.members.iter().find_map(|m| link::target_of(m.content.inline()?))
     };
     let objects = files.iter().find_map(|f| f.target);
     objects
         .or_else(|| files.iter().find_map(first_member))
-        .unwrap_or(Target {
-            arch: Arch::host().unwrap_or(Arch::X86_64),
-            format: Format::Elf,
-        })
+        .unwrap_or(Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf })
 }
 
 fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
@@ -227,10 +215,7 @@ fn find_library(
 fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
     let plan = &command.plan;
     let needs = |index: usize| {
-        let libraries = plan
-            .inputs
-            .iter()
-            .filter(move |i| i.dylib == index && i.kind == InputKind::Library);
+        let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
         libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))
     };
     let mut order = Vec::new();

@@ -124,19 +124,11 @@ fn try_all(name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync) {
                 })
             })
             .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().expect("a worker"))
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect()
     });
     fs::remove_dir_all(&folder).expect("the folder can be removed");
     let shown = complaints.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
-    assert!(
-        complaints.is_empty(),
-        "{name}: {} of {} variants\n{shown}",
-        complaints.len(),
-        damage.len()
-    );
+    assert!(complaints.is_empty(), "{name}: {} of {} variants\n{shown}", complaints.len(), damage.len());
 }
 
 macro_rules! damaged {
@@ -172,15 +164,8 @@ damaged! {
 fn the_undamaged_inputs_link() {
     for name in ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"] {
         let file = inputs().join(name);
-        let output = Command::new(env!("CARGO_BIN_EXE_rjitlink"))
-            .arg("-noexec")
-            .arg(&file)
-            .output();
+        let output = Command::new(env!("CARGO_BIN_EXE_rjitlink")).arg("-noexec").arg(&file).output();
         let output = output.expect("rjitlink can be started");
-        assert!(
-            output.status.success(),
-            "{name}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -76,11 +76,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// `text` without string literals, good enough for lines of code.
 fn without_strings(line: &str) -> String {
-    line.replace("\\\"", "")
-        .split('"')
-        .step_by(2)
-        .collect::<Vec<_>>()
-        .join("\"\"")
+    line.replace("\\\"", "").split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
 }
 
 /// Whether `word` occurs in `line` with no letter, digit or underscore beside it.
@@ -110,10 +106,7 @@ fn forbidden_uses(name: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for (number, line) in code_lines(text) {
         for (at, _) in line.match_indices("crate::") {
-            let used = line[at + 7..]
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .next()
-                .unwrap_or_default();
+            let used = line[at + 7..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
             let is_layer = LAYERS.iter().any(|layer| layer.0 == used);
             if is_layer && used != *own && !allowed.contains(&used) {
                 complaints.push(format!("{name}:{number}: {own} uses {used}"));
@@ -125,14 +118,8 @@ fn forbidden_uses(name: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn layers_use_only_those_below_them() {
-    assert_eq!(
-        forbidden_uses("src/link/graph.rs", "use crate::base::Arch;\nuse crate::rt::Memory;").len(),
-        1
-    );
-    let complaints = rust_sources()
-        .iter()
-        .flat_map(|(name, text)| forbidden_uses(name, text))
-        .collect();
+    assert_eq!(forbidden_uses("src/link/graph.rs", "use crate::base::Arch;\nuse crate::rt::Memory;").len(), 1);
+    let complaints = rust_sources().iter().flat_map(|(name, text)| forbidden_uses(name, text)).collect();
     assert_none("a layer uses one above it", complaints);
 }
 
@@ -148,10 +135,7 @@ fn format_words(name: &str, text: &str) -> Vec<String> {
             // `Self` and `self` end in one; a format's name begins a word or a part of one.
             let starts = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric());
             let capital = word.starts_with(char::is_uppercase);
-            if line
-                .match_indices(word)
-                .any(|(at, _)| starts(at) || capital && !line[..at].ends_with('S'))
-            {
+            if line.match_indices(word).any(|(at, _)| starts(at) || capital && !line[..at].ends_with('S')) {
                 complaints.push(format!("{name}:{number}: {word}"));
             }
         }
@@ -163,12 +147,7 @@ fn format_words(name: &str, text: &str) -> Vec<String> {
 /// one place where a file's format is recognized.
 fn is_generic(name: &str) -> bool {
     let generic = name.starts_with("src/link/") || name.starts_with("src/lazy/");
-    let knows = [
-        "src/link/elf/",
-        "src/link/macho/",
-        "src/link/mod.rs",
-        "src/link/read.rs",
-    ];
+    let knows = ["src/link/elf/", "src/link/macho/", "src/link/mod.rs", "src/link/read.rs"];
     generic
         && !name.ends_with("_tests.rs")
         && !name.ends_with("/testing.rs")
@@ -177,14 +156,7 @@ fn is_generic(name: &str) -> bool {
 
 #[test]
 fn generic_files_name_no_format() {
-    assert_eq!(
-        format_words(
-            "x",
-            "let a = elf::read();\nlet b: ElfFile;\nlet c = Self::new(self);\n// ELF"
-        )
-        .len(),
-        2
-    );
+    assert_eq!(format_words("x", "let a = elf::read();\nlet b: ElfFile;\nlet c = Self::new(self);\n// ELF").len(), 2);
     assert!(is_generic("src/lazy/session.rs") && !is_generic("src/link/elf/read.rs"));
     let sources = rust_sources();
     let generic = sources.iter().filter(|(name, _)| is_generic(name));
@@ -216,15 +188,9 @@ fn bad_unsafe(name: &str, text: &str) -> Vec<String> {
             .any(|line| line.contains("SAFETY:") || line.starts_with("/// # Safety"));
         let declares = code.contains("unsafe extern") || code.contains("#[unsafe(") || code.contains("unsafe fn(");
         if !home {
-            complaints.push(format!(
-                "{name}:{}: unsafe outside src/rt/sys and src/rt/orc",
-                index + 1
-            ));
+            complaints.push(format!("{name}:{}: unsafe outside src/rt/sys and src/rt/orc", index + 1));
         } else if !reason && !declares && !line.contains("SAFETY:") {
-            complaints.push(format!(
-                "{name}:{}: unsafe without a SAFETY comment above it",
-                index + 1
-            ));
+            complaints.push(format!("{name}:{}: unsafe without a SAFETY comment above it", index + 1));
         }
     }
     complaints
@@ -234,14 +200,8 @@ fn bad_unsafe(name: &str, text: &str) -> Vec<String> {
 fn unsafe_has_an_address_and_a_reason() {
     assert_eq!(bad_unsafe("src/lazy/x.rs", "// SAFETY: none\nunsafe { f() }").len(), 1);
     assert_eq!(bad_unsafe("src/rt/sys/x.rs", "unsafe { f() }").len(), 1);
-    assert_eq!(
-        bad_unsafe("src/rt/sys/x.rs", "// SAFETY: f has no conditions\nunsafe { f() }").len(),
-        0
-    );
-    let complaints = rust_sources()
-        .iter()
-        .flat_map(|(name, text)| bad_unsafe(name, text))
-        .collect();
+    assert_eq!(bad_unsafe("src/rt/sys/x.rs", "// SAFETY: f has no conditions\nunsafe { f() }").len(), 0);
+    let complaints = rust_sources().iter().flat_map(|(name, text)| bad_unsafe(name, text)).collect();
     assert_none("unsafe code", complaints);
 }
 
@@ -250,32 +210,20 @@ fn unsafe_has_an_address_and_a_reason() {
 #[test]
 fn files_are_short() {
     let sources = project_files();
-    let code = sources
-        .iter()
-        .filter(|(name, _)| [".rs", ".S", ".c", ".h", ".py"].iter().any(|end| name.ends_with(end)));
+    let code =
+        sources.iter().filter(|(name, _)| [".rs", ".S", ".c", ".h", ".py"].iter().any(|end| name.ends_with(end)));
     let long = code.filter(|(_, text)| text.lines().count() > MOST_LINES);
-    assert_none(
-        "files too long",
-        long.map(|(name, text)| format!("{name}: {} lines", text.lines().count()))
-            .collect(),
-    );
+    assert_none("files too long", long.map(|(name, text)| format!("{name}: {} lines", text.lines().count())).collect());
 }
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["TO", "FIX", "XX", "HA"]
-        .iter()
-        .zip(["DO", "ME", "X", "CK"])
-        .map(|(a, b)| format!("{a}{b}"));
-    let words: Vec<String> = words
-        .chain([format!("{}!(", "todo"), format!("{}ed!(", "unimplement")])
-        .collect();
+    let words = ["TO", "FIX", "XX", "HA"].iter().zip(["DO", "ME", "X", "CK"]).map(|(a, b)| format!("{a}{b}"));
+    let words: Vec<String> = words.chain([format!("{}!(", "todo"), format!("{}ed!(", "unimplement")]).collect();
     let mut complaints = Vec::new();
     for (name, text) in project_files() {
         for (number, line) in text.lines().enumerate() {
-            let found = words
-                .iter()
-                .filter(|word| word.ends_with('(') && line.contains(*word) || has_word(line, word));
+            let found = words.iter().filter(|word| word.ends_with('(') && line.contains(*word) || has_word(line, word));
             complaints.extend(found.map(|word| format!("{name}:{}: {word}", number + 1)));
         }
     }
@@ -290,9 +238,7 @@ fn no_file_speaks_of_one_machine() {
         for (number, line) in text.lines().enumerate() {
             // A path begins where no other path goes on: `target/work/` is a folder of the project's own.
             let starts = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})$*".contains(c));
-            let found = places
-                .iter()
-                .filter(|place| line.match_indices(*place).any(|(at, _)| starts(at)));
+            let found = places.iter().filter(|place| line.match_indices(*place).any(|(at, _)| starts(at)));
             complaints.extend(found.map(|place| format!("{name}:{}: {place}", number + 1)));
         }
     }
@@ -307,14 +253,8 @@ fn every_lit_test_checks_something() {
     });
     assert!(tests.len() > 30, "the lit tests are not where they are looked for");
     let checks = |text: &String| {
-        text.contains("RUN:")
-            && ["FileCheck", "%same", "%peer", "%matrix"]
-                .iter()
-                .any(|c| text.contains(c))
+        text.contains("RUN:") && ["FileCheck", "%same", "%peer", "%matrix"].iter().any(|c| text.contains(c))
     };
     let idle = tests.iter().filter(|(_, text)| !checks(text));
-    assert_none(
-        "lit tests that check nothing",
-        idle.map(|(name, _)| name.clone()).collect(),
-    );
+    assert_none("lit tests that check nothing", idle.map(|(name, _)| name.clone()).collect());
 }

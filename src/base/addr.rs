@@ -47,10 +47,7 @@ pub struct AddrRange {
 impl AddrRange {
     /// The range of `size` bytes at `start`.
     pub fn new(start: ExecutorAddr, size: u64) -> AddrRange {
-        AddrRange {
-            start,
-            end: start.offset(size),
-        }
+        AddrRange { start, end: start.offset(size) }
     }
 
     /// Its length in bytes.

@@ -29,17 +29,11 @@ pub(crate) struct CommandLine {
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<CommandLine> {
     let command = Options::command();
     let split = words::split(args, &command);
-    let matches = command
-        .try_get_matches_from(split.linker)
-        .map_err(|error| match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
-            _ => anyhow!("{}", error.to_string().trim_start_matches("error: ").trim_end()),
-        })?;
+    let matches = command.try_get_matches_from(split.linker).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+        _ => anyhow!("{}", error.to_string().trim_start_matches("error: ").trim_end()),
+    })?;
     let options = Options::from_arg_matches(&matches)?;
     let plan = plan::plan(&matches)?;
-    Ok(CommandLine {
-        options,
-        plan,
-        program_args: split.program,
-    })
+    Ok(CommandLine { options, plan, program_args: split.program })
 }

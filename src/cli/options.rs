@@ -64,12 +64,7 @@ pub(crate) struct Options {
     pub jd: Vec<String>,
 
     /// Link with library NAME, or with the JITDylib of that name
-    #[arg(
-        short = 'l',
-        value_name = "NAME",
-        help_heading = "Inputs",
-        allow_hyphen_values = true
-    )]
+    #[arg(short = 'l', value_name = "NAME", help_heading = "Inputs", allow_hyphen_values = true)]
     pub library: Vec<String>,
 
     /// Look for -l libraries in this directory
@@ -130,9 +125,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
         .iter()
         .find_map(|&(suffix, unit)| lower.strip_suffix(suffix).map(|d| (d.trim_end(), unit)))
         .unwrap_or((&lower, 1 << 10));
-    let size: u64 = digits
-        .parse()
-        .map_err(|_| "Invalid numeric format for slab size".to_string())?;
+    let size: u64 = digits.parse().map_err(|_| "Invalid numeric format for slab size".to_string())?;
     match size.checked_mul(unit) {
         Some(0) => Err("a slab of no bytes is of no use".into()),
         Some(bytes) => Ok(bytes),

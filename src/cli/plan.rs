@@ -51,22 +51,15 @@ enum Word {
 /// Errors: a `-lazy` that no input follows.
 pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
     let words = words(matches);
-    let mut plan = Plan {
-        dylibs: vec!["main".into()],
-        inputs: Vec::new(),
-        library_dirs: vec![Vec::new()],
-    };
+    let mut plan = Plan { dylibs: vec!["main".into()], inputs: Vec::new(), library_dirs: vec![Vec::new()] };
     let mut lazy = false;
     let mut current = 0;
     for word in words.into_values() {
         match word {
             Word::Lazy => lazy = true,
-            Word::Input(name, kind) => plan.inputs.push(Input {
-                name,
-                kind,
-                dylib: current,
-                lazy: std::mem::take(&mut lazy),
-            }),
+            Word::Input(name, kind) => {
+                plan.inputs.push(Input { name, kind, dylib: current, lazy: std::mem::take(&mut lazy) })
+            }
             Word::Jd(_) | Word::Dir(_) if lazy => break,
             Word::Jd(name) => {
                 current = plan.dylibs.iter().position(|d| *d == name).unwrap_or(plan.dylibs.len());
@@ -89,33 +82,17 @@ fn words(matches: &ArgMatches) -> BTreeMap<usize, Word> {
     let mut words = BTreeMap::new();
     let indices = |id: &str| {
         let given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        matches
-            .indices_of(id)
-            .filter(|_| given)
-            .into_iter()
-            .flatten()
-            .collect::<Vec<usize>>()
+        matches.indices_of(id).filter(|_| given).into_iter().flatten().collect::<Vec<usize>>()
     };
     let text = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned();
     words.extend(indices("lazy").into_iter().map(|i| (i, Word::Lazy)));
     words.extend(indices("jd").into_iter().zip(text("jd").map(Word::Jd)));
-    words.extend(
-        indices("library")
-            .into_iter()
-            .zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))),
-    );
-    let dirs = matches
-        .get_many::<PathBuf>("library_dir")
-        .into_iter()
-        .flatten()
-        .cloned();
+    words
+        .extend(indices("library").into_iter().zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))));
+    let dirs = matches.get_many::<PathBuf>("library_dir").into_iter().flatten().cloned();
     words.extend(indices("library_dir").into_iter().zip(dirs.map(Word::Dir)));
     let files = matches.get_many::<OsString>("files").into_iter().flatten().cloned();
-    words.extend(
-        indices("files")
-            .into_iter()
-            .zip(files.map(|f| Word::Input(f, InputKind::File))),
-    );
+    words.extend(indices("files").into_iter().zip(files.map(|f| Word::Input(f, InputKind::File))));
     words
 }
 
@@ -132,10 +109,7 @@ mod tests {
 
     fn inputs(line: &str) -> Vec<(String, usize, bool)> {
         let inputs = plan_of(line).unwrap().inputs;
-        inputs
-            .into_iter()
-            .map(|i| (i.name.into_string().unwrap(), i.dylib, i.lazy))
-            .collect()
+        inputs.into_iter().map(|i| (i.name.into_string().unwrap(), i.dylib, i.lazy)).collect()
     }
 
     #[test]
@@ -156,12 +130,7 @@ mod tests {
     fn jd_governs_what_follows() {
         assert_eq!(
             inputs("r m.o -jd=A a.o -jd B b.o -jd A c.o"),
-            [
-                ("m.o".into(), 0, false),
-                ("a.o".into(), 1, false),
-                ("b.o".into(), 2, false),
-                ("c.o".into(), 1, false)
-            ]
+            [("m.o".into(), 0, false), ("a.o".into(), 1, false), ("b.o".into(), 2, false), ("c.o".into(), 1, false)]
         );
     }
 

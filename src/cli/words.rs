@@ -32,16 +32,10 @@ pub(super) fn split(args: impl Iterator<Item = OsString>, command: &Command) -> 
         };
         match text {
             "--" => {
-                return Split {
-                    linker,
-                    program: args.collect(),
-                };
+                return Split { linker, program: args.collect() };
             }
             "-args" | "--args" => {
-                return Split {
-                    linker,
-                    program: program_args(args),
-                };
+                return Split { linker, program: program_args(args) };
             }
             _ => {}
         }
@@ -49,10 +43,7 @@ pub(super) fn split(args: impl Iterator<Item = OsString>, command: &Command) -> 
         value_follows = follows;
         linker.push(normal.into());
     }
-    Split {
-        linker,
-        program: Vec::new(),
-    }
+    Split { linker, program: Vec::new() }
 }
 
 fn program_args(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -91,14 +82,7 @@ fn normalize(word: &str, command: &Command) -> (String, bool) {
                 let rest = body[1..].strip_prefix('=').unwrap_or(&body[1..]);
                 (format!("-{c}{rest}"), rest.is_empty())
             }
-            _ => (
-                if body.len() > 1 {
-                    format!("--{body}")
-                } else {
-                    word.to_string()
-                },
-                false,
-            ),
+            _ => (if body.len() > 1 { format!("--{body}") } else { word.to_string() }, false),
         },
     }
 }
@@ -121,10 +105,7 @@ mod tests {
 
     #[test]
     fn long_options_get_two_dashes() {
-        assert_eq!(
-            words("r -noexec m.o -entry=f -entry f").0,
-            "r --noexec m.o --entry=f --entry f"
-        );
+        assert_eq!(words("r -noexec m.o -entry=f -entry f").0, "r --noexec m.o --entry=f --entry f");
     }
 
     #[test]
@@ -134,10 +115,7 @@ mod tests {
 
     #[test]
     fn library_options_take_all_three_forms() {
-        assert_eq!(
-            words("r -lfoo -l foo -l=foo -Ldir -L dir -L=dir").0,
-            "r -lfoo -l foo -lfoo -Ldir -L dir -Ldir"
-        );
+        assert_eq!(words("r -lfoo -l foo -l=foo -Ldir -L dir -L=dir").0, "r -lfoo -l foo -lfoo -Ldir -L dir -Ldir");
     }
 
     #[test]

@@ -102,12 +102,7 @@ impl Batch<'_> {
 
     /// Claims what `roots` need; answers the symbols of the first part that stand for them.
     fn close(&mut self, tables: &SymbolTables, roots: &[Root]) -> Result<Vec<SymbolId>, SessionError> {
-        let closure = Closure {
-            tables,
-            executor: self.session.executor(),
-            arch: self.session.arch(),
-            batch: self.id,
-        };
+        let closure = Closure { tables, executor: self.session.executor(), arch: self.session.arch(), batch: self.id };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());
         for root in roots {
@@ -173,10 +168,7 @@ impl Batch<'_> {
         for unit in std::mem::take(&mut self.found.stubs) {
             let first = self.parts.len();
             let reentry = self.session.reentry()?;
-            let parts = self
-                .session
-                .reexports
-                .entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
+            let parts = self.session.reexports.entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
             self.parts.extend(parts);
         }
         for unit in std::mem::take(&mut self.found.indirect) {
@@ -193,10 +185,7 @@ impl Batch<'_> {
     fn report_missing(&mut self) -> Result<(), SessionError> {
         let mut missing: Vec<MissingSymbol> = std::mem::take(&mut self.found.missing)
             .into_iter()
-            .map(|(name, referrer)| MissingSymbol {
-                name: String::from_utf8_lossy(name).into_owned(),
-                referrer,
-            })
+            .map(|(name, referrer)| MissingSymbol { name: String::from_utf8_lossy(name).into_owned(), referrer })
             .collect();
         if missing.is_empty() {
             return Ok(());
@@ -216,12 +205,7 @@ impl Batch<'_> {
         let section = graph.add_section(b".eh_frame", MemProt::Read);
         let block = graph.add_owned_block(section, &[0; 4], 4);
         graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-        self.parts.push(Part {
-            graph,
-            role: Role::Synthesized,
-            slots: Vec::new(),
-            published: Vec::new(),
-        });
+        self.parts.push(Part { graph, role: Role::Synthesized, slots: Vec::new(), published: Vec::new() });
     }
 
     /// Relaxation and tables, with bounds that hold for the allocation to come.
@@ -253,11 +237,7 @@ impl Batch<'_> {
         }
         let bounds = memory.bounds(code, other)?;
         self.base = bounds.all.start;
-        let reach = Reach {
-            code: bounds.code,
-            all: bounds.all,
-            absolute_known: true,
-        };
+        let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true };
         let prepare = |part: &mut Part| {
             arch.relax(&mut part.graph, &reach);
             tables::build(arch, &mut part.graph, &reach);
@@ -350,11 +330,7 @@ impl Batch<'_> {
         match slot {
             Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
             Slot::EntryPoint { unit, number, branch } => {
-                let body = if *branch {
-                    self.callable_body(unit, *number)
-                } else {
-                    None
-                };
+                let body = if *branch { self.callable_body(unit, *number) } else { None };
                 body.unwrap_or_else(|| self.session.reexports.entry_point(self.session.arch(), unit, *number))
             }
             Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
@@ -378,11 +354,7 @@ impl Batch<'_> {
     fn callable_body(&self, unit: &MaterializationUnit, number: u32) -> Option<ExecutorAddr> {
         let symbol = unit.functions()[number as usize];
         let owner = unit.owner(unit.place(symbol)?.0)?;
-        if owner == self.id || self.session.batches.is_ready(owner) {
-            unit.symbol_address(symbol)
-        } else {
-            None
-        }
+        if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
     }
 
     /// Writes all blocks to working memory and applies their fixups.
@@ -415,16 +387,9 @@ impl Batch<'_> {
         if !self.session.executes() {
             return Ok(());
         }
-        let unwind = self
-            .parts
-            .iter()
-            .flat_map(|p| &p.graph.blocks)
-            .filter(|b| b.contiguous == Some(UNWIND_RECORDS));
+        let unwind = self.parts.iter().flat_map(|p| &p.graph.blocks).filter(|b| b.contiguous == Some(UNWIND_RECORDS));
         let ranges = unwind.map(|b| AddrRange::new(b.address, b.size));
-        let all = ranges.reduce(|a, b| AddrRange {
-            start: a.start.min(b.start),
-            end: a.end.max(b.end),
-        });
+        let all = ranges.reduce(|a, b| AddrRange { start: a.start.min(b.start), end: a.end.max(b.end) });
         if let Some(all) = all {
             executor.register_frames(all)?;
         }

@@ -41,10 +41,7 @@ impl BatchTable {
     /// A new batch, claiming.
     pub fn begin(&self) -> BatchId {
         let mut records = self.lock();
-        records.push(BatchRecord {
-            state: BatchState::Claiming,
-            needs: Vec::new(),
-        });
+        records.push(BatchRecord { state: BatchState::Claiming, needs: Vec::new() });
         BatchId(records.len() as u32 - 1)
     }
 

@@ -28,10 +28,7 @@ impl Claim {
     /// Claims it for `batch` unless it is claimed.
     pub fn claim(&self, batch: BatchId) -> Claimed {
         let ours = batch.0 + 1;
-        match self
-            .batch
-            .compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire)
-        {
+        match self.batch.compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => Claimed::New,
             Err(other) if other == ours => Claimed::Ours,
             Err(other) => Claimed::Other(BatchId(other - 1)),

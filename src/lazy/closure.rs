@@ -41,12 +41,7 @@ impl Closure<'_> {
             return Ok(());
         };
         let unit = unit_part.unit.clone();
-        let mut expansion = Expansion {
-            closure: self,
-            part,
-            found,
-            edges: Vec::new(),
-        };
+        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         if unit.by_section() {
             return expansion.sections(&unit, claimed);
         }
@@ -61,12 +56,7 @@ impl Closure<'_> {
 
     /// A symbol of `part` for the address of `entry`, for callers without a file.
     pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
-        let mut expansion = Expansion {
-            closure: self,
-            part,
-            found,
-            edges: Vec::new(),
-        };
+        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         expansion.entry_symbol(None, entry, false, false)
     }
 
@@ -78,12 +68,7 @@ impl Closure<'_> {
         section: u32,
         found: &mut Findings,
     ) -> Result<SymbolId, SessionError> {
-        let mut expansion = Expansion {
-            closure: self,
-            part,
-            found,
-            edges: Vec::new(),
-        };
+        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         expansion.section_symbol(unit, section, 0, b"", 0)
     }
 }
@@ -109,10 +94,7 @@ impl Expansion<'_, '_> {
         unit.file.symbols.iter().enumerate().any(|(index, symbol)| {
             symbol.place == ObjectPlace::Common(section)
                 && tables.entries[unit.entries[index].index()].definition
-                    == Definition::Unit {
-                        unit: unit.id,
-                        symbol: index as u32,
-                    }
+                    == Definition::Unit { unit: unit.id, symbol: index as u32 }
         })
     }
 
@@ -152,26 +134,15 @@ impl Expansion<'_, '_> {
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
-        let content = if s.is_zero_fill() {
-            Content::ZeroFill
-        } else {
-            Content::Borrowed(s.content)
-        };
-        let align = tables
-            .common_align
-            .get(&(unit.id, section))
-            .copied()
-            .unwrap_or(1)
-            .max(s.align);
+        let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
+        let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);
         if let Some(set) = tables.set_of(unit, section) {
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
             self.claim_set(unit, set)?;
         }
         self.unit_part().blocks[section as usize] = block.0;
-        self.part
-            .published
-            .push((block, super::part::Publish::Section(section)));
+        self.part.published.push((block, super::part::Publish::Section(section)));
         Ok(block)
     }
 
@@ -232,11 +203,7 @@ impl Expansion<'_, '_> {
         if part.branches.is_empty() && branch {
             part.branches = vec![UnitPart::NONE; unit.file.symbols.len()];
         }
-        let known = if branch {
-            part.branches[index as usize]
-        } else {
-            part.symbols[index as usize]
-        };
+        let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
         }
@@ -347,11 +314,7 @@ impl Expansion<'_, '_> {
                 Claimed::Ours => {}
                 Claimed::Other(batch) => self.found.need(batch),
             }
-            let slot = Slot::EntryPoint {
-                unit: unit.clone(),
-                number,
-                branch,
-            };
+            let slot = Slot::EntryPoint { unit: unit.clone(), number, branch };
             return Ok(self.part.external(symbol.name, symbol.size, slot));
         }
         match symbol.place {
@@ -387,11 +350,7 @@ impl Expansion<'_, '_> {
             let block = self.block(unit, section)?;
             return Ok(self.part.symbol(name, size, SymbolPlace::Defined { block, offset }));
         }
-        let slot = Slot::Section {
-            unit: unit.clone(),
-            section,
-            offset,
-        };
+        let slot = Slot::Section { unit: unit.clone(), section, offset };
         Ok(self.part.external(name, size, slot))
     }
 
@@ -431,10 +390,7 @@ impl Expansion<'_, '_> {
         }
         self.found.indirect_used.push(unit.clone());
         let number = unit.indirect_functions().iter().position(|&i| i == index).unwrap_or(0) as u32;
-        let slot = Slot::Indirect {
-            unit: unit.clone(),
-            number,
-        };
+        let slot = Slot::Indirect { unit: unit.clone(), number };
         let symbol = &unit.file.symbols[index as usize];
         Ok(self.part.external(symbol.name, symbol.size, slot))
     }
@@ -454,12 +410,7 @@ pub(super) fn add_unwind_block(
     }
     let unit = unit_part.unit.clone();
     let unwind = std::mem::take(&mut unit_part.unwind);
-    let mut expansion = Expansion {
-        closure,
-        part,
-        found,
-        edges: Vec::new(),
-    };
+    let mut expansion = Expansion { closure, part, found, edges: Vec::new() };
     let mut edges = Vec::with_capacity(unwind.edges.len());
     for edge in &unwind.edges {
         edges.push(Edge {

@@ -45,6 +45,14 @@ pub enum SessionError {
     /// Something asked for the linking of lazy files without a runtime.
     #[error("Lazy linking requires the ORC runtime")]
     NoRuntime,
+    /// The archive given as ORC runtime is none.
+    #[error("Lazy linking requires the ORC runtime, but {name} does not define {missing}")]
+    UnsuitableRuntime {
+        /// The archive.
+        name: String,
+        /// What it lacks.
+        missing: &'static str,
+    },
     /// No memory.
     #[error("{0}")]
     Memory(Arc<MemoryError>),
@@ -100,10 +108,7 @@ mod tests {
     use super::*;
 
     fn missing(count: usize) -> String {
-        let symbol = |n| MissingSymbol {
-            name: format!("s{n}"),
-            referrer: (n % 2 == 0).then(|| format!("f{n}.o")),
-        };
+        let symbol = |n| MissingSymbol { name: format!("s{n}"), referrer: (n % 2 == 0).then(|| format!("f{n}.o")) };
         SessionError::SymbolsNotFound(Arc::new((0..count).map(symbol).collect())).to_string()
     }
 

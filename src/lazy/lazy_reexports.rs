@@ -64,38 +64,24 @@ impl LazyReexportsManager {
         let stride = ReentryTrampolines::stride(arch).ok_or_else(unsupported)? as i64;
         trampolines.published.push((row, Publish::Trampolines(unit.clone())));
         let mut stubs = Part::synthesized(self.stubs.next_graph_name(), target);
-        let slot = Slot::Block {
-            part: first,
-            block: row,
-            offset: 0,
-        };
+        let slot = Slot::Block { part: first, block: row, offset: 0 };
         let initial = stubs.external(b"", 0, slot);
         let made =
             RedirectableSymbolManager::build(arch, &mut stubs.graph, count, |n| (initial, i64::from(n) * stride));
         stubs.published.push((made.stubs, Publish::Stubs(unit.clone())));
-        stubs
-            .published
-            .push((made.pointers, Publish::StubPointers(unit.clone())));
+        stubs.published.push((made.pointers, Publish::StubPointers(unit.clone())));
         Ok([trampolines, stubs])
     }
 
     /// Notes that the trampolines of `unit` are the `size` bytes at `address`.
     pub(super) fn register(&self, unit: &Arc<MaterializationUnit>, address: ExecutorAddr, size: u64) {
-        let reexports = Reexports {
-            trampolines: AddrRange::new(address, size),
-            unit: unit.clone(),
-        };
-        self.table
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(address, reexports);
+        let reexports = Reexports { trampolines: AddrRange::new(address, size), unit: unit.clone() };
+        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(address, reexports);
     }
 
     /// The address of entry point `number` of `unit`, whose stubs are linked.
     pub(super) fn entry_point(&self, arch: &dyn Architecture, unit: &MaterializationUnit, number: u32) -> ExecutorAddr {
-        unit.stubs
-            .address()
-            .offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
+        unit.stubs.address().offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
     }
 
     /// Makes entry point `number` of `unit` go to `implementation`.
@@ -131,10 +117,7 @@ impl LazyReexportsManager {
     pub fn resolve(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
         let (unit, number) = self.find(session, reentry)?;
         let symbol = unit.functions()[number as usize];
-        log::debug!(
-            "first call of {}",
-            String::from_utf8_lossy(unit.file.symbols[symbol as usize].name)
-        );
+        log::debug!("first call of {}", String::from_utf8_lossy(unit.file.symbols[symbol as usize].name));
         let landing = session.link_body(&unit, symbol)?;
         self.redirect(session, &unit, number, landing);
         Ok(landing)

@@ -15,9 +15,7 @@ pub struct ObjectLinkingLayer {
 impl ObjectLinkingLayer {
     /// The layer of `session`.
     pub fn new(session: &Arc<Session>) -> ObjectLinkingLayer {
-        ObjectLinkingLayer {
-            session: session.clone(),
-        }
+        ObjectLinkingLayer { session: session.clone() }
     }
 
     /// Adds the relocatable object `data`, called `name`, to `dylib`.
@@ -65,10 +63,7 @@ impl LazyObjectLinkingLayer {
             Granularity::Function => Laziness::Function,
             Granularity::Object => Laziness::Object,
         };
-        Ok(LazyObjectLinkingLayer {
-            session: session.clone(),
-            laziness,
-        })
+        Ok(LazyObjectLinkingLayer { session: session.clone(), laziness })
     }
 
     /// Adds the relocatable object `data`, called `name`, to `dylib`.

@@ -53,22 +53,11 @@ impl UnitPart {
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     /// `offset` bytes into a section of a file.
-    Section {
-        unit: Arc<MaterializationUnit>,
-        section: u32,
-        offset: u64,
-    },
+    Section { unit: Arc<MaterializationUnit>, section: u32, offset: u64 },
     /// Entry point `number` of a lazy file. A branch goes straight to the body if that can be called already.
-    EntryPoint {
-        unit: Arc<MaterializationUnit>,
-        number: u32,
-        branch: bool,
-    },
+    EntryPoint { unit: Arc<MaterializationUnit>, number: u32, branch: bool },
     /// The stub of indirect function `number` of a file.
-    Indirect {
-        unit: Arc<MaterializationUnit>,
-        number: u32,
-    },
+    Indirect { unit: Arc<MaterializationUnit>, number: u32 },
     /// `offset` bytes into a block of another part.
     Block { part: usize, block: BlockId, offset: u64 },
     /// The start or end of a section set.
@@ -166,12 +155,7 @@ impl Part {
 
     /// An empty part called `name`.
     pub fn synthesized(name: String, target: Target) -> Part {
-        Part {
-            graph: LinkGraph::new(name, target),
-            role: Role::Synthesized,
-            slots: Vec::new(),
-            published: Vec::new(),
-        }
+        Part { graph: LinkGraph::new(name, target), role: Role::Synthesized, slots: Vec::new(), published: Vec::new() }
     }
 
     /// The unit its sections are from.
@@ -185,9 +169,7 @@ impl Part {
     /// Adds an external symbol of the graph that stands for `slot`.
     pub fn external(&mut self, name: &'static [u8], size: u64, slot: Slot) -> SymbolId {
         self.slots.push(slot);
-        let place = SymbolPlace::External {
-            slot: self.slots.len() as u32 - 1,
-        };
+        let place = SymbolPlace::External { slot: self.slots.len() as u32 - 1 };
         self.symbol(name, size, place)
     }
 

@@ -31,10 +31,7 @@ pub struct RedirectableStubs {
 impl RedirectableSymbolManager {
     /// The name of the next graph: `<indirect stubs graph #1>`, …
     pub fn next_graph_name(&self) -> String {
-        format!(
-            "<indirect stubs graph #{}>",
-            self.graphs.fetch_add(1, Ordering::Relaxed) + 1
-        )
+        format!("<indirect stubs graph #{}>", self.graphs.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Adds `count` stubs to `graph`; stub `n` first goes to the symbol, and bytes behind it, that `initial` names.
@@ -48,9 +45,7 @@ impl RedirectableSymbolManager {
         let pointers = add_pointers(arch, graph, data, count, initial);
         let pointer = graph.add_anonymous_symbol(pointers, 0, u64::from(count) * 8);
         let code = graph.add_section(STUBS_SECTION, MemProt::ReadExec);
-        let stubs = add_row(graph, code, arch.pointer_jump_stub(), count, |n| {
-            (pointer, i64::from(n) * 8)
-        });
+        let stubs = add_row(graph, code, arch.pointer_jump_stub(), count, |n| (pointer, i64::from(n) * 8));
         RedirectableStubs { pointers, stubs }
     }
 

@@ -197,10 +197,7 @@ impl SymbolTables {
             return Some(SetId(position as u32));
         }
         let set = SetId(self.dylibs[dylib.index()].sets.len() as u32);
-        self.dylibs[dylib.index()].sets.push(SectionSet {
-            name,
-            bounds: Arc::default(),
-        });
+        self.dylibs[dylib.index()].sets.push(SectionSet { name, bounds: Arc::default() });
         if self.set_sections(dylib, set).is_empty() {
             self.dylibs[dylib.index()].sets.pop();
             return None;

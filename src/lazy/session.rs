@@ -23,6 +23,8 @@ use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLoc
 
 /// The runtime's function that trampolines call.
 const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
+/// What that is called where it is only an alias.
+const REENTRY_ALIASEE: &[u8] = b"__orc_rt_sysv_reenter";
 /// The tag by which the runtime asks for a function's implementation.
 const RESOLVE_TAG: &[u8] = b"__orc_rt_resolve_tag";
 
@@ -137,10 +139,7 @@ impl Session {
         let file = read_object(name, data)?.ok_or_else(|| {
             LinkError::unsuitable(
                 name,
-                format_args!(
-                    "does not contain a relocatable object file or archive compatible with {}",
-                    self.target
-                ),
+                format_args!("does not contain a relocatable object file or archive compatible with {}", self.target),
             )
         })?;
         if file.target != self.target {
@@ -163,8 +162,7 @@ impl Session {
         laziness: Laziness,
     ) -> Result<(), SessionError> {
         let archive = Archive::parse(name, data)?;
-        self.tables_mut()
-            .add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
+        self.tables_mut().add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
         Ok(())
     }
 
@@ -175,10 +173,9 @@ impl Session {
         self.add_archive(PLATFORM, name, archive, Laziness::Eager)?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
-        for (name, address) in [
-            (&b"__orc_rt_jit_dispatch"[..], dispatch.function),
-            (&b"__orc_rt_jit_dispatch_ctx"[..], dispatch.context),
-        ] {
+        for (name, address) in
+            [(&b"__orc_rt_jit_dispatch"[..], dispatch.function), (&b"__orc_rt_jit_dispatch_ctx"[..], dispatch.context)]
+        {
             let id = tables.intern(PLATFORM, name);
             tables.set_definition(id, Definition::Absolute(address), true);
         }
@@ -200,28 +197,23 @@ impl Session {
             return Err(SessionError::NoRuntime);
         }
         let entry = tables.intern(PLATFORM, REENTRY_SYMBOL);
-        tables.require(entry);
-        tables.resolve(&self.options.load_file)?;
-        if tables.entries[entry.index()].definition == Definition::Undefined {
+        if tables.entries[entry.index()].archive.is_none() {
             // LLVM's archives define the function under this name and leave the alias to the linker.
-            let target = tables.intern(PLATFORM, b"__orc_rt_sysv_reenter");
-            tables.require(target);
-            tables.resolve(&self.options.load_file)?;
-            if tables.entries[target.index()].definition == Definition::Undefined {
-                return Err(SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol {
-                    name: String::from_utf8_lossy(REENTRY_SYMBOL).into_owned(),
-                    referrer: tables
-                        .archives
-                        .iter()
-                        .find(|a| a.dylib == PLATFORM)
-                        .map(|a| a.name.clone()),
-                }])));
+            let target = tables.intern(PLATFORM, REENTRY_ALIASEE);
+            if tables.entries[target.index()].archive.is_none() {
+                let runtime = tables.archives.iter().find(|a| a.dylib == PLATFORM);
+                return Err(SessionError::UnsuitableRuntime {
+                    name: runtime.map_or_else(String::new, |a| a.name.clone()),
+                    missing: "__orc_rt_reenter",
+                });
             }
+            tables.require(target);
             tables.set_definition(entry, Definition::Alias(target), true);
         }
+        // The runtime is searched with everything else, so that the program's definitions are known by then.
+        tables.require(entry);
         drop(tables);
-        self.executor
-            .set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
+        self.executor.set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
         self.reentry.get_or_init(|| entry);
         Ok(())
     }
@@ -309,9 +301,7 @@ impl Session {
 
     /// The address of the body of `symbol` of `unit`, linked if need be.
     pub(super) fn link_body(&self, unit: &Arc<MaterializationUnit>, symbol: u32) -> Result<ExecutorAddr, SessionError> {
-        let (section, offset) = unit
-            .place(symbol)
-            .ok_or_else(|| not_found("an absolute symbol's body"))?;
+        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
         if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
             return Ok(unit.section_address(section).offset(offset));
         }
@@ -321,10 +311,7 @@ impl Session {
 
     fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
         let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
-        tables
-            .find(dylib, name.as_bytes())
-            .filter(defined)
-            .ok_or_else(|| not_found(name))
+        tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
     }
 
     fn resolve_symbols(&self) -> Result<(), SessionError> {
@@ -353,12 +340,7 @@ impl Session {
         }
         if let Some(threads) = self.options.threads {
             // Fails if there is a pool already: that one will do.
-            self.pool.call_once(|| {
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(threads)
-                    .build_global()
-                    .unwrap_or(())
-            });
+            self.pool.call_once(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or(()));
         }
         true
     }
@@ -392,10 +374,7 @@ impl Session {
 }
 
 fn not_found(name: &str) -> SessionError {
-    SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol {
-        name: name.to_string(),
-        referrer: None,
-    }]))
+    SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol { name: name.to_string(), referrer: None }]))
 }
 
 /// Answers the calls of linked code.
@@ -411,10 +390,7 @@ impl DispatchHandler for Dispatcher {
         let definition = session
             .reexports
             .resolve(&session, reentry)
-            .map(|address| ExecutorSymbolDef {
-                address,
-                flags: EXPORTED | CALLABLE,
-            });
+            .map(|address| ExecutorSymbolDef { address, flags: EXPORTED | CALLABLE });
         Ok(match definition {
             Ok(symbol) => encode_expected_symbol(Ok(symbol)),
             Err(error) => encode_expected_symbol(Err(&error.to_string())),

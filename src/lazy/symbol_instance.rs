@@ -20,11 +20,7 @@ pub struct SymbolInstance {
 impl SymbolInstance {
     /// Symbol `name`, as the object format writes it, of `dylib`. Nothing is looked up yet.
     pub fn new(session: &Arc<Session>, dylib: DylibId, name: &str) -> SymbolInstance {
-        SymbolInstance {
-            session: session.clone(),
-            dylib,
-            name: name.to_string(),
-        }
+        SymbolInstance { session: session.clone(), dylib, name: name.to_string() }
     }
 
     /// Its name.

@@ -248,17 +248,11 @@ impl SymbolTables {
         index: u32,
         symbol: &ObjectSymbol,
     ) -> Result<(), SessionError> {
-        let new = Definition::Unit {
-            unit: unit.id,
-            symbol: index,
-        };
+        let new = Definition::Unit { unit: unit.id, symbol: index };
         let rank = Rank::of(symbol);
         let old = self.entries[id.index()].definition;
         let replace = match old {
-            Definition::Unit {
-                unit: other,
-                symbol: old,
-            } if other != unit.id => {
+            Definition::Unit { unit: other, symbol: old } if other != unit.id => {
                 let other = self.units[other.index()].clone();
                 let old_symbol = &other.file.symbols[old as usize];
                 match (Rank::of(old_symbol), rank) {
@@ -302,17 +296,13 @@ impl SymbolTables {
         let align = |(unit, symbol): (&MaterializationUnit, &ObjectSymbol)| match symbol.place {
             ObjectPlace::Common(section) => {
                 let own = unit.file.sections[section as usize].align;
-                (
-                    (unit.id, section),
-                    own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)),
-                )
+                ((unit.id, section), own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)))
             }
             _ => ((unit.id, 0), 1),
         };
         let ((old_key, old_align), (new_key, new_align)) = (align(old), align(new));
         let replace = new.1.size > old.1.size;
-        self.common_align
-            .insert(if replace { new_key } else { old_key }, old_align.max(new_align));
+        self.common_align.insert(if replace { new_key } else { old_key }, old_align.max(new_align));
         replace
     }
 
@@ -323,9 +313,7 @@ impl SymbolTables {
             return None;
         }
         let section = &unit.file.sections[section as usize];
-        let position = sets
-            .iter()
-            .position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
+        let position = sets.iter().position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
         Some(SetId(position as u32))
     }
 

@@ -35,8 +35,7 @@ pub(super) fn indirect_functions(
         resolvers[n as usize]
     });
     part.published.push((row.stubs, Publish::IndirectStubs(unit.clone())));
-    part.published
-        .push((row.pointers, Publish::IndirectPointers(unit.clone())));
+    part.published.push((row.pointers, Publish::IndirectPointers(unit.clone())));
     Ok(part)
 }
 

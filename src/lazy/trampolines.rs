@@ -20,10 +20,7 @@ pub struct ReentryTrampolines {
 impl ReentryTrampolines {
     /// The name of the next graph: `__orc_reentry_graph_#1`, …
     pub fn next_graph_name(&self) -> String {
-        format!(
-            "__orc_reentry_graph_#{}",
-            self.graphs.fetch_add(1, Ordering::Relaxed) + 1
-        )
+        format!("__orc_reentry_graph_#{}", self.graphs.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Adds `count` trampolines that call `reentry` to `graph`, as one block; they are [`ReentryTrampolines::stride`] apart.
@@ -82,12 +79,7 @@ pub(super) fn add_pointers(
     let block = graph.add_block(section, Content::Owned(start..end), u64::from(count) * 8, 8);
     let edges = (0..count).map(|n| {
         let (target, addend) = target(n);
-        Edge {
-            offset: n * 8,
-            kind: arch.pointer(),
-            target,
-            addend,
-        }
+        Edge { offset: n * 8, kind: arch.pointer(), target, addend }
     });
     graph.set_edges(block, edges.collect::<Vec<_>>());
     block
@@ -100,10 +92,7 @@ mod tests {
     use crate::link::arch;
 
     fn trampolines(arch_id: Arch, count: u32) -> (LinkGraph, BlockId) {
-        let target = Target {
-            arch: arch_id,
-            format: Format::Elf,
-        };
+        let target = Target { arch: arch_id, format: Format::Elf };
         let mut graph = LinkGraph::new("g".into(), target);
         let reentry = graph.add_symbol(crate::link::Symbol {
             name: b"__orc_rt_reenter",

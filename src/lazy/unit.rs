@@ -91,11 +91,7 @@ impl MaterializationUnit {
 
     /// The claim that linking `section` needs.
     fn claim_of(&self, section: u32) -> &Claim {
-        if self.by_section() {
-            &self.sections[section as usize]
-        } else {
-            &self.whole
-        }
+        if self.by_section() { &self.sections[section as usize] } else { &self.whole }
     }
 
     /// Claims `section`, or the file, for `batch`.
@@ -125,10 +121,7 @@ impl MaterializationUnit {
 
     /// Its unwind records, read on first use.
     pub fn unwind(&self) -> Result<&UnwindTables, LinkError> {
-        self.unwind
-            .get_or_init(|| UnwindTables::read(&self.file))
-            .as_ref()
-            .map_err(Clone::clone)
+        self.unwind.get_or_init(|| UnwindTables::read(&self.file)).as_ref().map_err(Clone::clone)
     }
 
     /// The symbols that have an entry point, ascending: an entry point's number is its place in here.
@@ -142,10 +135,7 @@ impl MaterializationUnit {
                 _ => false,
             };
             let all = 0..self.file.symbols.len() as u32;
-            all.filter(|i| self.is_entry_point(*i))
-                .filter(global)
-                .filter(kept)
-                .collect()
+            all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept).collect()
         })
     }
 

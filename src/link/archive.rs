@@ -93,12 +93,7 @@ impl Archive {
         };
         reader.read_members()?;
         let index = reader.index.map(|table| reader.read_index(table)).transpose()?;
-        Ok(Archive {
-            name: name.to_string(),
-            thin: reader.thin,
-            members: reader.members,
-            index,
-        })
+        Ok(Archive { name: name.to_string(), thin: reader.thin, members: reader.members, index })
     }
 
     /// Whether its members are files of their own.
@@ -162,11 +157,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn malformed(&self, what_is_there: &str, offset: usize, what: impl fmt::Display) -> LinkError {
-        LinkError::malformed(
-            self.archive,
-            format_args!("{what_is_there} at offset {offset:#x}"),
-            what,
-        )
+        LinkError::malformed(self.archive, format_args!("{what_is_there} at offset {offset:#x}"), what)
     }
 
     fn bad_header(&self, offset: usize, what: impl fmt::Display) -> LinkError {
@@ -182,10 +173,7 @@ impl Reader<'_> {
             if end > self.data.len() {
                 return Err(self.bad_header(
                     offset,
-                    format_args!(
-                        "the member's {} bytes go past the end of the archive",
-                        raw.end - raw.start
-                    ),
+                    format_args!("the member's {} bytes go past the end of the archive", raw.end - raw.start),
                 ));
             }
             offset = end + (end & 1);
@@ -209,35 +197,17 @@ impl Reader<'_> {
         let end = fields.offset as usize + fields.size();
         let field = fields.raw_name().trim_end_matches(' ');
         let Some(length) = field.strip_prefix("#1/") else {
-            return Ok(RawMember {
-                name: field.as_bytes(),
-                short: true,
-                header: offset,
-                start: header_end,
-                end,
-            });
+            return Ok(RawMember { name: field.as_bytes(), short: true, header: offset, start: header_end, end });
         };
-        let start = length
-            .parse::<u32>()
-            .ok()
-            .and_then(|length| header_end.checked_add(length as usize));
-        let name = start
-            .filter(|start| *start <= end)
-            .and_then(|start| self.data.get(header_end..start));
+        let start = length.parse::<u32>().ok().and_then(|length| header_end.checked_add(length as usize));
+        let name = start.filter(|start| *start <= end).and_then(|start| self.data.get(header_end..start));
         let (Some(start), Some(name)) = (start, name) else {
-            return Err(self.bad_header(
-                offset,
-                format_args!("a name of length {length:?} does not fit into the member"),
-            ));
+            return Err(
+                self.bad_header(offset, format_args!("a name of length {length:?} does not fit into the member"))
+            );
         };
         let padding = name.iter().rev().take_while(|byte| **byte == 0).count();
-        Ok(RawMember {
-            name: &name[..name.len() - padding],
-            short: false,
-            header: offset,
-            start,
-            end,
-        })
+        Ok(RawMember { name: &name[..name.len() - padding], short: false, header: offset, start, end })
     }
 
     /// Files a member under what it is; returns whether its content follows its header.
@@ -245,11 +215,7 @@ impl Reader<'_> {
         if let Some(kind) = index_kind(raw) {
             // Import libraries for Windows have a second `/`, of another shape; the first one serves.
             if self.index.is_none() {
-                self.index = self.data.get(raw.start..raw.end).map(|data| IndexTable {
-                    kind,
-                    offset: raw.start,
-                    data,
-                });
+                self.index = self.data.get(raw.start..raw.end).map(|data| IndexTable { kind, offset: raw.start, data });
             }
             return Ok(true);
         }
@@ -264,12 +230,7 @@ impl Reader<'_> {
             MemberContent::Inline(self.data.get(raw.start..raw.end).unwrap_or_default())
         };
         let index = u32::try_from(self.members.len()).map_err(|_| self.bad_header(raw.header, "too many members"))?;
-        self.members.push(Member {
-            name,
-            header_offset: raw.header as u64,
-            content,
-            index,
-        });
+        self.members.push(Member { name, header_offset: raw.header as u64, content, index });
         Ok(!self.thin)
     }
 
@@ -283,10 +244,9 @@ impl Reader<'_> {
         let shown = String::from_utf8_lossy(reference);
         let tail = shown.parse::<usize>().ok().and_then(|at| self.long_names?.get(at..));
         let Some(tail) = tail else {
-            return Err(self.bad_header(
-                raw.header,
-                format_args!("there is no long name at {shown:?} of the name table"),
-            ));
+            return Err(
+                self.bad_header(raw.header, format_args!("there is no long name at {shown:?} of the name table"))
+            );
         };
         let Some(length) = tail.iter().take(LONGEST_NAME).position(|byte| *byte == b'\n') else {
             return Err(self.bad_header(raw.header, "its long name has no end"));
@@ -312,11 +272,7 @@ impl Reader<'_> {
         let count = number(0).and_then(|count| usize::try_from(count).ok());
         let names_at = count.and_then(|count| count.checked_add(1)?.checked_mul(width));
         let (Some(count), Some(mut names)) = (count, names_at.and_then(|at| table.data.get(at..))) else {
-            return Err(self.malformed(
-                "symbol index",
-                table.offset,
-                "its number of entries does not fit into it",
-            ));
+            return Err(self.malformed("symbol index", table.offset, "its number of entries does not fit into it"));
         };
         let mut entries = Vec::with_capacity(count);
         let mut cursor = MemberCursor::new(&self.members);
@@ -341,11 +297,7 @@ impl Reader<'_> {
         let size = number(0).and_then(|size| usize::try_from(size).ok());
         let names_at = size.and_then(|size| size.checked_add(2 * width));
         let (Some(size), Some(names)) = (size, names_at.and_then(|at| table.data.get(at..))) else {
-            return Err(self.malformed(
-                "symbol index",
-                table.offset,
-                "its table of entries does not fit into it",
-            ));
+            return Err(self.malformed("symbol index", table.offset, "its table of entries does not fit into it"));
         };
         let mut entries = Vec::with_capacity(size / (2 * width));
         // Names are reached by offsets, so a hostile index could make a small file take hours to read.
@@ -356,9 +308,7 @@ impl Reader<'_> {
             let Some(member) = number(at + width).and_then(|offset| cursor.find(offset)) else {
                 return Err(self.malformed("symbol index entry", place, "it points to no member's header"));
             };
-            let name = number(at)
-                .and_then(|at| usize::try_from(at).ok())
-                .and_then(|at| names.get(at..));
+            let name = number(at).and_then(|at| usize::try_from(at).ok()).and_then(|at| names.get(at..));
             let Some(name) = name.and_then(|name| CStr::from_bytes_until_nul(name).ok()) else {
                 return Err(self.malformed(
                     "symbol index entry",
@@ -368,11 +318,7 @@ impl Reader<'_> {
             };
             let name = name.to_bytes();
             let Some(rest) = budget.checked_sub(name.len()) else {
-                return Err(self.malformed(
-                    "symbol index entry",
-                    place,
-                    "its name overlaps those of too many others",
-                ));
+                return Err(self.malformed("symbol index entry", place, "its name overlaps those of too many others"));
             };
             budget = rest;
             entries.push((name, member));
@@ -413,10 +359,7 @@ impl<'a> MemberCursor<'a> {
 
     fn find(&mut self, header_offset: u64) -> Option<u32> {
         if self.members.get(self.last)?.header_offset != header_offset {
-            self.last = self
-                .members
-                .binary_search_by_key(&header_offset, |member| member.header_offset)
-                .ok()?;
+            self.last = self.members.binary_search_by_key(&header_offset, |member| member.header_offset).ok()?;
         }
         Some(self.members[self.last].index)
     }
@@ -424,13 +367,7 @@ impl<'a> MemberCursor<'a> {
 
 impl fmt::Debug for Archive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Archive({}, {} members, {} symbols)",
-            self.name,
-            self.members.len(),
-            self.symbols().len()
-        )
+        write!(f, "Archive({}, {} members, {} symbols)", self.name, self.members.len(), self.symbols().len())
     }
 }
 

@@ -45,15 +45,8 @@ fn put(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// The symbol index of a BSD or GNU archive whose members' headers are at `offsets`.
 fn index(flavour: Flavour, offsets: &[usize]) -> Vec<u8> {
-    let symbols = || {
-        MEMBERS
-            .iter()
-            .zip(offsets)
-            .flat_map(|(member, at)| member.2.iter().map(move |name| (*name, *at)))
-    };
-    let names: Vec<u8> = symbols()
-        .flat_map(|(name, _)| [name.as_bytes(), &[0]].concat())
-        .collect();
+    let symbols = || MEMBERS.iter().zip(offsets).flat_map(|(member, at)| member.2.iter().map(move |name| (*name, *at)));
+    let names: Vec<u8> = symbols().flat_map(|(name, _)| [name.as_bytes(), &[0]].concat()).collect();
     let wide = matches!(flavour, Gnu64 | Bsd64);
     let big = |value: usize| {
         let bytes = (value as u64).to_be_bytes();
@@ -80,11 +73,7 @@ fn index(flavour: Flavour, offsets: &[usize]) -> Vec<u8> {
 
 /// An archive of [`MEMBERS`], the index pointing to `offsets`; also where the members' headers really are.
 fn write_with(flavour: Flavour, offsets: &[usize]) -> (Vec<u8>, Vec<usize>) {
-    let mut out = if flavour == Thin {
-        b"!<thin>\n".to_vec()
-    } else {
-        b"!<arch>\n".to_vec()
-    };
+    let mut out = if flavour == Thin { b"!<thin>\n".to_vec() } else { b"!<arch>\n".to_vec() };
     let bsd = matches!(flavour, Bsd | Bsd64);
     let table = index(flavour, offsets);
     let index_name = match flavour {
@@ -166,10 +155,7 @@ fn malformed(bytes: &[u8]) -> (String, String) {
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
-    let at = bytes
-        .windows(from.len())
-        .position(|window| window == from)
-        .expect("pattern");
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("pattern");
     bytes[at..at + to.len()].copy_from_slice(to);
 }
 
@@ -177,11 +163,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 fn members_keep_their_order_names_and_numbers() {
     for flavour in FLAVOURS {
         let archive = parse(&write(flavour)).unwrap();
-        let found: Vec<_> = archive
-            .members
-            .iter()
-            .map(|m| (m.index, str::from_utf8(m.name).unwrap()))
-            .collect();
+        let found: Vec<_> = archive.members.iter().map(|m| (m.index, str::from_utf8(m.name).unwrap())).collect();
         let expected: Vec<_> = (0..).zip(MEMBERS.map(|member| member.0)).collect();
         assert_eq!(found, expected, "{flavour:?}");
     }
@@ -208,10 +190,7 @@ fn the_index_lists_each_definition_in_file_order() {
     let expected = [("alpha", 0), ("beta", 0), ("gamma", 2), ("alpha", 3)];
     for flavour in FLAVOURS {
         let archive = parse(&write(flavour)).unwrap();
-        let found: Vec<_> = archive
-            .symbols()
-            .map(|(name, member)| (str::from_utf8(name).unwrap(), member))
-            .collect();
+        let found: Vec<_> = archive.symbols().map(|(name, member)| (str::from_utf8(name).unwrap(), member)).collect();
         if flavour == GnuNoIndex {
             assert!(!archive.has_index() && found.is_empty());
         } else {
@@ -247,10 +226,7 @@ fn what_is_no_archive_is_refused_by_name() {
 fn a_missing_end_mark_is_found() {
     let mut bytes = write(Gnu);
     replace(&mut bytes, b"`\n", b"`!");
-    assert_eq!(
-        malformed(&bytes),
-        ("archive header at offset 0x8".into(), "its end mark is missing".into())
-    );
+    assert_eq!(malformed(&bytes), ("archive header at offset 0x8".into(), "its end mark is missing".into()));
 }
 
 #[test]
@@ -329,13 +305,7 @@ fn bsd_names_that_share_their_bytes_without_end_are_refused() {
     table.extend(length.to_le_bytes());
     table.resize(table.len() + length as usize - 1, b'x');
     table.push(0);
-    let bytes = [
-        b"!<arch>\n".to_vec(),
-        header("__.SYMDEF", table.len()),
-        table,
-        header("a.o", 0),
-    ]
-    .concat();
+    let bytes = [b"!<arch>\n".to_vec(), header("__.SYMDEF", table.len()), table, header("a.o", 0)].concat();
     assert!(malformed(&bytes).1.contains("overlaps"));
 }
 
@@ -382,9 +352,5 @@ fn opening_touches_no_member() {
     let start = Instant::now();
     let archive = Archive::parse("big.a", bytes).unwrap();
     assert_eq!(archive.members.len(), members);
-    assert!(
-        start.elapsed() < Duration::from_millis(500),
-        "took {:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(500), "took {:?}", start.elapsed());
 }

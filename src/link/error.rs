@@ -73,18 +73,11 @@ pub struct FailedFixup {
 impl LinkError {
     /// A [`LinkError::Malformed`].
     pub fn malformed(file: impl fmt::Display, place: impl fmt::Display, what: impl fmt::Display) -> LinkError {
-        LinkError::Malformed {
-            file: file.to_string(),
-            place: place.to_string(),
-            what: what.to_string(),
-        }
+        LinkError::Malformed { file: file.to_string(), place: place.to_string(), what: what.to_string() }
     }
 
     /// A [`LinkError::Unsuitable`].
     pub fn unsuitable(file: impl fmt::Display, what: impl fmt::Display) -> LinkError {
-        LinkError::Unsuitable {
-            file: file.to_string(),
-            what: what.to_string(),
-        }
+        LinkError::Unsuitable { file: file.to_string(), what: what.to_string() }
     }
 }

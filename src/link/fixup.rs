@@ -54,8 +54,7 @@ pub fn write_block(
             got: got.0,
             size: graph.symbols[target.index()].size,
         };
-        arch.apply(&fixup, memory)
-            .map_err(|error| describe(arch, graph, block, &fixup, target, &error.to_string()))?;
+        arch.apply(&fixup, memory).map_err(|error| describe(arch, graph, block, &fixup, target, &error.to_string()))?;
     }
     Ok(())
 }
@@ -91,11 +90,7 @@ fn describe(
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: arch.edge_kinds()[usize::from(fixup.kind.0)].name,
-        target: if symbol.name.is_empty() {
-            "<anonymous symbol>".into()
-        } else {
-            text(symbol.name)
-        },
+        target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
         target_address: fixup.target.wrapping_add_signed(fixup.addend),
         address: fixup.address,
         block: b.address.0,

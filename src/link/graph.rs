@@ -249,9 +249,6 @@ impl LinkGraph {
 
     /// The kind and target of the edge at `offset` of `block`, for tests and diagnostics.
     pub fn edge_at(&self, block: BlockId, offset: u32) -> Option<(EdgeKind, SymbolId)> {
-        self.block_edges(block)
-            .iter()
-            .find(|e| e.offset == offset)
-            .map(|e| (e.kind, e.target))
+        self.block_edges(block).iter().find(|e| e.offset == offset).map(|e| (e.kind, e.target))
     }
 }

@@ -35,13 +35,7 @@ pub struct PlacedBlock {
 
 impl SegmentLayout {
     fn new(prot: MemProt) -> SegmentLayout {
-        SegmentLayout {
-            prot,
-            size: 0,
-            content_size: 0,
-            align: 1,
-            blocks: Vec::new(),
-        }
+        SegmentLayout { prot, size: 0, content_size: 0, align: 1, blocks: Vec::new() }
     }
 
     fn push(&mut self, graphs: &[&LinkGraph], graph: u32, block: BlockId) -> Result<()> {
@@ -54,10 +48,7 @@ impl SegmentLayout {
             )
         };
         let offset = align_up(self.size, b.align).ok_or_else(too_big)?;
-        self.size = offset
-            .checked_add(b.size)
-            .filter(|&end| end < 1 << 47)
-            .ok_or_else(too_big)?;
+        self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
         self.align = self.align.max(b.align);
         self.blocks.push(PlacedBlock { graph, block, offset });
         Ok(())
@@ -112,18 +103,11 @@ mod tests {
     use crate::base::{Arch, Format, Target};
 
     fn graph(blocks: &[(MemProt, u64, u64, Option<u32>, bool)]) -> LinkGraph {
-        let target = Target {
-            arch: Arch::X86_64,
-            format: Format::Elf,
-        };
+        let target = Target { arch: Arch::X86_64, format: Format::Elf };
         let mut graph = LinkGraph::new("g".into(), target);
         for &(prot, size, align, contiguous, zero) in blocks {
             let section = graph.add_section(b"s", prot);
-            let content = if zero {
-                Content::ZeroFill
-            } else {
-                Content::Borrowed(&[0; 64][..size as usize])
-            };
+            let content = if zero { Content::ZeroFill } else { Content::Borrowed(&[0; 64][..size as usize]) };
             let id = graph.add_block(section, content, size, align);
             graph.blocks[id.index()].contiguous = contiguous;
         }
@@ -137,11 +121,7 @@ mod tests {
     #[test]
     fn blocks_are_packed_by_protection_in_order() {
         use MemProt::{Read, ReadExec};
-        let g = graph(&[
-            (Read, 3, 1, None, false),
-            (ReadExec, 5, 16, None, false),
-            (Read, 8, 8, None, false),
-        ]);
+        let g = graph(&[(Read, 3, 1, None, false), (ReadExec, 5, 16, None, false), (Read, 8, 8, None, false)]);
         let segments = lay_out(&[&g]).unwrap();
         assert_eq!(segments.len(), 2);
         assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);

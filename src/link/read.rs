@@ -11,9 +11,9 @@ use crate::base::Target;
 pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>> {
     match data.get(..4) {
         Some(b"\x7fELF") => elf::read(name, data).map(Some),
-        Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xca, 0xfe, 0xba, 0xbe]) => Err(
-            LinkError::unsuitable(name, "is a Mach-O file, which cannot be linked yet"),
-        ),
+        Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xca, 0xfe, 0xba, 0xbe]) => {
+            Err(LinkError::unsuitable(name, "is a Mach-O file, which cannot be linked yet"))
+        }
         _ => Ok(None),
     }
 }

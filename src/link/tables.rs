@@ -58,12 +58,7 @@ struct Section {
 
 impl Section {
     fn new(name: &'static [u8], prot: MemProt) -> Section {
-        Section {
-            name,
-            prot,
-            id: None,
-            entries: FxHashMap::default(),
-        }
+        Section { name, prot, id: None, entries: FxHashMap::default() }
     }
 
     fn id(&mut self, graph: &mut LinkGraph) -> SectionId {
@@ -78,12 +73,7 @@ impl Tables<'_> {
         }
         let section = self.got.id(graph);
         let block = graph.add_block(section, Content::Borrowed(&[0; 8]), 8, 8);
-        let pointer = Edge {
-            offset: 0,
-            kind: self.arch.pointer(),
-            target,
-            addend: delta,
-        };
+        let pointer = Edge { offset: 0, kind: self.arch.pointer(), target, addend: delta };
         graph.set_edges(block, [pointer]);
         let entry = graph.add_anonymous_symbol(block, 0, 8);
         self.got.entries.insert((target, delta), entry);
@@ -97,12 +87,7 @@ impl Tables<'_> {
         let pointer = self.got_entry(graph, target, delta);
         let shape = self.arch.pointer_jump_stub();
         let section = self.stubs.id(graph);
-        let block = graph.add_block(
-            section,
-            Content::Borrowed(shape.code),
-            shape.code.len() as u64,
-            shape.align,
-        );
+        let block = graph.add_block(section, Content::Borrowed(shape.code), shape.code.len() as u64, shape.align);
         add_shape_edges(graph, block, shape, pointer);
         let stub = graph.add_symbol(Symbol {
             name: b"",
@@ -118,11 +103,6 @@ impl Tables<'_> {
 }
 
 fn add_shape_edges(graph: &mut LinkGraph, block: BlockId, shape: &CodeShape, target: SymbolId) {
-    let edges = shape.edges.iter().map(|e| Edge {
-        offset: e.offset,
-        kind: e.kind,
-        target,
-        addend: e.addend,
-    });
+    let edges = shape.edges.iter().map(|e| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend });
     graph.set_edges(block, edges);
 }

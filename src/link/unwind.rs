@@ -75,11 +75,7 @@ impl UnwindTables {
         }
         let mut edges = Vec::new();
         file.edges(index, &mut edges)?;
-        let word = |at: usize| {
-            content
-                .get(at..at + 4)
-                .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        };
+        let word = |at: usize| content.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let table = self.sections.len() as u32;
         let mut cies: FxHashMap<u32, Record> = FxHashMap::default();
         let mut at = 0;
@@ -99,10 +95,7 @@ impl UnwindTables {
             if length < 8 || length % 4 != 0 || at as u64 + size > content.len() as u64 {
                 return Err(error(at, "the length of the unwind record does not fit the section"));
             }
-            let record = Record {
-                offset: at as u32,
-                size: size as u32,
-            };
+            let record = Record { offset: at as u32, size: size as u32 };
             let id = word(at + 4).unwrap_or(0);
             if id == 0 {
                 cies.insert(record.offset, record);
@@ -110,12 +103,7 @@ impl UnwindTables {
                 let cie = (record.offset + 4).checked_sub(id).and_then(|at| cies.get(&at));
                 let cie = *cie.ok_or_else(|| error(at, "the frame's common information entry does not exist"))?;
                 if let Some(code_section) = code_section(file, &edges, record.offset + 8) {
-                    self.frames.push(UnwindFrame {
-                        code_section,
-                        table,
-                        record,
-                        cie,
-                    });
+                    self.frames.push(UnwindFrame { code_section, table, record, cie });
                 }
             }
             at += size as usize;
@@ -128,9 +116,7 @@ impl UnwindTables {
 /// The section of the symbol that the relocation at `offset` refers to; `None` if there is no such relocation,
 /// as in the frames that `ld -r` leaves of discarded code.
 fn code_section(file: &ObjectFile, edges: &[ObjectEdge], offset: u32) -> Option<u32> {
-    let edge = edges
-        .get(edges.partition_point(|e| e.offset < offset))
-        .filter(|e| e.offset == offset)?;
+    let edge = edges.get(edges.partition_point(|e| e.offset < offset)).filter(|e| e.offset == offset)?;
     match file.symbols[edge.symbol as usize].place {
         ObjectPlace::Section(section) => Some(section),
         _ => None,
@@ -172,14 +158,10 @@ impl UnwindBuilder {
     fn copy(&mut self, content: &[u8], section: &UnwindSection, record: Record) -> u32 {
         let at = self.bytes.len() as u32;
         let end = record.offset + record.size;
-        self.bytes
-            .extend_from_slice(&content[record.offset as usize..end as usize]);
+        self.bytes.extend_from_slice(&content[record.offset as usize..end as usize]);
         let first = section.edges.partition_point(|e| e.offset < record.offset);
         for edge in section.edges[first..].iter().take_while(|e| e.offset < end) {
-            self.edges.push(ObjectEdge {
-                offset: edge.offset - record.offset + at,
-                ..*edge
-            });
+            self.edges.push(ObjectEdge { offset: edge.offset - record.offset + at, ..*edge });
         }
         at
     }

@@ -81,10 +81,7 @@ pub fn enter() -> Inside {
     if outermost {
         pass();
     }
-    Inside {
-        outermost,
-        thread: PhantomData,
-    }
+    Inside { outermost, thread: PhantomData }
 }
 
 /// Runs `work` outside the gate, whether or not the thread is inside, and comes back.

@@ -28,11 +28,7 @@ impl InProcess {
 
     /// With other memory: a [`super::SlabMemoryManager`] when nothing is to run.
     pub fn with_memory(memory: Box<dyn MemoryManager>) -> InProcess {
-        InProcess {
-            memory,
-            context: Context::leaked(),
-            arguments: Mutex::new(None),
-        }
+        InProcess { memory, context: Context::leaked(), arguments: Mutex::new(None) }
     }
 
     fn arguments(&self) -> Arguments {
@@ -49,9 +45,7 @@ impl Default for InProcess {
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess")
-            .field("memory", &self.memory)
-            .finish_non_exhaustive()
+        f.debug_struct("InProcess").field("memory", &self.memory).finish_non_exhaustive()
     }
 }
 
@@ -65,10 +59,8 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError> {
-        process::load_library(path).map_err(|reason| ExecutorError::Library {
-            path: path.to_string_lossy().into_owned(),
-            reason,
-        })
+        process::load_library(path)
+            .map_err(|reason| ExecutorError::Library { path: path.to_string_lossy().into_owned(), reason })
     }
 
     fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr) {
@@ -76,24 +68,16 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn read_pointers(&self, range: AddrRange) -> Vec<ExecutorAddr> {
-        (0..range.size() / 8)
-            .map(|index| process::read_pointer(range.start.offset(index * 8)))
-            .collect()
+        (0..range.size() / 8).map(|index| process::read_pointer(range.start.offset(index * 8))).collect()
     }
 
     fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError> {
         if eh_frame.size() == 0 {
             return Ok(());
         }
-        let name: &[u8] = if cfg!(target_os = "macos") {
-            b"___register_frame"
-        } else {
-            b"__register_frame"
-        };
-        let register = process::symbol(name, None).ok_or(ExecutorError::Missing {
-            what: "__register_frame",
-            why: "for exceptions",
-        })?;
+        let name: &[u8] = if cfg!(target_os = "macos") { b"___register_frame" } else { b"__register_frame" };
+        let register = process::symbol(name, None)
+            .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
         for record in sys::frame_records(eh_frame) {
             process::register_frames(register, record);
         }
@@ -125,10 +109,7 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn jit_dispatch(&self) -> JitDispatch {
-        JitDispatch {
-            function: dispatch::entry_address(),
-            context: self.context.address(),
-        }
+        JitDispatch { function: dispatch::entry_address(), context: self.context.address() }
     }
 
     fn set_dispatch_handler(&self, handler: Arc<dyn DispatchHandler>) -> Result<(), ExecutorError> {
@@ -172,35 +153,21 @@ mod tests {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn a_version_must_exist() {
         let executor = InProcess::new();
-        let version: &[u8] = if cfg!(target_arch = "x86_64") {
-            b"GLIBC_2.2.5"
-        } else {
-            b"GLIBC_2.17"
-        };
+        let version: &[u8] = if cfg!(target_arch = "x86_64") { b"GLIBC_2.2.5" } else { b"GLIBC_2.17" };
         assert!(executor.lookup(b"malloc", Some(version)).is_some());
         assert!(executor.lookup(b"malloc", Some(b"GLIBC_0.0")).is_none());
     }
 
     #[test]
     fn a_library_that_is_not_there_is_an_error_with_the_loaders_words() {
-        let error = InProcess::new()
-            .load_library(OsStr::new("/no/such/library.so"))
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("/no/such/library.so: cannot open"),
-            "{error}"
-        );
+        let error = InProcess::new().load_library(OsStr::new("/no/such/library.so")).unwrap_err();
+        assert!(error.to_string().contains("/no/such/library.so: cannot open"), "{error}");
     }
 
     #[test]
     fn pointers_written_are_read() {
         let executor = with_memory();
-        let request = SegmentRequest {
-            prot: MemProt::ReadWrite,
-            content_size: 0,
-            size: 24,
-            align: 8,
-        };
+        let request = SegmentRequest { prot: MemProt::ReadWrite, content_size: 0, size: 24, align: 8 };
         let range = executor.memory().allocate(&[request], None).unwrap()[0].range();
         executor.write_pointer(range.start.offset(8), ExecutorAddr(0x1234));
         let expected = [0, 0x1234, 0].map(ExecutorAddr);
@@ -244,10 +211,7 @@ mod tests {
             }
             0x77
         }
-        assert_eq!(
-            InProcess::new().call_resolver(address(resolver as *const ())),
-            ExecutorAddr(0x77)
-        );
+        assert_eq!(InProcess::new().call_resolver(address(resolver as *const ())), ExecutorAddr(0x77));
     }
 
     #[test]
@@ -273,12 +237,7 @@ mod tests {
     fn registered_frames_unwind() {
         // A CIE and an FDE for made-up code, then the terminator: the unwinder finds the FDE by an address in it.
         let executor = with_memory();
-        let request = |prot, size| SegmentRequest {
-            prot,
-            content_size: size,
-            size,
-            align: 16,
-        };
+        let request = |prot, size| SegmentRequest { prot, content_size: size, size, align: 16 };
         let requests = [request(MemProt::ReadExec, 64), request(MemProt::Read, 64)];
         let mut segments = executor.memory().allocate(&requests, None).unwrap();
         let code = segments[0].address.0;
@@ -296,9 +255,7 @@ mod tests {
         executor.memory().finalize(&mut segments).unwrap();
         let tables = segments[1].range();
         assert!(!crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
-        executor
-            .register_frames(AddrRange::new(tables.start, table.len() as u64))
-            .unwrap();
+        executor.register_frames(AddrRange::new(tables.start, table.len() as u64)).unwrap();
         assert!(crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
     }
 }

@@ -109,13 +109,7 @@ impl InProcessMemoryManager {
 
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
-        InProcessMemoryManager {
-            size,
-            state: Mutex::new(State {
-                placement: Placement::Anywhere,
-                region: None,
-            }),
-        }
+        InProcessMemoryManager { size, state: Mutex::new(State { placement: Placement::Anywhere, region: None }) }
     }
 
     /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
@@ -143,10 +137,7 @@ impl MemoryManager for InProcessMemoryManager {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.region {
             Some(region) if placement == Placement::Low && region.all.end.0 > 1 << 31 => {
-                Err(MemoryError::AlreadyPlaced {
-                    base: region.all.start.0,
-                    wanted: placement,
-                })
+                Err(MemoryError::AlreadyPlaced { base: region.all.start.0, wanted: placement })
             }
             Some(_) => Ok(()),
             None => {
@@ -174,17 +165,14 @@ impl MemoryManager for InProcessMemoryManager {
         for request in requests {
             request.check()?;
         }
-        let needed = requests
-            .iter()
-            .fold(0u64, |sum, request| sum.saturating_add(request.size));
+        let needed = requests.iter().fold(0u64, |sum, request| sum.saturating_add(request.size));
         self.with_region(needed, |region| {
             let narrow = promised.is_some_and(|bounds| bounds.code == region.window);
             if narrow {
                 let left = region.window_rest.as_ref().map_or(0, Chunk::left);
                 let code = requests.iter().filter(|r| r.prot == MemProt::ReadExec);
-                let wanted = code.fold(0u64, |sum, r| {
-                    sum.saturating_add(r.size).saturating_add(r.align.max(CODE_ALIGN))
-                });
+                let wanted =
+                    code.fold(0u64, |sum, r| sum.saturating_add(r.size).saturating_add(r.align.max(CODE_ALIGN)));
                 if wanted > left {
                     return Err(MemoryError::BoundsMoved { wanted });
                 }
@@ -195,10 +183,8 @@ impl MemoryManager for InProcessMemoryManager {
 
     fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {
         for segment in segments {
-            sys::finish(segment.address.0, segment.size, segment.prot).map_err(|source| MemoryError::Os {
-                what: "set the final protection",
-                source,
-            })?;
+            sys::finish(segment.address.0, segment.size, segment.prot)
+                .map_err(|source| MemoryError::Os { what: "set the final protection", source })?;
         }
         Ok(())
     }
@@ -242,10 +228,7 @@ impl Region {
     }
 
     fn bounds(&self) -> Bounds {
-        Bounds {
-            code: if self.widened { self.all } else { self.window },
-            all: self.all,
-        }
+        Bounds { code: if self.widened { self.all } else { self.window }, all: self.all }
     }
 
     fn left(&self) -> u64 {
@@ -254,12 +237,7 @@ impl Region {
     }
 
     fn exhausted(&self, wanted: u64) -> MemoryError {
-        MemoryError::Exhausted {
-            wanted,
-            left: self.left(),
-            base: self.all.start.0,
-            span: self.all.size(),
-        }
+        MemoryError::Exhausted { wanted, left: self.left(), base: self.all.start.0, span: self.all.size() }
     }
 
     fn allocate(&mut self, request: &SegmentRequest) -> Result<Segment, MemoryError> {
@@ -282,9 +260,7 @@ impl Region {
             return Ok(chunk.take(&request, start));
         }
         let mut chunk = self.new_chunk(request.prot, request.size, align)?;
-        let start = chunk
-            .fit(request.size, align)
-            .ok_or_else(|| self.exhausted(request.size))?;
+        let start = chunk.fit(request.size, align).ok_or_else(|| self.exhausted(request.size))?;
         let segment = chunk.take(&request, start);
         let current = &mut self.chunks[request.prot.index()];
         if current.as_ref().is_none_or(|old| old.left() < chunk.left()) {
@@ -330,11 +306,7 @@ impl Region {
         if size > self.free.size() {
             return Err(self.exhausted(size));
         }
-        Ok(if self.downwards {
-            self.free.take_back(size)
-        } else {
-            self.free.take_front(size)
-        })
+        Ok(if self.downwards { self.free.take_back(size) } else { self.free.take_front(size) })
     }
 
     fn map(&self, extent: Extent, prot: MemProt) -> Result<Chunk, MemoryError> {
@@ -344,10 +316,7 @@ impl Region {
             // Where the file is mapped follows from the address, so no part of it is mapped twice.
             MemProt::Read | MemProt::ReadExec => self.backing.map(offset, extent, prot),
         };
-        view.map(Chunk).map_err(|source| MemoryError::Os {
-            what: "map memory",
-            source,
-        })
+        view.map(Chunk).map_err(|source| MemoryError::Os { what: "map memory", source })
     }
 
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
@@ -376,10 +345,7 @@ impl Region {
 }
 
 fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
-    Backing::new(all.size()).map_err(|source| MemoryError::Os {
-        what: "create a memory file",
-        source,
-    })
+    Backing::new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
 /// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
@@ -391,11 +357,7 @@ fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError
             continue;
         };
         if in_reach(near, &found) {
-            let gap = if found.start() < near {
-                found.take_back(gap)
-            } else {
-                found.take_front(gap)
-            };
+            let gap = if found.start() < near { found.take_back(gap) } else { found.take_front(gap) };
             gap.release();
             return Ok(found);
         }
@@ -411,11 +373,7 @@ fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError
             Err(error) => last = error,
         }
     }
-    Err(MemoryError::NoRoom {
-        size: needed,
-        place: "anywhere",
-        source: last,
-    })
+    Err(MemoryError::NoRoom { size: needed, place: "anywhere", source: last })
 }
 
 /// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.

@@ -4,12 +4,7 @@ use crate::rt::sys::testing::{RETURN_42, call, in_child, peek, poke};
 const SMALL: u64 = 64 << 20;
 
 fn request(prot: MemProt, size: u64, align: u64) -> SegmentRequest {
-    SegmentRequest {
-        prot,
-        content_size: size,
-        size,
-        align,
-    }
+    SegmentRequest { prot, content_size: size, size, align }
 }
 
 fn one(memory: &InProcessMemoryManager, request: SegmentRequest) -> Segment {
@@ -30,9 +25,7 @@ fn maps() -> Vec<(u64, u64, String)> {
 
 #[cfg(target_arch = "x86_64")]
 fn permissions(address: u64) -> String {
-    let found = maps()
-        .into_iter()
-        .find(|&(start, end, _)| start <= address && address < end);
+    let found = maps().into_iter().find(|&(start, end, _)| start <= address && address < end);
     found.map(|found| found.2).unwrap_or_default()
 }
 
@@ -62,11 +55,9 @@ fn every_alignment_is_kept() {
 #[test]
 fn what_the_protection_forbids_kills() {
     let memory = InProcessMemoryManager::with_size(SMALL);
-    for (prot, writable, executable) in [
-        (MemProt::Read, false, false),
-        (MemProt::ReadExec, false, true),
-        (MemProt::ReadWrite, true, false),
-    ] {
+    for (prot, writable, executable) in
+        [(MemProt::Read, false, false), (MemProt::ReadExec, false, true), (MemProt::ReadWrite, true, false)]
+    {
         let mut segment = one(&memory, request(prot, RETURN_42.len() as u64, 16));
         segment.working_memory().copy_from_slice(RETURN_42);
         memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
@@ -80,11 +71,7 @@ fn what_the_protection_forbids_kills() {
 #[cfg(target_arch = "x86_64")] // An emulator's /proc/self/maps joins neighbours of different protection.
 fn memory_has_the_protection_asked_for() {
     let memory = InProcessMemoryManager::with_size(SMALL);
-    for (prot, wanted) in [
-        (MemProt::Read, "r--"),
-        (MemProt::ReadExec, "r-x"),
-        (MemProt::ReadWrite, "rw-"),
-    ] {
+    for (prot, wanted) in [(MemProt::Read, "r--"), (MemProt::ReadExec, "r-x"), (MemProt::ReadWrite, "rw-")] {
         let mut segment = one(&memory, request(prot, 100, 16));
         assert_eq!(permissions(segment.address.0), wanted);
         memory.finalize(std::slice::from_mut(&mut segment)).unwrap();
@@ -126,9 +113,7 @@ fn small_batches_share_mappings() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(0, 0).unwrap().all;
     for _ in 0..1000 {
-        memory
-            .allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None)
-            .unwrap();
+        memory.allocate(&MemProt::ALL.map(|prot| request(prot, 40, 8)), None).unwrap();
     }
     let count = mappings_in(all);
     assert!(count <= 5, "{count} mappings");
@@ -140,12 +125,8 @@ fn threads_never_get_the_same_bytes() {
     let work = |thread: u8| {
         let mut mine = Vec::new();
         for n in 0..300u64 {
-            for mut segment in memory
-                .allocate(
-                    &MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))),
-                    None,
-                )
-                .unwrap()
+            for mut segment in
+                memory.allocate(&MemProt::ALL.map(|prot| request(prot, 1 + n * 7 % 500, 1 << (n % 6))), None).unwrap()
             {
                 segment.working_memory().fill(thread);
                 mine.push((segment.range(), thread));
@@ -212,10 +193,7 @@ fn placing_low_after_the_first_allocation_is_an_error() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     one(&memory, request(MemProt::Read, 8, 8));
     assert!(memory.place(Placement::Anywhere).is_ok());
-    assert!(matches!(
-        memory.place(Placement::Low),
-        Err(MemoryError::AlreadyPlaced { .. })
-    ));
+    assert!(matches!(memory.place(Placement::Low), Err(MemoryError::AlreadyPlaced { .. })));
 }
 
 #[test]
@@ -223,10 +201,7 @@ fn everything_reaches_the_c_library() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let all = memory.bounds(1, 1).unwrap().all;
     let library = sys::near_address();
-    assert!(
-        library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31,
-        "{all:?} {library:#x}"
-    );
+    assert!(library.abs_diff(all.start.0) < 1 << 31 && library.abs_diff(all.end.0) < 1 << 31, "{all:?} {library:#x}");
 }
 
 #[test]
@@ -235,12 +210,7 @@ fn a_giant_zero_fill_costs_addresses_only() {
     // Low, so as not to take the place next to the libraries from other tests.
     memory.place(Placement::Low).unwrap();
     let bounds = memory.bounds(0x1000, 1_600_000_000).unwrap();
-    let giant = SegmentRequest {
-        prot: MemProt::ReadWrite,
-        content_size: 16,
-        size: 1_600_000_000,
-        align: 64,
-    };
+    let giant = SegmentRequest { prot: MemProt::ReadWrite, content_size: 16, size: 1_600_000_000, align: 64 };
     let mut segment = memory.allocate(&[giant], Some(&bounds)).unwrap().remove(0);
     assert_eq!(segment.working_memory().len(), 16);
     assert_eq!(peek(segment.range().end.0 - 8, 8), [0; 8]);
@@ -252,13 +222,8 @@ fn a_giant_zero_fill_costs_addresses_only() {
 fn more_than_there_is_is_an_error_that_says_how_much() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     let wanted = SMALL + 1;
-    let error = memory
-        .allocate(&[request(MemProt::ReadWrite, wanted, 1)], None)
-        .unwrap_err();
-    assert!(
-        matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted),
-        "{error}"
-    );
+    let error = memory.allocate(&[request(MemProt::ReadWrite, wanted, 1)], None).unwrap_err();
+    assert!(matches!(error, MemoryError::Exhausted { wanted: w, span: SMALL, .. } if w == wanted), "{error}");
     assert!(memory.bounds(u64::MAX, u64::MAX).is_err());
     assert!(memory.allocate(&[request(MemProt::Read, 8, 8)], None).is_ok());
 }

@@ -49,9 +49,7 @@ fn in_directory(dir: &Path, name: &str, versioned: bool) -> Option<Library> {
 
 /// The file in `dir` whose name is `prefix` and the greatest major version number.
 fn newest_version(dir: &Path, prefix: &str) -> Option<PathBuf> {
-    let files = std::fs::read_dir(dir)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let files = std::fs::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let version = |file: &String| file.strip_prefix(prefix)?.parse::<u32>().ok();
     let newest = files.filter(|f| version(f).is_some()).max_by_key(version)?;
     Some(dir.join(newest)).filter(|path| starts_with(path, b"\x7fELF"))
@@ -60,10 +58,7 @@ fn newest_version(dir: &Path, prefix: &str) -> Option<PathBuf> {
 fn starts_with(path: &Path, magic: &[u8]) -> bool {
     use std::io::Read;
     let mut bytes = vec![0; magic.len()];
-    std::fs::File::open(path)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .is_ok()
-        && bytes == magic
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).is_ok() && bytes == magic
 }
 
 #[cfg(test)]
@@ -82,32 +77,19 @@ mod tests {
     #[test]
     fn a_shared_library_wins_over_an_archive() {
         let dir = directory(&[("libx.a", b"!<arch>\n"), ("libx.so", b"\x7fELF....")]);
-        assert_eq!(
-            in_directory(&dir, "x", false),
-            Some(Library::Shared(dir.join("libx.so")))
-        );
+        assert_eq!(in_directory(&dir, "x", false), Some(Library::Shared(dir.join("libx.so"))));
     }
 
     #[test]
     fn a_linker_script_is_passed_over() {
         let dir = directory(&[("liby.so", b"INPUT(-lz)"), ("liby.a", b"!<arch>\n")]);
-        assert_eq!(
-            in_directory(&dir, "y", false),
-            Some(Library::Archive(dir.join("liby.a")))
-        );
+        assert_eq!(in_directory(&dir, "y", false), Some(Library::Archive(dir.join("liby.a"))));
     }
 
     #[test]
     fn the_newest_version_is_taken() {
-        let dir = directory(&[
-            ("libz.so.9", b"\x7fELF"),
-            ("libz.so.10", b"\x7fELF"),
-            ("libz.so.10.1", b"\x7fELF"),
-        ]);
-        assert_eq!(
-            in_directory(&dir, "z", true),
-            Some(Library::Shared(dir.join("libz.so.10")))
-        );
+        let dir = directory(&[("libz.so.9", b"\x7fELF"), ("libz.so.10", b"\x7fELF"), ("libz.so.10.1", b"\x7fELF")]);
+        assert_eq!(in_directory(&dir, "z", true), Some(Library::Shared(dir.join("libz.so.10"))));
     }
 
     #[test]

@@ -44,12 +44,7 @@ impl Segment {
         prot: MemProt,
         working: Box<dyn AsMut<[u8]> + Send + Sync>,
     ) -> Segment {
-        Segment {
-            address,
-            size,
-            prot,
-            working,
-        }
+        Segment { address, size, prot, working }
     }
 
     /// The content, writable, `content_size` bytes long, zero at first. Not at [`Segment::address`]: the same bytes
@@ -228,28 +223,14 @@ mod tests {
 
     #[test]
     fn requests_that_contradict_themselves_are_refused() {
-        let good = SegmentRequest {
-            prot: MemProt::ReadWrite,
-            content_size: 8,
-            size: 16,
-            align: 8,
-        };
+        let good = SegmentRequest { prot: MemProt::ReadWrite, content_size: 8, size: 16, align: 8 };
         assert!(good.check().is_ok());
         for bad in [
             SegmentRequest { align: 0, ..good },
             SegmentRequest { align: 12, ..good },
-            SegmentRequest {
-                content_size: 17,
-                ..good
-            },
-            SegmentRequest {
-                prot: MemProt::Read,
-                ..good
-            },
-            SegmentRequest {
-                prot: MemProt::ReadExec,
-                ..good
-            },
+            SegmentRequest { content_size: 17, ..good },
+            SegmentRequest { prot: MemProt::Read, ..good },
+            SegmentRequest { prot: MemProt::ReadExec, ..good },
         ] {
             assert!(matches!(bad.check(), Err(MemoryError::BadRequest { .. })), "{bad:?}");
         }

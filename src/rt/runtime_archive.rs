@@ -35,9 +35,7 @@ mod tests {
 
     /// Every archive there is, read.
     fn all() -> Vec<(Target, &'static [u8], Archive<'static>)> {
-        let targets = FORMATS
-            .iter()
-            .flat_map(|&format| ARCHES.map(|arch| Target { arch, format }));
+        let targets = FORMATS.iter().flat_map(|&format| ARCHES.map(|arch| Target { arch, format }));
         let archives = targets.filter_map(|target| Some((target, embedded(target)?.1)));
         archives
             .map(|(target, bytes)| (target, bytes, Archive::parse(bytes).expect("the archive can be read")))
@@ -51,15 +49,8 @@ mod tests {
     }
 
     fn host() -> Target {
-        let format = if cfg!(target_vendor = "apple") {
-            Format::MachO
-        } else {
-            Format::Elf
-        };
-        Target {
-            arch: Arch::host().expect("tests run where the linker runs"),
-            format,
-        }
+        let format = if cfg!(target_vendor = "apple") { Format::MachO } else { Format::Elf };
+        Target { arch: Arch::host().expect("tests run where the linker runs"), format }
     }
 
     #[test]
@@ -70,21 +61,12 @@ mod tests {
     #[test]
     fn the_file_name_says_the_target() {
         let (name, _) = embedded(host()).expect("the host's archive");
-        assert_eq!(
-            name,
-            format!("liborc_rt-{}-{}.a", host().arch.name(), host().format.name())
-        );
+        assert_eq!(name, format!("liborc_rt-{}-{}.a", host().arch.name(), host().format.name()));
     }
 
     #[test]
     fn an_unknown_target_has_none() {
-        assert!(
-            embedded(Target {
-                arch: Arch::Riscv64,
-                format: Format::Elf
-            })
-            .is_none()
-        );
+        assert!(embedded(Target { arch: Arch::Riscv64, format: Format::Elf }).is_none());
     }
 
     #[test]
@@ -99,11 +81,7 @@ mod tests {
                 ("__orc_rt_resolve_tag", "resolve.o"),
                 ("__orc_rt_resolve_failed", "resolve_failed.o"),
             ] {
-                assert_eq!(
-                    archive.member_of_symbol(&symbol(target, name)),
-                    Some(member),
-                    "{target}: {name}"
-                );
+                assert_eq!(archive.member_of_symbol(&symbol(target, name)), Some(member), "{target}: {name}");
             }
         }
     }
@@ -114,30 +92,16 @@ mod tests {
             for (member, _, indexed) in archive.summarize() {
                 let contents = archive.extract(member, bytes).expect("a listed member is there");
                 let file = object::File::parse(contents).expect("a member is an object file");
-                let globals = file
-                    .symbols()
-                    .filter(|symbol| symbol.is_global() && symbol.is_definition());
+                let globals = file.symbols().filter(|symbol| symbol.is_global() && symbol.is_definition());
                 let defined: BTreeSet<_> = globals.map(|symbol| symbol.name().expect("a name")).collect();
-                assert_eq!(
-                    indexed.into_iter().collect::<BTreeSet<_>>(),
-                    defined,
-                    "{target}: {member}"
-                );
+                assert_eq!(indexed.into_iter().collect::<BTreeSet<_>>(), defined, "{target}: {member}");
             }
         }
     }
 
     #[test]
     fn the_members_take_little_from_the_process() {
-        const ALLOWED: &[&str] = &[
-            "write",
-            "abort",
-            "free",
-            "malloc",
-            "__errno_location",
-            "__error",
-            "getauxval",
-        ];
+        const ALLOWED: &[&str] = &["write", "abort", "free", "malloc", "__errno_location", "__error", "getauxval"];
         for (target, bytes, archive) in all() {
             let allowed: BTreeSet<_> = ALLOWED.iter().map(|name| symbol(target, name)).collect();
             for member in ["reenter.o", "resolve.o", "resolve_failed.o"] {
@@ -158,10 +122,7 @@ mod tests {
             for member in archive.members() {
                 let contents = archive.extract(member, bytes).expect("the member is there");
                 let file = object::File::parse(contents).expect("a member is an object file");
-                for symbol in file
-                    .symbols()
-                    .filter(|symbol| symbol.is_global() && symbol.is_definition())
-                {
+                for symbol in file.symbols().filter(|symbol| symbol.is_global() && symbol.is_definition()) {
                     let hidden = symbol.scope() != object::SymbolScope::Dynamic;
                     let name = symbol.name().expect("a name");
                     assert_eq!(hidden, name == "__orc_rt_resolve", "{target}: {name}");

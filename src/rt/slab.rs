@@ -41,10 +41,7 @@ impl SlabMemoryManager {
         Ok(SlabMemoryManager {
             range: AddrRange::new(base, limit),
             page_size,
-            state: Mutex::new(State {
-                next: base.0,
-                widened: false,
-            }),
+            state: Mutex::new(State { next: base.0, widened: false }),
         })
     }
 
@@ -65,10 +62,9 @@ impl SlabMemoryManager {
 impl MemoryManager for SlabMemoryManager {
     fn place(&self, placement: Placement) -> Result<(), MemoryError> {
         match placement {
-            Placement::Low if self.range.start.0 >= 1 << 31 => Err(MemoryError::AlreadyPlaced {
-                base: self.range.start.0,
-                wanted: placement,
-            }),
+            Placement::Low if self.range.start.0 >= 1 << 31 => {
+                Err(MemoryError::AlreadyPlaced { base: self.range.start.0, wanted: placement })
+            }
             _ => Ok(()),
         }
     }
@@ -83,10 +79,7 @@ impl MemoryManager for SlabMemoryManager {
         let margin = window.size() / 8;
         let fits = wanted.saturating_add(margin) <= window.end.0.saturating_sub(state.next);
         state.widened |= !fits && window != self.range;
-        Ok(Bounds {
-            code: if state.widened { self.range } else { window },
-            all: self.range,
-        })
+        Ok(Bounds { code: if state.widened { self.range } else { window }, all: self.range })
     }
 
     fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError> {
@@ -109,9 +102,7 @@ impl MemoryManager for SlabMemoryManager {
         let window = self.window();
         let inside = next <= window.end.0;
         if !inside && promised.is_some_and(|bounds| bounds.code == window && bounds.code != self.range) {
-            return Err(MemoryError::BoundsMoved {
-                wanted: next - state.next,
-            });
+            return Err(MemoryError::BoundsMoved { wanted: next - state.next });
         }
         state.widened |= !inside;
         state.next = next;
@@ -137,12 +128,7 @@ mod tests {
     use crate::base::MemProt;
 
     fn request(prot: MemProt, size: u64) -> SegmentRequest {
-        SegmentRequest {
-            prot,
-            content_size: size,
-            size,
-            align: 16,
-        }
+        SegmentRequest { prot, content_size: size, size, align: 16 }
     }
 
     #[test]
@@ -165,9 +151,7 @@ mod tests {
     #[test]
     fn the_page_size_is_the_one_asked_for() {
         let slab = SlabMemoryManager::new(ExecutorAddr(0), 0x4000, None).unwrap();
-        let segments = slab
-            .allocate(&[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)], None)
-            .unwrap();
+        let segments = slab.allocate(&[request(MemProt::Read, 1), request(MemProt::ReadExec, 1)], None).unwrap();
         assert_eq!(segments[1].address, ExecutorAddr(0x4000));
     }
 
@@ -190,10 +174,7 @@ mod tests {
     #[test]
     fn zero_fill_takes_addresses_but_no_memory() {
         let slab = SlabMemoryManager::new(ExecutorAddr(0x1000), 0x1000, None).unwrap();
-        let bss = SegmentRequest {
-            size: 0x6000_0000,
-            ..request(MemProt::ReadWrite, 4)
-        };
+        let bss = SegmentRequest { size: 0x6000_0000, ..request(MemProt::ReadWrite, 4) };
         let mut segments = slab.allocate(&[bss], None).unwrap();
         assert_eq!(segments[0].working_memory(), [0; 4]);
         assert_eq!(segments[0].size, 0x6000_0000);
@@ -207,11 +188,7 @@ mod tests {
         let wide = slab.bounds(BRANCH_WINDOW, 0).unwrap();
         assert_eq!(wide.code, wide.all);
         assert_eq!(slab.bounds(1, 0).unwrap(), wide);
-        let large = [SegmentRequest {
-            content_size: 0,
-            size: BRANCH_WINDOW,
-            ..request(MemProt::ReadWrite, 0)
-        }];
+        let large = [SegmentRequest { content_size: 0, size: BRANCH_WINDOW, ..request(MemProt::ReadWrite, 0) }];
         slab.allocate(&large, Some(&wide)).unwrap();
         assert!(matches!(
             slab.allocate(&[request(MemProt::ReadExec, 1)], Some(&narrow)),

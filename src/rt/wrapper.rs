@@ -81,10 +81,7 @@ mod tests {
 
     #[test]
     fn a_captured_answer_is_encoded_alike() {
-        let symbol = ExecutorSymbolDef {
-            address: ExecutorAddr(0x7fbd_7a47_b000),
-            flags: EXPORTED | CALLABLE,
-        };
+        let symbol = ExecutorSymbolDef { address: ExecutorAddr(0x7fbd_7a47_b000), flags: EXPORTED | CALLABLE };
         assert_eq!(encode_expected_symbol(Ok(symbol)), bytes("01 00b0477abd7f0000 30 00"));
     }
 

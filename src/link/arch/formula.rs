@@ -32,13 +32,7 @@ pub(super) enum Formula {
 impl Formula {
     /// The value modulo 2^64, as the psABIs compute, read as a signed number.
     pub(super) fn value(self, fixup: &Fixup) -> i64 {
-        let Fixup {
-            address,
-            target,
-            got,
-            size,
-            ..
-        } = *fixup;
+        let Fixup { address, target, got, size, .. } = *fixup;
         let plus = |base: u64| base.wrapping_add(fixup.addend as u64);
         let value = match self {
             Formula::Target => plus(target),
@@ -68,33 +62,21 @@ pub(super) struct Limits {
 
 impl Limits {
     /// Whatever there is: the field has 64 bits, or the psABI asks for no check.
-    pub(super) const ANY: Limits = Limits {
-        min: i64::MIN,
-        max: i64::MAX,
-    };
+    pub(super) const ANY: Limits = Limits { min: i64::MIN, max: i64::MAX };
 
     /// `-2^(bits-1) ..= 2^(bits-1) - 1`
     pub(super) const fn signed(bits: u32) -> Limits {
-        Limits {
-            min: -1 << (bits - 1),
-            max: (1 << (bits - 1)) - 1,
-        }
+        Limits { min: -1 << (bits - 1), max: (1 << (bits - 1)) - 1 }
     }
 
     /// `0 ..= 2^bits - 1`
     pub(super) const fn unsigned(bits: u32) -> Limits {
-        Limits {
-            min: 0,
-            max: (1 << bits) - 1,
-        }
+        Limits { min: 0, max: (1 << bits) - 1 }
     }
 
     /// `-2^(bits-1) ..= 2^bits - 1`: the field may be read either way.
     pub(super) const fn either(bits: u32) -> Limits {
-        Limits {
-            min: -1 << (bits - 1),
-            max: (1 << bits) - 1,
-        }
+        Limits { min: -1 << (bits - 1), max: (1 << bits) - 1 }
     }
 
     /// Errors: [`FixupError::OutOfRange`].
@@ -102,11 +84,7 @@ impl Limits {
         if (self.min..=self.max).contains(&value) {
             Ok(())
         } else {
-            Err(FixupError::OutOfRange {
-                value: value.into(),
-                min: self.min.into(),
-                max: self.max.into(),
-            })
+            Err(FixupError::OutOfRange { value: value.into(), min: self.min.into(), max: self.max.into() })
         }
     }
 }
@@ -116,10 +94,7 @@ impl Limits {
 /// Errors: [`FixupError::OutsideBlock`].
 pub(super) fn place<const N: usize>(block: &mut [u8], offset: usize) -> Result<&mut [u8; N], FixupError> {
     let end = offset.checked_add(N).ok_or(FixupError::OutsideBlock)?;
-    block
-        .get_mut(offset..end)
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(FixupError::OutsideBlock)
+    block.get_mut(offset..end).and_then(|bytes| bytes.try_into().ok()).ok_or(FixupError::OutsideBlock)
 }
 
 /// Writes the low `width` (at most 8) bytes of `value`, little-endian.
@@ -129,10 +104,7 @@ pub(super) fn store(block: &mut [u8], offset: usize, width: u8, value: i64) -> R
     let bytes = value.to_le_bytes();
     let source = bytes.get(..width.into()).ok_or(FixupError::OutsideBlock)?;
     let end = offset.checked_add(source.len()).ok_or(FixupError::OutsideBlock)?;
-    block
-        .get_mut(offset..end)
-        .ok_or(FixupError::OutsideBlock)?
-        .copy_from_slice(source);
+    block.get_mut(offset..end).ok_or(FixupError::OutsideBlock)?.copy_from_slice(source);
     Ok(())
 }
 

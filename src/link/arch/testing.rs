@@ -10,14 +10,8 @@ pub(super) const CODE: u64 = 0x7f12_3456_0000;
 
 /// Everything linked, around [`CODE`].
 pub(super) const LINKED: Reach = Reach {
-    code: AddrRange {
-        start: ExecutorAddr(CODE),
-        end: ExecutorAddr(CODE + 0x10_0000),
-    },
-    all: AddrRange {
-        start: ExecutorAddr(CODE),
-        end: ExecutorAddr(CODE + 0x20_0000),
-    },
+    code: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x10_0000) },
+    all: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x20_0000) },
     absolute_known: true,
 };
 
@@ -34,15 +28,7 @@ pub(super) const fn absolute(address: u64) -> SymbolPlace {
 
 /// A fixup of the first byte of a block whose computed value is `value`, whichever of a base and its addend it counts.
 pub(super) fn fixup_of_value(kind: EdgeKind, value: i64) -> Fixup {
-    Fixup {
-        kind,
-        offset: 0,
-        address: 0,
-        target: 0,
-        addend: value,
-        got: 0,
-        size: 0,
-    }
+    Fixup { kind, offset: 0, address: 0, target: 0, addend: value, got: 0, size: 0 }
 }
 
 /// A graph with one block of `code` and one symbol for each place, and edges `(offset, kind, symbol, addend)`.
@@ -52,10 +38,7 @@ pub(super) fn graph(
     places: &[SymbolPlace],
     edges: &[(u32, EdgeKind, u32, i64)],
 ) -> LinkGraph {
-    let target = Target {
-        arch: architecture.arch(),
-        format: Format::Elf,
-    };
+    let target = Target { arch: architecture.arch(), format: Format::Elf };
     let mut graph = LinkGraph::new("test".into(), target);
     let section = graph.add_section(b".text", MemProt::ReadExec);
     let block = graph.add_owned_block(section, code, 16);
@@ -69,12 +52,8 @@ pub(super) fn graph(
             stub_target: None,
         });
     }
-    let edges = edges.iter().map(|&(offset, kind, symbol, addend)| Edge {
-        offset,
-        kind,
-        target: SymbolId(symbol),
-        addend,
-    });
+    let edges =
+        edges.iter().map(|&(offset, kind, symbol, addend)| Edge { offset, kind, target: SymbolId(symbol), addend });
     graph.set_edges(block, edges);
     graph
 }
@@ -181,10 +160,7 @@ pub(super) fn check_outside_block(architecture: &dyn Architecture) {
         if info.width == 0 {
             continue;
         }
-        let fixup = Fixup {
-            offset: 9 - usize::from(info.width),
-            ..fixup_of_value(EdgeKind(index as u8), 0)
-        };
+        let fixup = Fixup { offset: 9 - usize::from(info.width), ..fixup_of_value(EdgeKind(index as u8), 0) };
         let result = architecture.apply(&fixup, &mut [0; 8]);
         assert_eq!(result, Err(FixupError::OutsideBlock), "{}", info.name);
     }
@@ -220,24 +196,13 @@ fn formulas_compute_what_they_say() {
 /// A page is that of the sum, not the sum of a page: the addend may carry into the next one.
 #[test]
 fn page_of_target_counts_the_addend() {
-    let fixup = Fixup {
-        target: 0xfff,
-        addend: 1,
-        ..fixup_of_value(EdgeKind(0), 0)
-    };
+    let fixup = Fixup { target: 0xfff, addend: 1, ..fixup_of_value(EdgeKind(0), 0) };
     assert_eq!(Formula::PageDelta.value(&fixup), 0x1000);
 }
 
 /// Negative limits are printed with a sign.
 #[test]
 fn out_of_range_prints_signed_numbers() {
-    let error = FixupError::OutOfRange {
-        value: -0x81,
-        min: -0x80,
-        max: 0x7f,
-    };
-    assert_eq!(
-        error.to_string(),
-        "relocation target is out of range: -0x81 does not fit -0x80..=0x7f"
-    );
+    let error = FixupError::OutOfRange { value: -0x81, min: -0x80, max: 0x7f };
+    assert_eq!(error.to_string(), "relocation target is out of range: -0x81 does not fit -0x80..=0x7f");
 }

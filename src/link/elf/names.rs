@@ -7,11 +7,7 @@ use crate::link::object_file::{InitializerOrder, SectionKind};
 /// `.init_array.N` and `.ctors.N` carry priorities, counted in opposite directions: crtstuff runs `.ctors` from the end,
 /// so compilers write `65535 - priority` into the name (GNU ld's `SORT_BY_INIT_PRIORITY` undoes it in the same way).
 pub(super) fn initializer_kind(name: &[u8]) -> Option<SectionKind> {
-    let order = |phase, priority, backwards| InitializerOrder {
-        phase,
-        priority,
-        backwards,
-    };
+    let order = |phase, priority, backwards| InitializerOrder { phase, priority, backwards };
     let numbered = |prefix: &[u8]| -> Option<Option<u32>> {
         let rest = name.strip_prefix(prefix)?;
         if rest.is_empty() {
@@ -19,12 +15,7 @@ pub(super) fn initializer_kind(name: &[u8]) -> Option<SectionKind> {
         }
         let digits = rest.strip_prefix(b".")?;
         // A name such as .init_array.foo sorts with those that have no priority.
-        Some(
-            std::str::from_utf8(digits)
-                .ok()
-                .and_then(|d| d.parse::<u16>().ok())
-                .map(u32::from),
-        )
+        Some(std::str::from_utf8(digits).ok().and_then(|d| d.parse::<u16>().ok()).map(u32::from))
     };
     let forward = |n: Option<u32>| n.unwrap_or(InitializerOrder::DEFAULT_PRIORITY);
     let reversed = |n: Option<u32>| n.map_or(InitializerOrder::DEFAULT_PRIORITY, |n| 65535 - n);

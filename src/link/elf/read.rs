@@ -34,39 +34,19 @@ const SHN_X86_64_LCOMMON: u16 = 0xff02;
 /// Errors: [`LinkError::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
 /// [`LinkError::Malformed`] if its tables contradict themselves or leave the file.
 pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
-    let ident = data
-        .get(..20)
-        .ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
+    let ident = data.get(..20).ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
     if ident[4] != elf::ELFCLASS64.0 {
-        return Err(LinkError::unsuitable(
-            name,
-            "is a 32-bit ELF file; only 64-bit ones can be linked",
-        ));
+        return Err(LinkError::unsuitable(name, "is a 32-bit ELF file; only 64-bit ones can be linked"));
     }
     if ident[5] != elf::ELFDATA2LSB.0 {
-        return Err(LinkError::unsuitable(
-            name,
-            "is a big-endian ELF file; only little-endian ones can be linked",
-        ));
+        return Err(LinkError::unsuitable(name, "is a big-endian ELF file; only little-endian ones can be linked"));
     }
     let malformed = |place: &str, what: &dyn std::fmt::Display| LinkError::malformed(name, place, what);
     let header = Header::parse(data).map_err(|e| malformed("ELF header", &e))?;
-    let target = Target {
-        arch: machine(name, header)?,
-        format: Format::Elf,
-    };
-    let sections = header
-        .sections(LE, data)
-        .map_err(|e| malformed("section header table", &e))?;
-    let symbols = sections
-        .symbols(LE, data, elf::SHT_SYMTAB)
-        .map_err(|e| malformed("symbol table", &e))?;
-    let reader = Reader {
-        name,
-        data,
-        table: &sections,
-        symbol_table: symbols,
-    };
+    let target = Target { arch: machine(name, header)?, format: Format::Elf };
+    let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
+    let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
+    let reader = Reader { name, data, table: &sections, symbol_table: symbols };
     let mut file = ObjectFile {
         name: name.to_string(),
         target,
@@ -76,10 +56,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         format: Box::new(Elf {
             relocations: reader.relocations()?,
             arch: relocation::of(target.arch).ok_or_else(|| {
-                LinkError::unsuitable(
-                    name,
-                    format_args!("is for {}: Architecture not supported", target.arch.name()),
-                )
+                LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", target.arch.name()))
             })?,
             kinds: arch::of(target.arch).map_or(&[], |a| a.edge_kinds()),
         }),
@@ -96,10 +73,7 @@ pub fn target_of(data: &[u8]) -> Option<Target> {
         return None;
     }
     let arch = arch_of(elf::Machine(u16::from_le_bytes([ident[18], ident[19]])))?;
-    Some(Target {
-        arch,
-        format: Format::Elf,
-    })
+    Some(Target { arch, format: Format::Elf })
 }
 
 fn arch_of(machine: elf::Machine) -> Option<Arch> {
@@ -126,10 +100,7 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
     }
     let machine = header.e_machine(LE);
     arch_of(machine).ok_or_else(|| {
-        LinkError::unsuitable(
-            name,
-            format_args!("is for ELF machine {}: Architecture not supported", machine.0),
-        )
+        LinkError::unsuitable(name, format_args!("is for ELF machine {}: Architecture not supported", machine.0))
     })
 }
 
@@ -153,10 +124,9 @@ impl Reader<'_> {
         let count = sections.len() as u32;
         for (index, section) in sections.iter().enumerate() {
             if section.linked_to.is_some_and(|to| to >= count) {
-                return Err(self.malformed(
-                    format_args!("section {index}"),
-                    "it is linked to a section that does not exist",
-                ));
+                return Err(
+                    self.malformed(format_args!("section {index}"), "it is linked to a section that does not exist")
+                );
             }
         }
         Ok(sections)
@@ -164,10 +134,7 @@ impl Reader<'_> {
 
     fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
         let place = format_args!("section {index}").to_string();
-        let name = self
-            .table
-            .section_name(LE, header)
-            .map_err(|e| self.malformed(&place, e))?;
+        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(&place, e))?;
         let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let kind = section_kind(name, sh_type, flags);
@@ -177,10 +144,9 @@ impl Reader<'_> {
         let place = format_args!("section {index} ({})", String::from_utf8_lossy(name)).to_string();
         let align = header.sh_addralign(LE).max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
-            return Err(self.malformed(
-                &place,
-                format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"),
-            ));
+            return Err(
+                self.malformed(&place, format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"))
+            );
         }
         let (writable, executable) = (has(elf::SHF_WRITE), has(elf::SHF_EXECINSTR));
         if writable && executable {
@@ -191,11 +157,8 @@ impl Reader<'_> {
         }
         let zero_fill = sh_type == elf::SHT_NOBITS;
         let size = header.sh_size(LE);
-        let content = if zero_fill {
-            &[][..]
-        } else {
-            header.data(LE, self.data).map_err(|e| self.malformed(&place, e))?
-        };
+        let content =
+            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(&place, e))? };
         if size > MAX_SIZE {
             return Err(self.malformed(&place, format_args!("size {size:#x} exceeds any address space")));
         }
@@ -213,9 +176,7 @@ impl Reader<'_> {
             align,
             group: None,
             retain: has(elf::SHF_GNU_RETAIN),
-            linked_to: has(elf::SHF_LINK_ORDER)
-                .then(|| header.sh_link(LE))
-                .filter(|&to| to != 0),
+            linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
         })
     }
 
@@ -266,10 +227,7 @@ impl Reader<'_> {
             return Ok(null_symbol());
         }
         let place = || format!("symbol {index}");
-        let name = self
-            .symbol_table
-            .symbol_name(LE, sym)
-            .map_err(|e| self.malformed(place(), e))?;
+        let name = self.symbol_table.symbol_name(LE, sym).map_err(|e| self.malformed(place(), e))?;
         let size = sym.st_size(LE);
         let value = sym.st_value(LE);
         let shndx = sym.st_shndx(LE);
@@ -306,11 +264,7 @@ impl Reader<'_> {
         Ok(ObjectSymbol {
             name,
             place: where_,
-            value: if matches!(where_, ObjectPlace::Common(_)) {
-                0
-            } else {
-                value
-            },
+            value: if matches!(where_, ObjectPlace::Common(_)) { 0 } else { value },
             size,
             kind: match sym.st_type() {
                 elf::STT_FUNC => SymbolKind::Function,
@@ -318,11 +272,7 @@ impl Reader<'_> {
                 elf::STT_TLS => SymbolKind::ThreadLocal,
                 _ => SymbolKind::Data,
             },
-            linkage: if bind == elf::STB_WEAK || bind == elf::STB_GNU_UNIQUE {
-                Linkage::Weak
-            } else {
-                Linkage::Strong
-            },
+            linkage: if bind == elf::STB_WEAK || bind == elf::STB_GNU_UNIQUE { Linkage::Weak } else { Linkage::Strong },
             scope: match bind {
                 elf::STB_LOCAL => Scope::Local,
                 _ if hidden => Scope::Hidden,
@@ -342,9 +292,7 @@ impl Reader<'_> {
                 continue;
             }
             let mut group = SectionGroup {
-                signature: self
-                    .signature(header, sections)
-                    .map_err(|e| self.malformed(&place, e))?,
+                signature: self.signature(header, sections).map_err(|e| self.malformed(&place, e))?,
                 sections: Vec::new(),
             };
             for member in members {
@@ -365,10 +313,7 @@ impl Reader<'_> {
                 && section.kind != SectionKind::Unloaded
             {
                 section.group = Some(groups.len() as u32);
-                groups.push(SectionGroup {
-                    signature: section.name,
-                    sections: vec![index as u32],
-                });
+                groups.push(SectionGroup { signature: section.name, sections: vec![index as u32] });
             }
         }
         Ok(groups)
@@ -464,11 +409,7 @@ struct Relocations {
 
 impl std::fmt::Debug for Relocations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} relocations",
-            self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>()
-        )
+        write!(f, "{} relocations", self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>())
     }
 }
 
@@ -493,19 +434,11 @@ impl ObjectFormat for Elf {
         }
         let first = edges.len();
         edges.reserve(relocations.entries.len());
-        for rela in relocations
-            .entries
-            .iter()
-            .chain(relocations.more.iter().copied().flatten())
-        {
+        for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
             let offset = rela.r_offset.get(LE);
             let info = rela.r_info.get(LE);
             let (symbol, r_type) = ((info >> 32) as u32, info as u32);
-            let name = || {
-                self.arch
-                    .name(r_type)
-                    .map_or_else(|| format!("type {r_type}"), str::to_string)
-            };
+            let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
             let kind = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => kind,
                 Translation::Nothing => continue,
@@ -526,32 +459,18 @@ impl ObjectFormat for Elf {
                 }
             };
             let width = u64::from(self.kinds[usize::from(kind.0)].width);
-            if offset
-                .checked_add(width)
-                .is_none_or(|end| end > header.content.len() as u64)
+            if offset.checked_add(width).is_none_or(|end| end > header.content.len() as u64)
                 || offset > u64::from(u32::MAX)
             {
                 return Err(error(
                     offset,
-                    format!(
-                        "{} lies outside the section's {:#x} bytes",
-                        name(),
-                        header.content.len()
-                    ),
+                    format!("{} lies outside the section's {:#x} bytes", name(), header.content.len()),
                 ));
             }
             if symbol as usize >= file.symbols.len() {
-                return Err(error(
-                    offset,
-                    format!("{} refers to symbol {symbol}, which does not exist", name()),
-                ));
+                return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
             }
-            edges.push(ObjectEdge {
-                offset: offset as u32,
-                kind,
-                symbol,
-                addend: rela.r_addend.get(LE),
-            });
+            edges.push(ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE) });
         }
         if !edges[first..].is_sorted_by_key(|e| e.offset) {
             edges[first..].sort_by_key(|e| e.offset);

@@ -55,16 +55,10 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("pthread_atfork.c", "pthread_atfork.o"),
 ];
 // What the last three are for is exported by the C library on the systems that use Mach-O.
-const X86_64_MACHO: &[(&str, &str)] = &[
-    ("reenter.x86-64.S", "reenter.o"),
-    ("resolve.c", "resolve.o"),
-    ("resolve_failed.c", "resolve_failed.o"),
-];
-const AARCH64_MACHO: &[(&str, &str)] = &[
-    ("reenter.aarch64.S", "reenter.o"),
-    ("resolve.c", "resolve.o"),
-    ("resolve_failed.c", "resolve_failed.o"),
-];
+const X86_64_MACHO: &[(&str, &str)] =
+    &[("reenter.x86-64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
+const AARCH64_MACHO: &[(&str, &str)] =
+    &[("reenter.aarch64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
 
 const RUNTIMES: &[Runtime] = &[
     Runtime {
@@ -117,18 +111,13 @@ const FLAGS: &[&str] = &[
 
 fn main() {
     let sources = RUNTIMES.iter().flat_map(|runtime| runtime.sources);
-    let inputs: BTreeSet<&str> = sources
-        .map(|(source, _)| *source)
-        .chain(OTHER_INPUTS.iter().copied())
-        .collect();
+    let inputs: BTreeSet<&str> = sources.map(|(source, _)| *source).chain(OTHER_INPUTS.iter().copied()).collect();
     for input in inputs {
         println!("cargo::rerun-if-changed={SOURCES}/{input}");
     }
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
-    let sources = env::current_dir()
-        .expect("the package's folder can be named")
-        .join(SOURCES);
+    let sources = env::current_dir().expect("the package's folder can be named").join(SOURCES);
     let host_arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let host_format = match env::var("CARGO_CFG_TARGET_VENDOR").as_deref() {
         Ok("apple") => archive::Format::MachO,
@@ -198,16 +187,10 @@ fn clangs() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
     let mut versioned: Vec<(u32, PathBuf)> = Vec::new();
-    let mut found: Vec<PathBuf> = folders
-        .iter()
-        .map(|folder| folder.join("clang"))
-        .find(|clang| clang.is_file())
-        .into_iter()
-        .collect();
+    let mut found: Vec<PathBuf> =
+        folders.iter().map(|folder| folder.join("clang")).find(|clang| clang.is_file()).into_iter().collect();
     folders.extend(
-        entries(Path::new("/usr/lib"))
-            .filter(|(name, _)| name.starts_with("llvm-"))
-            .map(|(_, path)| path.join("bin")),
+        entries(Path::new("/usr/lib")).filter(|(name, _)| name.starts_with("llvm-")).map(|(_, path)| path.join("bin")),
     );
     for folder in folders {
         versioned.extend(
@@ -236,9 +219,7 @@ fn build(
 ) -> Result<Vec<u8>, String> {
     let folder = out.join(format!("{}-{}", runtime.arch, runtime.format.name()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    compiler
-        .args(FLAGS)
-        .args(runtime.sources.iter().map(|(source, _)| sources.join(source)));
+    compiler.args(FLAGS).args(runtime.sources.iter().map(|(source, _)| sources.join(source)));
     let status = compiler
         .current_dir(&folder)
         .stdin(Stdio::null())

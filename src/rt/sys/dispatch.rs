@@ -134,10 +134,7 @@ fn pack(result: DispatchResult) -> WrapperFunctionResult {
         Ok(bytes) if bytes.len() <= 8 => {
             let mut word = [0; 8];
             word[..bytes.len()].copy_from_slice(&bytes);
-            WrapperFunctionResult {
-                word: u64::from_ne_bytes(word),
-                size: bytes.len() as u64,
-            }
+            WrapperFunctionResult { word: u64::from_ne_bytes(word), size: bytes.len() as u64 }
         }
         Ok(bytes) => {
             let word = malloc(&bytes);
@@ -149,10 +146,7 @@ fn pack(result: DispatchResult) -> WrapperFunctionResult {
             let mut text = text.into_bytes();
             text.retain(|&byte| byte != 0);
             text.push(0);
-            WrapperFunctionResult {
-                word: malloc(&text),
-                size: 0,
-            }
+            WrapperFunctionResult { word: malloc(&text), size: 0 }
         }
     }
 }

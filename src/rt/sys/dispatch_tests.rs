@@ -68,11 +68,7 @@ fn without_a_handler_the_call_fails() {
 #[test]
 fn a_second_handler_is_refused() {
     let context = context(|_| Ok(Vec::new()));
-    assert!(
-        context
-            .set_handler(Arc::new(Handler(|_: &[u8]| Ok(Vec::new()))))
-            .is_err()
-    );
+    assert!(context.set_handler(Arc::new(Handler(|_: &[u8]| Ok(Vec::new())))).is_err());
 }
 
 #[test]
@@ -99,9 +95,7 @@ fn is_blocked(signal: libc::c_int) -> bool {
 fn signals_wait_while_the_linker_runs_but_not_for_program_code() {
     static SEEN: Mutex<Vec<[bool; 2]>> = Mutex::new(Vec::new());
     fn look() {
-        SEEN.lock()
-            .unwrap()
-            .push([is_blocked(libc::SIGUSR1), is_blocked(libc::SIGSEGV)]);
+        SEEN.lock().unwrap().push([is_blocked(libc::SIGUSR1), is_blocked(libc::SIGSEGV)]);
     }
     let context = context(|_| {
         look();
@@ -131,10 +125,7 @@ fn a_first_call_works_on_a_16_kib_stack() {
     let size = unsafe {
         let mut attributes = std::mem::zeroed();
         libc::pthread_attr_init(&mut attributes);
-        assert_eq!(
-            libc::pthread_attr_setstacksize(&mut attributes, libc::PTHREAD_STACK_MIN.max(16 << 10)),
-            0
-        );
+        assert_eq!(libc::pthread_attr_setstacksize(&mut attributes, libc::PTHREAD_STACK_MIN.max(16 << 10)), 0);
         let mut id = std::mem::zeroed();
         let argument = context.address().0 as *mut libc::c_void;
         assert_eq!(libc::pthread_create(&mut id, &attributes, thread, argument), 0);

@@ -34,10 +34,7 @@ impl Extent {
         if found == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let extent = Extent {
-            start: found as u64,
-            size,
-        };
+        let extent = Extent { start: found as u64, size };
         if at.is_some_and(|at| at != extent.start) {
             extent.release();
             return Err(io::ErrorKind::AddrInUse.into());
@@ -58,10 +55,7 @@ impl Extent {
     /// Takes `size` bytes (at most all, in whole pages) off its low end.
     pub fn take_front(&mut self, size: u64) -> Extent {
         assert!(size <= self.size && size.is_multiple_of(page_size()));
-        let taken = Extent {
-            start: self.start,
-            size,
-        };
+        let taken = Extent { start: self.start, size };
         self.start += size;
         self.size -= size;
         taken
@@ -71,10 +65,7 @@ impl Extent {
     pub fn take_back(&mut self, size: u64) -> Extent {
         assert!(size <= self.size && size.is_multiple_of(page_size()));
         self.size -= size;
-        Extent {
-            start: self.start + self.size,
-            size,
-        }
+        Extent { start: self.start + self.size, size }
     }
 
     /// Gives the addresses back to the system.
@@ -90,10 +81,7 @@ impl Extent {
     pub fn of_unused(unused: View) -> Option<Extent> {
         let start = align_up(unused.address, page_size())?;
         let end = unused.address + unused.size as u64;
-        (start < end).then(|| Extent {
-            start,
-            size: end - start,
-        })
+        (start < end).then(|| Extent { start, size: end - start })
     }
 
     /// Makes it private anonymous memory, readable and writable: data. A child of `fork` gets its own copy of it.
@@ -103,11 +91,7 @@ impl Extent {
     pub fn into_private(self) -> io::Result<View> {
         // SAFETY: the extent owns these addresses; they are an anonymous private mapping without access.
         let failed = unsafe {
-            libc::mprotect(
-                self.start as *mut libc::c_void,
-                self.size as usize,
-                libc::PROT_READ | libc::PROT_WRITE,
-            )
+            libc::mprotect(self.start as *mut libc::c_void, self.size as usize, libc::PROT_READ | libc::PROT_WRITE)
         };
         if failed != 0 {
             return Err(io::Error::last_os_error());
@@ -139,11 +123,7 @@ impl View {
     /// They must be readable, writable, mapped until the process ends and owned by the caller, who gives them up, and so
     /// must be what is at `address`.
     pub(super) unsafe fn new(start: *mut u8, size: usize, address: u64) -> View {
-        View {
-            start: NonNull::new(start).expect("nothing is ever mapped at address 0"),
-            size,
-            address,
-        }
+        View { start: NonNull::new(start).expect("nothing is ever mapped at address 0"), size, address }
     }
 
     /// Its size in bytes.
@@ -159,11 +139,7 @@ impl View {
     /// Takes the first `size` bytes (at most all) off.
     pub fn take_front(&mut self, size: usize) -> View {
         assert!(size <= self.size);
-        let taken = View {
-            start: self.start,
-            size,
-            address: self.address,
-        };
+        let taken = View { start: self.start, size, address: self.address };
         // SAFETY: `size` is at most the size of the one mapping both parts lie in.
         self.start = unsafe { self.start.add(size) };
         self.size -= size;

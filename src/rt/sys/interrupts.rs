@@ -15,14 +15,8 @@ const CANCEL_DISABLE: libc::c_int = 0;
 #[cfg(not(target_os = "macos"))]
 const CANCEL_DISABLE: libc::c_int = 1;
 
-const SYNCHRONOUS: [libc::c_int; 6] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGFPE,
-    libc::SIGILL,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-];
+const SYNCHRONOUS: [libc::c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
 
 /// What a thread let through before [`hold`].
 #[derive(Clone, Copy)]
@@ -45,10 +39,7 @@ pub fn hold() -> Interrupts {
         libc::sigemptyset(old.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_BLOCK, held.as_ptr(), old.as_mut_ptr());
         pthread_setcancelstate(CANCEL_DISABLE, &mut cancel);
-        Interrupts {
-            signals: old.assume_init(),
-            cancel,
-        }
+        Interrupts { signals: old.assume_init(), cancel }
     }
 }
 

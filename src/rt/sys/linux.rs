@@ -84,10 +84,7 @@ pub fn largest_reservation() -> u64 {
 
 /// A limit of this process in bytes, `u64::MAX` for none.
 fn limit(resource: libc::__rlimit_resource_t) -> u64 {
-    let mut limit = libc::rlimit {
-        rlim_cur: libc::RLIM_INFINITY,
-        rlim_max: libc::RLIM_INFINITY,
-    };
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: fills the structure in, or fails and leaves it.
     unsafe { libc::getrlimit(resource, &mut limit) };
     match limit.rlim_cur {
@@ -161,11 +158,7 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     const HAS_SECOND: u64 = 1 << 62;
     // SAFETY: no precondition.
     let [hwcap, hwcap2] = [libc::AT_HWCAP, libc::AT_HWCAP2].map(|kind| unsafe { libc::getauxval(kind) });
-    let capabilities = Capabilities {
-        size: size_of::<Capabilities>() as u64,
-        hwcap,
-        hwcap2,
-    };
+    let capabilities = Capabilities { size: size_of::<Capabilities>() as u64, hwcap, hwcap2 };
     // SAFETY: the session gives the address of a finalized resolver; it may ignore its arguments.
     let resolver: extern "C-unwind" fn(u64, *const Capabilities) -> u64 =
         unsafe { std::mem::transmute(resolver.0 as *const ()) };

@@ -95,10 +95,7 @@ impl Arguments {
             CString::new(bytes).unwrap_or_default().into_raw() as usize
         };
         let argv: Vec<usize> = args.iter().map(copy).chain([0]).collect();
-        Arguments {
-            argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX),
-            argv: argv.leak(),
-        }
+        Arguments { argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX), argv: argv.leak() }
     }
 
     fn argv(self) -> *const *const c_char {

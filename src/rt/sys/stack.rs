@@ -48,9 +48,7 @@ impl Stack {
             unsafe { libc::munmap(start, guard + SIZE) };
             return Err(error);
         }
-        Ok(Stack {
-            low: start as usize + guard,
-        })
+        Ok(Stack { low: start as usize + guard })
     }
 
     /// Runs `work` on this stack; it is told which part of the thread's own stack is free meanwhile.
@@ -90,10 +88,7 @@ unsafe fn on_stack<R, F: FnOnce(OwnStack) -> R>(top: usize, work: F) -> R {
         let job = unsafe { &mut *job.cast::<Job<R, F>>() };
         job.result = job.work.take().map(|work| work(OwnStack { top: own }));
     }
-    let mut job = Job {
-        work: Some(work),
-        result: None,
-    };
+    let mut job = Job { work: Some(work), result: None };
     // SAFETY: the caller's promise about `top`; `body` gets the job it is made for.
     unsafe { switch((&raw mut job).cast(), body::<R, F>, top) };
     job.result.expect("a body that returns has stored its result")

@@ -225,11 +225,7 @@ impl Field {
                 if !group.matches(word) || word & MOVK != 0 {
                     return wrong(group.signed_name(), word);
                 }
-                let (opcode, field) = if value < 0 {
-                    (word & !NOT_MOVN, !value)
-                } else {
-                    (word | NOT_MOVN, value)
-                };
+                let (opcode, field) = if value < 0 { (word & !NOT_MOVN, !value) } else { (word | NOT_MOVN, value) };
                 insert(opcode, 5, 16, (field >> (16 * group.number())) as u32)
             }
             Field::AddFromLoad => {
@@ -241,28 +237,18 @@ impl Field {
 }
 
 fn wrong<T>(expected: &'static str, word: u32) -> Result<T, FixupError> {
-    Err(FixupError::WrongInstruction {
-        expected,
-        found: word.into(),
-    })
+    Err(FixupError::WrongInstruction { expected, found: word.into() })
 }
 
 fn expect(pattern: &Pattern, word: u32) -> Result<(), FixupError> {
-    if pattern.matches(word) {
-        Ok(())
-    } else {
-        wrong(pattern.name, word)
-    }
+    if pattern.matches(word) { Ok(()) } else { wrong(pattern.name, word) }
 }
 
 /// The low 32 bits of `value >> shift`. Errors: [`FixupError::Misaligned`] if ones are shifted out.
 fn bits(value: i64, shift: u8) -> Result<u32, FixupError> {
     let align = 1u64 << shift;
     if value as u64 & (align - 1) != 0 {
-        return Err(FixupError::Misaligned {
-            value: value as u64,
-            align,
-        });
+        return Err(FixupError::Misaligned { value: value as u64, align });
     }
     Ok((value >> shift) as u32)
 }

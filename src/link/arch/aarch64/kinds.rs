@@ -46,16 +46,10 @@ const S33: Limits = Limits::signed(33);
 const S49: Limits = Limits::signed(49);
 const NOTHING: Rule = rule(Formula::Target, ANY, Field::Nothing);
 
-const BRANCH26_STUBBABLE: EdgeClass = EdgeClass::Branch {
-    via_stub: kind::BRANCH26_VIA_STUB,
-};
+const BRANCH26_STUBBABLE: EdgeClass = EdgeClass::Branch { via_stub: kind::BRANCH26_VIA_STUB };
 const BRANCH26_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::BRANCH26 };
-const FUNCTION32_STUBBABLE: EdgeClass = EdgeClass::Branch {
-    via_stub: kind::FUNCTION_DELTA32_VIA_STUB,
-};
-const FUNCTION32_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub {
-    direct: kind::FUNCTION_DELTA32,
-};
+const FUNCTION32_STUBBABLE: EdgeClass = EdgeClass::Branch { via_stub: kind::FUNCTION_DELTA32_VIA_STUB };
+const FUNCTION32_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::FUNCTION_DELTA32 };
 
 edge_kinds! { Rule;
     KEEP_ALIVE: "Keep-Alive" = "none", 0, KeepAlive, NOTHING;

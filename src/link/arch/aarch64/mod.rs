@@ -46,22 +46,12 @@ const BRANCH_REACH: u64 = 1 << 27;
 
 /// `adrp x16, ptr; ldr x16, [x16, :lo12:ptr]; br x16; brk #1`.
 static POINTER_JUMP_STUB: CodeShape = CodeShape {
-    code: &[
-        0x10, 0x00, 0x00, 0x90, 0x10, 0x02, 0x40, 0xf9, 0x00, 0x02, 0x1f, 0xd6, 0x20, 0x00, 0x20, 0xd4,
-    ],
+    code: &[0x10, 0x00, 0x00, 0x90, 0x10, 0x02, 0x40, 0xf9, 0x00, 0x02, 0x1f, 0xd6, 0x20, 0x00, 0x20, 0xd4],
     stride: 16,
     align: 16,
     edges: &[
-        ShapeEdge {
-            offset: 0,
-            kind: kind::PAGE21,
-            addend: 0,
-        },
-        ShapeEdge {
-            offset: 4,
-            kind: kind::PAGE_OFFSET12_LDST64,
-            addend: 0,
-        },
+        ShapeEdge { offset: 0, kind: kind::PAGE21, addend: 0 },
+        ShapeEdge { offset: 4, kind: kind::PAGE_OFFSET12_LDST64, addend: 0 },
     ],
 };
 
@@ -70,11 +60,7 @@ static REENTRY_TRAMPOLINE: CodeShape = CodeShape {
     code: &[0xfd, 0x7b, 0xbf, 0xa9, 0x00, 0x00, 0x00, 0x94],
     stride: 8,
     align: 8,
-    edges: &[ShapeEdge {
-        offset: 4,
-        kind: kind::BRANCH26,
-        addend: 0,
-    }],
+    edges: &[ShapeEdge { offset: 4, kind: kind::BRANCH26, addend: 0 }],
 };
 
 /// The architecture; see the module documentation.

@@ -44,26 +44,14 @@ pub(super) enum Prefix {
 }
 
 const fn data(formula: Formula, limits: Limits) -> Rule {
-    Rule {
-        formula,
-        limits,
-        form: Form::Data,
-    }
+    Rule { formula, limits, form: Form::Data }
 }
 
 const fn relaxed(formula: Formula, form: Form) -> Rule {
-    Rule {
-        formula,
-        limits: S32,
-        form,
-    }
+    Rule { formula, limits: S32, form }
 }
 
-const NOTHING: Rule = Rule {
-    formula: Formula::Target,
-    limits: Limits::ANY,
-    form: Form::Nothing,
-};
+const NOTHING: Rule = Rule { formula: Formula::Target, limits: Limits::ANY, form: Form::Nothing };
 
 const S32: Limits = Limits::signed(32);
 const U32: Limits = Limits::unsigned(32);
@@ -71,12 +59,8 @@ const U32: Limits = Limits::unsigned(32);
 const E16: Limits = Limits::either(16);
 const E8: Limits = Limits::either(8);
 
-const VIA_STUB: EdgeClass = EdgeClass::Branch {
-    via_stub: kind::BRANCH_PCREL32_VIA_STUB,
-};
-const BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub {
-    direct: kind::BRANCH_PCREL32,
-};
+const VIA_STUB: EdgeClass = EdgeClass::Branch { via_stub: kind::BRANCH_PCREL32_VIA_STUB };
+const BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::BRANCH_PCREL32 };
 
 edge_kinds! { Rule;
     KEEP_ALIVE: "Keep-Alive" = "none", 0, KeepAlive, NOTHING;

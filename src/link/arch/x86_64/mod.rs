@@ -57,11 +57,7 @@ static POINTER_JUMP_STUB: CodeShape = CodeShape {
     code: &[0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc],
     stride: 8,
     align: 8,
-    edges: &[ShapeEdge {
-        offset: 2,
-        kind: kind::DELTA32,
-        addend: DISPLACEMENT_ADDEND,
-    }],
+    edges: &[ShapeEdge { offset: 2, kind: kind::DELTA32, addend: DISPLACEMENT_ADDEND }],
 };
 
 /// `call reenter`. The reentry function knows the trampoline by its return address, 5 bytes on.
@@ -69,11 +65,7 @@ static REENTRY_TRAMPOLINE: CodeShape = CodeShape {
     code: &[0xe8, 0, 0, 0, 0, 0xcc, 0xcc, 0xcc],
     stride: 8,
     align: 8,
-    edges: &[ShapeEdge {
-        offset: 1,
-        kind: kind::BRANCH_PCREL32,
-        addend: DISPLACEMENT_ADDEND,
-    }],
+    edges: &[ShapeEdge { offset: 1, kind: kind::BRANCH_PCREL32, addend: DISPLACEMENT_ADDEND }],
 };
 
 /// The architecture; see the module documentation.

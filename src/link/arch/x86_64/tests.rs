@@ -83,9 +83,7 @@ fn every_kind_with_a_narrow_field_is_tested_for_limits() {
 #[test]
 fn values_at_the_limits_are_written_and_nothing_else() {
     let wide = CONSTANTS.iter().map(|row| row.0).filter(|&kind| width(kind) == 8);
-    let all = wide
-        .map(|kind| (kind, (i64::MIN, i64::MAX)))
-        .chain(LIMITS.iter().copied());
+    let all = wide.map(|kind| (kind, (i64::MIN, i64::MAX))).chain(LIMITS.iter().copied());
     for (kind, (min, max)) in all {
         for value in [min, max, 0, 1] {
             let block = apply_value(kind, value).unwrap();
@@ -100,11 +98,7 @@ fn values_at_the_limits_are_written_and_nothing_else() {
 fn values_past_the_limits_are_errors() {
     for &(kind, (min, max)) in LIMITS {
         for value in [min - 1, max + 1, i64::MIN, i64::MAX] {
-            let error = FixupError::OutOfRange {
-                value: value.into(),
-                min: min.into(),
-                max: max.into(),
-            };
+            let error = FixupError::OutOfRange { value: value.into(), min: min.into(), max: max.into() };
             assert_eq!(apply_value(kind, value), Err(error), "{kind:?} {value:#x}");
         }
     }
@@ -115,10 +109,7 @@ fn rewriting_has_the_limits_of_its_field() {
     for &(kind, start, correction) in REWRITING {
         let apply = |value: i64| {
             let mut block = [start, &[0; 4]].concat();
-            let fixup = Fixup {
-                offset: start.len(),
-                ..fixup_of_value(kind, value - correction)
-            };
+            let fixup = Fixup { offset: start.len(), ..fixup_of_value(kind, value - correction) };
             X86_64.apply(&fixup, &mut block)
         };
         for value in [I32.0, I32.1] {
@@ -126,10 +117,7 @@ fn rewriting_has_the_limits_of_its_field() {
         }
         for value in [I32.0 - 1, I32.1 + 1] {
             let result = apply(value);
-            assert!(
-                matches!(result, Err(FixupError::OutOfRange { .. })),
-                "{kind:?} {value:#x}"
-            );
+            assert!(matches!(result, Err(FixupError::OutOfRange { .. })), "{kind:?} {value:#x}");
         }
     }
 }
@@ -139,10 +127,7 @@ fn rewriting_another_instruction_is_an_error() {
     for &(kind, start, _) in REWRITING {
         let mut block = [start, &[0; 4]].concat();
         block[start.len() - 2] = 0x90;
-        let fixup = Fixup {
-            offset: start.len(),
-            ..fixup_of_value(kind, 0)
-        };
+        let fixup = Fixup { offset: start.len(), ..fixup_of_value(kind, 0) };
         let before = block.clone();
         let result = X86_64.apply(&fixup, &mut block);
         assert!(matches!(result, Err(FixupError::WrongInstruction { .. })), "{kind:?}");
@@ -152,11 +137,7 @@ fn rewriting_another_instruction_is_an_error() {
 
 #[test]
 fn values_wrap_around_the_address_space() {
-    let fixup = Fixup {
-        address: 0x10,
-        target: 0xffff_ffff_ffff_fff0,
-        ..fixup_of_value(kind::DELTA32, -4)
-    };
+    let fixup = Fixup { address: 0x10, target: 0xffff_ffff_ffff_fff0, ..fixup_of_value(kind::DELTA32, -4) };
     let mut block = [0; 4];
     X86_64.apply(&fixup, &mut block).unwrap();
     assert_eq!(i32::from_le_bytes(block), -0x24);
@@ -175,38 +156,13 @@ const REX2: EdgeKind = kind::REQUEST_GOT_LOAD_REX2;
 /// Accesses to a near symbol, [`CODE`] + 0x1000: code up to the displacement, its kind, the kind after, the code after.
 const DIRECT: &[(&[u8], EdgeKind, EdgeKind, &[u8])] = &[
     // mov -> lea: %rax, %r15, %eax, %r16
-    (
-        &[0x48, 0x8b, 0x05],
-        REX,
-        kind::RELAXED_LEA,
-        &[0x48, 0x8d, 0x05, 0xf9, 0x0f, 0, 0],
-    ),
-    (
-        &[0x4c, 0x8b, 0x3d],
-        REX,
-        kind::RELAXED_LEA,
-        &[0x4c, 0x8d, 0x3d, 0xf9, 0x0f, 0, 0],
-    ),
+    (&[0x48, 0x8b, 0x05], REX, kind::RELAXED_LEA, &[0x48, 0x8d, 0x05, 0xf9, 0x0f, 0, 0]),
+    (&[0x4c, 0x8b, 0x3d], REX, kind::RELAXED_LEA, &[0x4c, 0x8d, 0x3d, 0xf9, 0x0f, 0, 0]),
     (&[0x8b, 0x05], PLAIN, kind::RELAXED_LEA, &[0x8d, 0x05, 0xfa, 0x0f, 0, 0]),
-    (
-        &[0xd5, 0x48, 0x8b, 0x05],
-        REX2,
-        kind::RELAXED_LEA,
-        &[0xd5, 0x48, 0x8d, 0x05, 0xf8, 0x0f, 0, 0],
-    ),
+    (&[0xd5, 0x48, 0x8b, 0x05], REX2, kind::RELAXED_LEA, &[0xd5, 0x48, 0x8d, 0x05, 0xf8, 0x0f, 0, 0]),
     // call -> addr32 call, jmp -> jmp; nop
-    (
-        &[0xff, 0x15],
-        PLAIN,
-        kind::RELAXED_CALL,
-        &[0x67, 0xe8, 0xfa, 0x0f, 0, 0],
-    ),
-    (
-        &[0xff, 0x25],
-        PLAIN,
-        kind::RELAXED_JUMP,
-        &[0xe9, 0xfb, 0x0f, 0, 0, 0x90],
-    ),
+    (&[0xff, 0x15], PLAIN, kind::RELAXED_CALL, &[0x67, 0xe8, 0xfa, 0x0f, 0, 0]),
+    (&[0xff, 0x25], PLAIN, kind::RELAXED_JUMP, &[0xe9, 0xfb, 0x0f, 0, 0, 0x90]),
 ];
 
 /// Accesses to an absolute symbol at 0x12345678: code up to the displacement, its kind, code up to the immediate after.
@@ -248,11 +204,7 @@ const KEPT: &[(&str, &[u8], EdgeKind)] = &[
     ("no opcode", &[0x05], PLAIN),
     ("no prefix", &[0x8b, 0x05], REX),
     ("half a prefix", &[0x48, 0x8b, 0x05], REX2),
-    (
-        "a kind that may not be relaxed",
-        &[0x48, 0x8b, 0x05],
-        kind::REQUEST_GOT_DELTA32,
-    ),
+    ("a kind that may not be relaxed", &[0x48, 0x8b, 0x05], kind::REQUEST_GOT_DELTA32),
 ];
 
 #[test]
@@ -288,11 +240,7 @@ fn other_accesses_keep_the_got() {
 
 #[test]
 fn far_symbols_keep_the_got() {
-    for (start, kind) in DIRECT
-        .iter()
-        .map(|row| (row.0, row.1))
-        .chain(IMMEDIATE.iter().map(|row| (row.0, row.1)))
-    {
+    for (start, kind) in DIRECT.iter().map(|row| (row.0, row.1)).chain(IMMEDIATE.iter().map(|row| (row.0, row.1))) {
         let mut graph = access(start, kind, FAR, -4);
         X86_64.relax(&mut graph, &LINKED);
         assert_eq!(kinds(&graph), [kind], "{start:x?}");
@@ -353,19 +301,11 @@ fn relaxed_displacements_reach_across_the_whole_memory() {
         assert_eq!(kinds(&graph), [after], "{start:x?}");
         let mut code = [start, &[0; 4]].concat();
         for (address, target) in [(CODE, CODE + size), (CODE + size, CODE)] {
-            let fixup = Fixup {
-                offset: start.len(),
-                address,
-                target,
-                ..fixup_of_value(after, -4)
-            };
+            let fixup = Fixup { offset: start.len(), address, target, ..fixup_of_value(after, -4) };
             code[..start.len()].copy_from_slice(start);
             assert_eq!(X86_64.apply(&fixup, &mut code), Ok(()), "{start:x?}");
         }
-        let larger = Reach {
-            all: crate::base::AddrRange::new(memory.all.start, size + 1),
-            ..memory
-        };
+        let larger = Reach { all: crate::base::AddrRange::new(memory.all.start, size + 1), ..memory };
         let mut graph = access(start, before, NEAR, -4);
         X86_64.relax(&mut graph, &larger);
         assert_eq!(kinds(&graph), [before], "{start:x?}");

@@ -36,13 +36,9 @@ impl Member {
     /// Reads the symbol table of the object file `bytes`. The name is at most 20 characters long.
     pub fn new(name: &'static str, bytes: Vec<u8>) -> Result<Member, String> {
         let file = object::File::parse(&*bytes).map_err(|error| format!("{name}: {error}"))?;
-        let defined = file
-            .symbols()
-            .filter(|symbol| symbol.is_global() && symbol.is_definition());
+        let defined = file.symbols().filter(|symbol| symbol.is_global() && symbol.is_definition());
         let symbols = defined.map(|symbol| symbol.name_bytes().map(<[u8]>::to_vec));
-        let symbols = symbols
-            .collect::<Result<_, _>>()
-            .map_err(|error| format!("{name}: {error}"))?;
+        let symbols = symbols.collect::<Result<_, _>>().map_err(|error| format!("{name}: {error}"))?;
         Ok(Member { name, bytes, symbols })
     }
 }
@@ -56,11 +52,8 @@ const BSD_NAME_SIZE: usize = 20;
 
 /// The archive of `members`.
 pub fn write(format: Format, members: &[Member]) -> Vec<u8> {
-    let names: Vec<u8> = members
-        .iter()
-        .flat_map(|member| &member.symbols)
-        .flat_map(|name| [name, &b"\0"[..]].concat())
-        .collect();
+    let names: Vec<u8> =
+        members.iter().flat_map(|member| &member.symbols).flat_map(|name| [name, &b"\0"[..]].concat()).collect();
     let count = members.iter().map(|member| member.symbols.len()).sum::<usize>();
     let index_size = match format {
         Format::Elf => 4 + 4 * count + names.len(),
@@ -113,12 +106,7 @@ pub fn write(format: Format, members: &[Member]) -> Vec<u8> {
     index.resize(index_size, 0);
 
     let mut archive = MAGIC.to_vec();
-    append(
-        &mut archive,
-        format,
-        if format == Format::MachO { "__.SYMDEF" } else { "/" },
-        &index,
-    );
+    append(&mut archive, format, if format == Format::MachO { "__.SYMDEF" } else { "/" }, &index);
     if !long_names.is_empty() {
         append(&mut archive, format, "//", &long_names);
     }

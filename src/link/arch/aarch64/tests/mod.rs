@@ -26,11 +26,7 @@ fn apply(kind: EdgeKind, word: u32, value: i64) -> Result<u32, FixupError> {
 }
 
 fn out_of_range(value: i64, (min, max): (i64, i64)) -> FixupError {
-    FixupError::OutOfRange {
-        value: value.into(),
-        min: min.into(),
-        max: max.into(),
-    }
+    FixupError::OutOfRange { value: value.into(), min: min.into(), max: max.into() }
 }
 
 #[test]
@@ -84,11 +80,7 @@ fn data_past_the_limits_is_an_error() {
 #[test]
 fn instructions_hold_what_they_were_given() {
     for row in ROWS {
-        for (&word, value) in row
-            .words
-            .iter()
-            .flat_map(|word| row.values().into_iter().map(move |v| (word, v)))
-        {
+        for (&word, value) in row.words.iter().flat_map(|word| row.values().into_iter().map(move |v| (word, v))) {
             let after = apply(row.kind, word, value).unwrap();
             let read = decode(row.decode, after);
             assert_eq!(read & row.mask, value & row.mask, "{:?} {word:#x} {value:#x}", row.kind);
@@ -105,11 +97,7 @@ fn earlier_contents_of_fields_do_not_matter() {
                 let again = match row.decode {
                     // An instruction that was rewritten is no load any more.
                     _ if row.kind == kind::RELAXED_ADD => apply(row.kind, word | 0xfff << 10, value),
-                    _ => apply(
-                        row.kind,
-                        apply(row.kind, word, row.limits.1 & -row.align).unwrap(),
-                        value,
-                    ),
+                    _ => apply(row.kind, apply(row.kind, word, row.limits.1 & -row.align).unwrap(), value),
                 };
                 assert_eq!(again, Ok(clean), "{:?} {word:#x} {value:#x}", row.kind);
             }
@@ -147,12 +135,7 @@ fn instructions_past_the_limits_are_errors() {
                 continue;
             }
             let result = apply(row.kind, row.words[0], value);
-            assert_eq!(
-                result,
-                Err(out_of_range(value, row.limits)),
-                "{:?} {value:#x}",
-                row.kind
-            );
+            assert_eq!(result, Err(out_of_range(value, row.limits)), "{:?} {value:#x}", row.kind);
         }
     }
 }
@@ -162,10 +145,7 @@ fn misaligned_values_are_errors() {
     let cannot = |row: &&Row| row.align > 1 && row.align < 0x1000;
     for row in ROWS.iter().filter(cannot) {
         for value in 1..row.align {
-            let error = FixupError::Misaligned {
-                value: value as u64,
-                align: row.align as u64,
-            };
+            let error = FixupError::Misaligned { value: value as u64, align: row.align as u64 };
             assert_eq!(apply(row.kind, row.words[0], value), Err(error), "{:?}", row.kind);
         }
     }
@@ -175,10 +155,7 @@ fn misaligned_values_are_errors() {
 fn other_instructions_are_errors_that_name_the_right_one() {
     for row in ROWS {
         for word in words::all().into_iter().filter(|word| !row.words.contains(word)) {
-            let error = FixupError::WrongInstruction {
-                expected: row.expected,
-                found: word.into(),
-            };
+            let error = FixupError::WrongInstruction { expected: row.expected, found: word.into() };
             assert_eq!(apply(row.kind, word, 0), Err(error), "{:?} {word:#x}", row.kind);
         }
     }

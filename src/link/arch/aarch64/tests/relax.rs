@@ -49,31 +49,11 @@ fn pairs_that_are_not_quite_pairs_keep_the_got() {
         ("the first is no adrp", &[NOP, LDR_X0_X0], pair),
         ("the second is no load", &[ADRP_X0, NOP], pair),
         ("the code ends too early", &[ADRP_X0], pair),
-        (
-            "one between them",
-            &[ADRP_X0, NOP, LDR_X0_X0],
-            &[(0, PAGE, 0, 0), (8, OFFSET, 0, 0)],
-        ),
-        (
-            "the other order",
-            &[LDR_X0_X0, ADRP_X0],
-            &[(0, OFFSET, 0, 0), (4, PAGE, 0, 0)],
-        ),
-        (
-            "different symbols",
-            &[ADRP_X0, LDR_X0_X0],
-            &[(0, PAGE, 0, 0), (4, OFFSET, 1, 0)],
-        ),
-        (
-            "an addend of the page",
-            &[ADRP_X0, LDR_X0_X0],
-            &[(0, PAGE, 0, 8), (4, OFFSET, 0, 0)],
-        ),
-        (
-            "an addend of the offset",
-            &[ADRP_X0, LDR_X0_X0],
-            &[(0, PAGE, 0, 0), (4, OFFSET, 0, 8)],
-        ),
+        ("one between them", &[ADRP_X0, NOP, LDR_X0_X0], &[(0, PAGE, 0, 0), (8, OFFSET, 0, 0)]),
+        ("the other order", &[LDR_X0_X0, ADRP_X0], &[(0, OFFSET, 0, 0), (4, PAGE, 0, 0)]),
+        ("different symbols", &[ADRP_X0, LDR_X0_X0], &[(0, PAGE, 0, 0), (4, OFFSET, 1, 0)]),
+        ("an addend of the page", &[ADRP_X0, LDR_X0_X0], &[(0, PAGE, 0, 8), (4, OFFSET, 0, 0)]),
+        ("an addend of the offset", &[ADRP_X0, LDR_X0_X0], &[(0, PAGE, 0, 0), (4, OFFSET, 0, 8)]),
         ("a page alone", &[ADRP_X0], &[(0, PAGE, 0, 0)]),
         ("a load alone", &[LDR_X0_X0], &[(0, OFFSET, 0, 0)]),
         (
@@ -122,20 +102,13 @@ fn literal_got_load_keeps_the_got() {
 #[test]
 fn relaxed_page_reaches_across_the_whole_memory() {
     let size = (1 << 32) - 0x1001;
-    let memory = |size| Reach {
-        all: AddrRange::new(LINKED.all.start, size),
-        ..LINKED
-    };
+    let memory = |size| Reach { all: AddrRange::new(LINKED.all.start, size), ..LINKED };
     let pair = || got_graph(&[ADRP_X0, LDR_X0_X0], &[NEAR], &[(0, PAGE, 0, 0), (4, OFFSET, 0, 0)]);
     let mut graph = pair();
     Aarch64.relax(&mut graph, &memory(size));
     assert_eq!(kinds(&graph), DIRECT);
     for (address, target) in [(CODE + 0xffc, CODE + 0xffc + size), (CODE + size, CODE)] {
-        let fixup = Fixup {
-            address,
-            target,
-            ..fixup_of_value(kind::PAGE21, 0)
-        };
+        let fixup = Fixup { address, target, ..fixup_of_value(kind::PAGE21, 0) };
         assert_eq!(Aarch64.apply(&fixup, &mut ADRP_X0.to_le_bytes()), Ok(()));
     }
     let mut graph = pair();
@@ -158,12 +131,7 @@ fn shape_words(shape: &CodeShape, target: u64) -> Vec<u32> {
     let graph = graph(&Aarch64, shape.code, &[NEAR], &edges);
     assert_eq!(shape.stride as usize, graph.content(BlockId(0)).len());
     let bytes = apply_all(&Aarch64, &graph, target).unwrap();
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|word| u32::from_le_bytes(*word))
-        .collect()
+    bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect()
 }
 
 #[test]

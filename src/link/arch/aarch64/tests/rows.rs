@@ -154,15 +154,7 @@ pub(super) const fn row(
     mask: i64,
     decode: Decode,
 ) -> Row {
-    Row {
-        kind,
-        words,
-        expected,
-        limits,
-        align,
-        mask,
-        decode,
-    }
+    Row { kind, words, expected, limits, align, mask, decode }
 }
 
 pub(super) const UNSIGNED_WIDE: [&str; 4] = [
@@ -177,18 +169,10 @@ pub(super) const SIGNED_WIDE: [&str; 4] = [
     "a MOVN/MOVZ (imm16, LSL #32) instruction",
     "a MOVN/MOVZ (imm16, LSL #48) instruction",
 ];
-pub(super) const ZK: [&[u32]; 4] = [
-    &[MOVZ[0], MOVK[0], MOVZ_W],
-    &[MOVZ[1], MOVK[1]],
-    &[MOVZ[2], MOVK[2]],
-    &[MOVZ[3], MOVK[3]],
-];
-pub(super) const ZN: [&[u32]; 4] = [
-    &[MOVZ[0], MOVN[0], MOVZ_W],
-    &[MOVZ[1], MOVN[1]],
-    &[MOVZ[2], MOVN[2]],
-    &[MOVZ[3], MOVN[3]],
-];
+pub(super) const ZK: [&[u32]; 4] =
+    [&[MOVZ[0], MOVK[0], MOVZ_W], &[MOVZ[1], MOVK[1]], &[MOVZ[2], MOVK[2]], &[MOVZ[3], MOVK[3]]];
+pub(super) const ZN: [&[u32]; 4] =
+    [&[MOVZ[0], MOVN[0], MOVZ_W], &[MOVZ[1], MOVN[1]], &[MOVZ[2], MOVN[2]], &[MOVZ[3], MOVN[3]]];
 
 pub(super) const fn wide(kind: EdgeKind, group: usize, limits: (i64, i64)) -> Row {
     let mask = 0xffff << (16 * group);
@@ -198,11 +182,7 @@ pub(super) const fn wide(kind: EdgeKind, group: usize, limits: (i64, i64)) -> Ro
 pub(super) const fn signed_wide(kind: EdgeKind, group: usize) -> Row {
     // One group's instruction alone leaves zeroes (or, negative, ones) in all other bits.
     let mask = 0xffff << (16 * group) | i64::MIN;
-    let limits = if group == 3 {
-        ALL
-    } else {
-        signed(17 + 16 * group as u32)
-    };
+    let limits = if group == 3 { ALL } else { signed(17 + 16 * group as u32) };
     row(kind, ZN[group], SIGNED_WIDE[group], limits, 1, mask, Decode::SignedWide)
 }
 
@@ -216,24 +196,8 @@ pub(super) const LDR64_NAME: &str = "a LDR (imm12, 64 bit) instruction";
 pub(super) const PAGES: i64 = 0x1_ffff_f000;
 
 pub(super) const ROWS: &[Row] = &[
-    row(
-        kind::BRANCH26,
-        BRANCHES,
-        BRANCH,
-        signed(28),
-        4,
-        -1,
-        Decode::Words(0, 26),
-    ),
-    row(
-        kind::BRANCH26_VIA_STUB,
-        BRANCHES,
-        BRANCH,
-        signed(28),
-        4,
-        -1,
-        Decode::Words(0, 26),
-    ),
+    row(kind::BRANCH26, BRANCHES, BRANCH, signed(28), 4, -1, Decode::Words(0, 26)),
+    row(kind::BRANCH26_VIA_STUB, BRANCHES, BRANCH, signed(28), 4, -1, Decode::Words(0, 26)),
     row(
         kind::COND_BRANCH19,
         &[B_EQ, BC_NE, CBZ, CBNZ_W],
@@ -252,69 +216,13 @@ pub(super) const ROWS: &[Row] = &[
         -1,
         Decode::Words(5, 14),
     ),
-    row(
-        kind::LDR_LITERAL19,
-        LITERALS,
-        LITERAL,
-        signed(21),
-        4,
-        -1,
-        Decode::Words(5, 19),
-    ),
-    row(
-        kind::REQUEST_GOT_LITERAL19,
-        LITERALS,
-        LITERAL,
-        signed(21),
-        4,
-        -1,
-        Decode::Words(5, 19),
-    ),
-    row(
-        kind::ADR_LITERAL21,
-        &[ADR],
-        "an ADR instruction",
-        signed(21),
-        1,
-        -1,
-        Decode::Adr(0),
-    ),
-    row(
-        kind::PAGE21,
-        &[ADRP],
-        "an ADRP instruction",
-        signed(33),
-        0x1000,
-        -1,
-        Decode::Adr(12),
-    ),
-    row(
-        kind::PAGE21_NC,
-        &[ADRP],
-        "an ADRP instruction",
-        ALL,
-        0x1000,
-        PAGES,
-        Decode::Adr(12),
-    ),
-    row(
-        kind::REQUEST_GOT_PAGE21,
-        &[ADRP],
-        "an ADRP instruction",
-        signed(33),
-        0x1000,
-        -1,
-        Decode::Adr(12),
-    ),
-    row(
-        kind::PAGE_OFFSET12,
-        &[ADD, ADD_W, ADDS],
-        "an ADD (imm12) instruction",
-        ALL,
-        1,
-        0xfff,
-        Decode::Imm12(0),
-    ),
+    row(kind::LDR_LITERAL19, LITERALS, LITERAL, signed(21), 4, -1, Decode::Words(5, 19)),
+    row(kind::REQUEST_GOT_LITERAL19, LITERALS, LITERAL, signed(21), 4, -1, Decode::Words(5, 19)),
+    row(kind::ADR_LITERAL21, &[ADR], "an ADR instruction", signed(21), 1, -1, Decode::Adr(0)),
+    row(kind::PAGE21, &[ADRP], "an ADRP instruction", signed(33), 0x1000, -1, Decode::Adr(12)),
+    row(kind::PAGE21_NC, &[ADRP], "an ADRP instruction", ALL, 0x1000, PAGES, Decode::Adr(12)),
+    row(kind::REQUEST_GOT_PAGE21, &[ADRP], "an ADRP instruction", signed(33), 0x1000, -1, Decode::Adr(12)),
+    row(kind::PAGE_OFFSET12, &[ADD, ADD_W, ADDS], "an ADD (imm12) instruction", ALL, 1, 0xfff, Decode::Imm12(0)),
     row(
         kind::PAGE_OFFSET12_LDST8,
         &[LDRB, STRB, LDRSB, LDR_B],
@@ -324,15 +232,7 @@ pub(super) const ROWS: &[Row] = &[
         0xfff,
         Decode::Imm12(0),
     ),
-    row(
-        kind::PAGE_OFFSET12_LDST16,
-        &[LDRH, STR_H],
-        "a LDRH/STRH (imm12) instruction",
-        ALL,
-        2,
-        0xfff,
-        Decode::Imm12(1),
-    ),
+    row(kind::PAGE_OFFSET12_LDST16, &[LDRH, STR_H], "a LDRH/STRH (imm12) instruction", ALL, 2, 0xfff, Decode::Imm12(1)),
     row(
         kind::PAGE_OFFSET12_LDST32,
         &[LDR_W, LDRSW, STR_S],
@@ -342,24 +242,8 @@ pub(super) const ROWS: &[Row] = &[
         0xfff,
         Decode::Imm12(2),
     ),
-    row(
-        kind::PAGE_OFFSET12_LDST64,
-        LDST64,
-        LDST64_NAME,
-        ALL,
-        8,
-        0xfff,
-        Decode::Imm12(3),
-    ),
-    row(
-        kind::REQUEST_GOT_PAGE_OFFSET12,
-        LDST64,
-        LDST64_NAME,
-        ALL,
-        8,
-        0xfff,
-        Decode::Imm12(3),
-    ),
+    row(kind::PAGE_OFFSET12_LDST64, LDST64, LDST64_NAME, ALL, 8, 0xfff, Decode::Imm12(3)),
+    row(kind::REQUEST_GOT_PAGE_OFFSET12, LDST64, LDST64_NAME, ALL, 8, 0xfff, Decode::Imm12(3)),
     row(
         kind::PAGE_OFFSET12_LDST128,
         &[LDR_Q, STR_Q],
@@ -369,42 +253,10 @@ pub(super) const ROWS: &[Row] = &[
         0xfff,
         Decode::Imm12(4),
     ),
-    row(
-        kind::GOT_OFFSET15,
-        &[LDR],
-        LDR64_NAME,
-        unsigned(15),
-        8,
-        -1,
-        Decode::Imm12(3),
-    ),
-    row(
-        kind::GOT_PAGE_OFFSET15,
-        &[LDR],
-        LDR64_NAME,
-        unsigned(15),
-        8,
-        -1,
-        Decode::Imm12(3),
-    ),
-    row(
-        kind::REQUEST_GOT_OFFSET15,
-        &[LDR],
-        LDR64_NAME,
-        unsigned(15),
-        8,
-        -1,
-        Decode::Imm12(3),
-    ),
-    row(
-        kind::REQUEST_GOT_PAGE_OFFSET15,
-        &[LDR],
-        LDR64_NAME,
-        unsigned(15),
-        8,
-        -1,
-        Decode::Imm12(3),
-    ),
+    row(kind::GOT_OFFSET15, &[LDR], LDR64_NAME, unsigned(15), 8, -1, Decode::Imm12(3)),
+    row(kind::GOT_PAGE_OFFSET15, &[LDR], LDR64_NAME, unsigned(15), 8, -1, Decode::Imm12(3)),
+    row(kind::REQUEST_GOT_OFFSET15, &[LDR], LDR64_NAME, unsigned(15), 8, -1, Decode::Imm12(3)),
+    row(kind::REQUEST_GOT_PAGE_OFFSET15, &[LDR], LDR64_NAME, unsigned(15), 8, -1, Decode::Imm12(3)),
     row(kind::RELAXED_ADD, &[LDR], LDR64_NAME, ALL, 1, 0xfff, Decode::Imm12(0)),
     wide(kind::MOVE_WIDE_G0, 0, unsigned(16)),
     wide(kind::MOVE_WIDE_G0_NC, 0, ALL),
@@ -443,13 +295,7 @@ impl Row {
     /// Smallest, largest, and some other values that fit, all aligned.
     pub(super) fn values(&self) -> Vec<i64> {
         let (min, max) = self.limits;
-        let middle = [
-            0,
-            self.align,
-            -self.align,
-            0x5a5a_5a5a_5a5a_5000,
-            0x1234_5678_9abc_def0 & -16,
-        ];
+        let middle = [0, self.align, -self.align, 0x5a5a_5a5a_5a5a_5000, 0x1234_5678_9abc_def0 & -16];
         let inside = middle.into_iter().filter(|value| (min..=max).contains(value));
         inside.chain([min, max & -self.align]).collect()
     }
