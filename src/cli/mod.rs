@@ -10,7 +10,8 @@ mod words;
 pub(crate) use options::{GranularityArg, Options};
 pub(crate) use plan::{Input, InputKind, Plan};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 
@@ -28,7 +29,12 @@ pub(crate) struct CommandLine {
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<CommandLine> {
     let command = Options::command();
     let split = words::split(args, &command);
-    let matches = command.get_matches_from(split.linker);
+    let matches = command
+        .try_get_matches_from(split.linker)
+        .map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+            _ => anyhow!("{}", error.to_string().trim_start_matches("error: ").trim_end()),
+        })?;
     let options = Options::from_arg_matches(&matches)?;
     let plan = plan::plan(&matches)?;
     Ok(CommandLine {

@@ -40,7 +40,8 @@ pub(crate) struct Options {
         value_enum,
         default_value = "function",
         value_name = "WHAT",
-        help_heading = "Laziness"
+        help_heading = "Laziness",
+        allow_hyphen_values = true
     )]
     pub lazy_granularity: GranularityArg,
 
@@ -49,7 +50,8 @@ pub(crate) struct Options {
         long,
         value_name = "FILE",
         overrides_with = "no_orc_runtime",
-        help_heading = "Laziness"
+        help_heading = "Laziness",
+        allow_hyphen_values = true
     )]
     pub orc_runtime: Option<PathBuf>,
 
@@ -58,19 +60,24 @@ pub(crate) struct Options {
     pub no_orc_runtime: bool,
 
     /// Put what follows into a JITDylib of this name; what stands before the first is in "main"
-    #[arg(long, value_name = "NAME", help_heading = "Inputs")]
+    #[arg(long, value_name = "NAME", help_heading = "Inputs", allow_hyphen_values = true)]
     pub jd: Vec<String>,
 
     /// Link with library NAME, or with the JITDylib of that name
-    #[arg(short = 'l', value_name = "NAME", help_heading = "Inputs")]
+    #[arg(
+        short = 'l',
+        value_name = "NAME",
+        help_heading = "Inputs",
+        allow_hyphen_values = true
+    )]
     pub library: Vec<String>,
 
     /// Look for -l libraries in this directory
-    #[arg(short = 'L', value_name = "DIR", help_heading = "Inputs")]
+    #[arg(short = 'L', value_name = "DIR", help_heading = "Inputs", allow_hyphen_values = true)]
     pub library_dir: Vec<PathBuf>,
 
     /// Load this shared library first; its symbols can be used
-    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    #[arg(long, value_name = "FILE", help_heading = "Inputs", allow_hyphen_values = true)]
     pub preload: Vec<OsString>,
 
     /// Test-harness objects, up to the end of the command line
@@ -78,7 +85,7 @@ pub(crate) struct Options {
     pub harness: Vec<OsString>,
 
     /// Call this function instead of main
-    #[arg(long, value_name = "SYMBOL", help_heading = "Running")]
+    #[arg(long, value_name = "SYMBOL", help_heading = "Running", allow_hyphen_values = true)]
     pub entry: Option<String>,
 
     /// Link everything, run nothing; the files may be for another machine
@@ -86,7 +93,7 @@ pub(crate) struct Options {
     pub noexec: bool,
 
     /// Link with this many threads; 0 and 1: no others than the program's own
-    #[arg(long, value_name = "N", help_heading = "Running")]
+    #[arg(long, value_name = "N", help_heading = "Running", allow_hyphen_values = true)]
     pub num_threads: Option<usize>,
 
     /// Print "Linking NAME" for each file, archive member and graph when it is linked
@@ -94,15 +101,15 @@ pub(crate) struct Options {
     pub show_linked_files: bool,
 
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate
-    #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = "Output")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_address: Option<u64>,
 
     /// Size of that memory: a number with Kb (default), Mb or Gb
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Output")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_allocate: Option<u64>,
 
     /// Page size of that memory in bytes
-    #[arg(long, value_name = "BYTES", value_parser = parse_number, help_heading = "Output")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_page_size: Option<u64>,
 }
 

@@ -1,6 +1,6 @@
 //! From llvm-jitlink's spelling to clap's.
 
-use clap::Command;
+use clap::{Arg, Command};
 use std::ffi::OsString;
 
 /// A command line, cut in two.
@@ -77,7 +77,7 @@ fn normalize(word: &str, command: &Command) -> (String, bool) {
     };
     let long = command.get_arguments().find(|a| a.get_long() == Some(name));
     match long {
-        Some(arg) if arg.get_num_args().is_some_and(|n| n.takes_values()) => (format!("--{body}"), value.is_none()),
+        Some(arg) if takes_value(arg) => (format!("--{body}"), value.is_none()),
         // Booleans can be spelled out; "=false" is as if the word were not there.
         Some(_) => match value {
             None | Some("true" | "TRUE" | "True" | "1") => (format!("--{name}"), false),
@@ -101,6 +101,10 @@ fn normalize(word: &str, command: &Command) -> (String, bool) {
             ),
         },
     }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && arg.get_num_args().is_none_or(|n| n.takes_values())
 }
 
 #[cfg(test)]
