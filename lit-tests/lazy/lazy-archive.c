@@ -29,7 +29,6 @@ int a(int n) { return b(n) + 1; }
 //--- b.c
 int b(int n) { return n * 2; }
 //--- c.c
-int missing(int);
-int c(int n) { return missing(n); }
+int c(int n) { return n; }
 //--- d.c
 int d(int n) { return n; }
