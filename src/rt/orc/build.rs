@@ -1,7 +1,7 @@
 //! Builds the ORC runtime archives that are embedded in the linker: `liborc_rt-<arch>-<format>.a`.
 //!
-//! The archive for the machine that the linker itself is built for is a must, since without it nothing lazy runs. The
-//! others serve `-noexec` and executors elsewhere: they are made when some compiler on this machine can make them, and
+//! The archive for the machine that the linker itself is built for is a must, since without it nothing lazy runs (only
+//! a build for another machine, a type check for instance, can do without). The others serve `-noexec` and executors elsewhere: they are made when some compiler on this machine can make them, and
 //! left out without a word when none can. The sources include no system header, so any clang can.
 //!
 //! One compiler run an archive. The archives are written here rather than by `ar`, which need not know the foreign
@@ -124,13 +124,21 @@ fn main() {
         _ => archive::Format::Elf,
     };
 
+    // A type check for another machine needs no compiler for it.
+    let cross = env::var_os("HOST") != env::var_os("TARGET");
+
     let clangs = clangs();
     let mut table = String::from("&[\n");
     for runtime in RUNTIMES {
         let is_host = runtime.arch == host_arch && runtime.format == host_format;
+        let foreign = foreign_compilers(runtime, &clangs);
         let bytes = if is_host {
-            match build(runtime, &sources, &out, host_compiler(), Stdio::inherit()) {
+            match host_archive(runtime, &sources, &out, foreign) {
                 Ok(bytes) => Some(bytes),
+                Err(reason) if cross => {
+                    println!("cargo::warning=no ORC runtime is built in, so nothing can be lazy: {reason}");
+                    None
+                }
                 Err(reason) => {
                     eprintln!(
                         "error: the ORC runtime for {} cannot be built: {reason}\n\
@@ -141,9 +149,7 @@ fn main() {
                 }
             }
         } else {
-            foreign_compilers(runtime, &clangs)
-                .into_iter()
-                .find_map(|compiler| build(runtime, &sources, &out, compiler, Stdio::null()).ok())
+            foreign.into_iter().find_map(|compiler| build(runtime, &sources, &out, compiler, Stdio::null()).ok())
         };
         let Some(bytes) = bytes else { continue };
         let name = format!("liborc_rt-{}-{}.a", runtime.arch, runtime.format.name());
@@ -160,6 +166,15 @@ fn main() {
     }
     table.push_str("]\n");
     fs::write(out.join("runtime_archives.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// The archive for the machine that the linker is built for: by the compiler that Cargo's environment names, or by one of
+/// `others`. Answers the first one's reason if none can.
+fn host_archive(runtime: &Runtime, sources: &Path, out: &Path, others: Vec<Command>) -> Result<Vec<u8>, String> {
+    build(runtime, sources, out, host_compiler(), Stdio::null()).or_else(|reason| {
+        let others = others.into_iter().map(|compiler| build(runtime, sources, out, compiler, Stdio::null()));
+        others.flatten().next().ok_or(reason)
+    })
 }
 
 /// The compiler that Cargo's environment and the machine's habits name for the target of this build.
