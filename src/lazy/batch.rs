@@ -17,6 +17,7 @@ use super::ids::{BatchId, EntryId, UnitId};
 use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS};
 use super::session::Session;
 use super::symbol_table::SymbolTables;
+use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
@@ -40,9 +41,9 @@ pub(super) enum Root {
 }
 
 pub(super) struct Batch<'s> {
-    session: &'s Session,
+    pub session: &'s Session,
     id: BatchId,
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
     /// Where linked memory begins.
@@ -81,11 +82,13 @@ impl Batch<'_> {
             self.close(&tables, roots)?
         };
         for part in &self.parts {
-            if !part.graph.name.is_empty() && part.unit().is_none_or(|unit| unit.announce()) {
+            let linked = has_other_blocks(&part.graph) || part.unit().is_none();
+            if linked && !part.graph.name.is_empty() && part.unit().is_none_or(|unit| unit.announce()) {
                 self.session.announce(&part.graph.name);
             }
         }
         let bounds = self.prepare()?;
+        self.allocate_thread_locals()?;
         let (layout, mut segments) = self.allocate(bounds)?;
         self.publish();
         let needs = std::mem::take(&mut self.found.needs);
@@ -93,6 +96,7 @@ impl Batch<'_> {
         self.session.batches.wait_resolved(&needs)?;
         let addresses = self.addresses();
         self.write(&layout, &mut segments, &addresses)?;
+        self.write_thread_locals(&addresses)?;
         self.finalize(&mut segments)?;
         self.session.batches.advance(self.id, BatchState::Emitted);
         self.session.batches.wait_emitted(&needs)?;
@@ -345,7 +349,7 @@ impl Batch<'_> {
 
     /// `_GLOBAL_OFFSET_TABLE_` as `graph` sees it: the start of its GOT entries, so that short offsets reach them. A graph without
     /// any only needs some base in reach.
-    fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
+    pub(super) fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
         let is_got = |b: &&crate::link::Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
         graph.blocks.iter().find(is_got).map_or(self.base, |b| b.address)
     }

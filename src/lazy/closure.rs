@@ -26,10 +26,10 @@ pub(super) struct Closure<'a> {
 }
 
 /// One part while sections are added to it.
-struct Expansion<'a, 'b> {
-    closure: &'a Closure<'b>,
-    part: &'a mut Part,
-    found: &'a mut Findings,
+pub(super) struct Expansion<'a, 'b> {
+    pub closure: &'a Closure<'b>,
+    pub part: &'a mut Part,
+    pub found: &'a mut Findings,
     /// Reused between sections.
     edges: Vec<ObjectEdge>,
 }
@@ -44,6 +44,11 @@ impl Closure<'_> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         if unit.by_section() {
             return expansion.sections(&unit, claimed);
+        }
+        let (thread_local, others): (Vec<u32>, Vec<u32>) = claimed.iter().partition(|&&s| unit.is_thread_local(s));
+        expansion.sections(&unit, &thread_local)?;
+        if others.is_empty() {
+            return Ok(());
         }
         // The whole file: everything the static program would contain of it.
         let all = 0..unit.file.sections.len() as u32;
@@ -83,7 +88,7 @@ impl Expansion<'_, '_> {
         match s.kind {
             SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => s.size != 0,
             SectionKind::Common => self.is_used_common(unit, section),
-            // A file may have thread-local sections nothing of the program uses; a use is an error of its own.
+            // Thread-local sections are claimed one by one.
             SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
         }
     }
@@ -106,7 +111,7 @@ impl Expansion<'_, '_> {
         Ok(())
     }
 
-    fn unit_part(&mut self) -> &mut UnitPart {
+    pub(super) fn unit_part(&mut self) -> &mut UnitPart {
         match &mut self.part.role {
             Role::Unit(part) => part,
             Role::Synthesized => unreachable!("sections are only added to parts that were made for a unit"),
@@ -125,7 +130,6 @@ impl Expansion<'_, '_> {
             LinkError::malformed(&unit.file.name, format_args!("section {name}"), what)
         };
         match s.kind {
-            SectionKind::ThreadLocal => return Err(refuse("thread-local storage is not supported yet").into()),
             SectionKind::Unloaded => {
                 return Err(refuse("code or data refers to it, but it is not part of the program").into());
             }
@@ -134,6 +138,7 @@ impl Expansion<'_, '_> {
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
+        graph.sections[id.index()].thread_local = s.kind == SectionKind::ThreadLocal;
         let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
         let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);
@@ -183,19 +188,25 @@ impl Expansion<'_, '_> {
         let kinds = self.closure.arch.edge_kinds();
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
-            let branch = matches!(kinds[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
-            resolved.push(Edge {
-                offset: edge.offset,
-                kind: edge.kind,
-                target: self.target(unit, edge.symbol, branch)?,
-                addend: edge.addend,
-            });
+            let class = kinds[usize::from(edge.kind.0)].class;
+            let target = if class.is_thread_local() {
+                self.thread_local_target(unit, edge, class)?
+            } else {
+                self.check_not_thread_local(unit, edge.symbol)?;
+                self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
+            };
+            resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
         }
         Ok(resolved)
     }
 
     /// The graph's symbol for symbol `index` of the file.
-    fn target(&mut self, unit: &Arc<MaterializationUnit>, index: u32, branch: bool) -> Result<SymbolId, SessionError> {
+    pub(super) fn target(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        index: u32,
+        branch: bool,
+    ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         // Only calls of functions with entry points are told from other references; everything else has one address.
         let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;

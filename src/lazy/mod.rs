@@ -27,6 +27,7 @@ mod session;
 mod symbol_instance;
 mod symbol_table;
 mod synthesized;
+mod thread_locals;
 mod trampolines;
 mod unit;
 

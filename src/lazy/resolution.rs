@@ -8,7 +8,7 @@ use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, SetId};
 use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
-use crate::base::Target;
+use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
 use crate::link::{LinkError, read_object};
 use std::path::Path;
@@ -180,6 +180,8 @@ impl SymbolTables {
         match name {
             b"__dso_handle" => return Some(Definition::DsoHandle),
             b"_GLOBAL_OFFSET_TABLE_" => return Some(Definition::GotBase),
+            // Accesses to the module's thread-local memory are relaxed to count from the thread pointer.
+            b"_TLS_MODULE_BASE_" => return Some(Definition::Absolute(ExecutorAddr::NULL)),
             _ => {}
         }
         let (section, end) = if let Some(section) = name.strip_prefix(b"__start_") {

@@ -9,6 +9,7 @@ use super::lazy_reexports::LazyReexportsManager;
 use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
+use super::thread_locals;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
@@ -17,7 +18,7 @@ use crate::link::{LinkError, read_object};
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
 };
-use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl};
+use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use std::path::Path;
 use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
@@ -73,6 +74,8 @@ pub struct Session {
     resolve_tag: OnceLock<ExecutorAddr>,
     handle: Weak<Session>,
     pool: Once,
+    /// Where thread-local variables would be if anything ran.
+    pretend_reserve: PretendReserve,
 }
 
 impl std::fmt::Debug for Session {
@@ -105,6 +108,7 @@ impl Session {
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
             pool: Once::new(),
+            pretend_reserve: PretendReserve::default(),
         }))
     }
 
@@ -265,6 +269,10 @@ impl Session {
             let (initializers, finalizers) = initializers::collect(&tables, initialized);
             roots.extend(initializers.roots());
             roots.extend(finalizers.roots());
+            roots.extend(thread_locals::roots(&tables));
+            if self.options.executes {
+                thread_locals::settle_libraries(self, &tables);
+            }
             (roots, initializers, finalizers)
         };
         let address = batch::link(self, &roots)?[0];
@@ -327,6 +335,11 @@ impl Session {
 
     pub(super) fn reentry(&self) -> Result<EntryId, SessionError> {
         self.reentry.get().copied().ok_or(SessionError::NoRuntime)
+    }
+
+    /// The thread-local memory of the program: nobody's if it is not run.
+    pub(super) fn thread_locals(&self) -> &dyn ThreadLocalMemory {
+        if self.options.executes { self.executor.thread_locals() } else { &self.pretend_reserve }
     }
 
     pub(super) fn executes(&self) -> bool {

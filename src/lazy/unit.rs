@@ -3,7 +3,7 @@
 use super::claims::{Claim, Claimed};
 use super::ids::{BatchId, DylibId, EntryId, UnitId};
 use crate::base::ExecutorAddr;
-use crate::link::object_file::{ObjectPlace, SymbolKind};
+use crate::link::object_file::{ObjectPlace, SectionKind, SymbolKind};
 use crate::link::unwind::UnwindTables;
 use crate::link::{LinkError, ObjectFile};
 use std::sync::OnceLock;
@@ -89,9 +89,14 @@ impl MaterializationUnit {
         self.laziness != Laziness::Eager && s.kind == SymbolKind::Function && matches!(s.place, ObjectPlace::Section(_))
     }
 
+    /// Whether `section` is thread-local; such sections are always linked one by one, since all of a program's are before it starts.
+    pub fn is_thread_local(&self, section: u32) -> bool {
+        self.file.sections[section as usize].kind == SectionKind::ThreadLocal
+    }
+
     /// The claim that linking `section` needs.
     fn claim_of(&self, section: u32) -> &Claim {
-        if self.by_section() { &self.sections[section as usize] } else { &self.whole }
+        if self.by_section() || self.is_thread_local(section) { &self.sections[section as usize] } else { &self.whole }
     }
 
     /// Claims `section`, or the file, for `batch`.

@@ -5,6 +5,7 @@
 //! the table and never match on an architecture's kinds.
 //!
 //! In formulas: `T` the target's address, `A` the addend, `P` the address of the place that is written,
+//! `TP(T)` the target's offset from the thread pointer (which, for a thread-local symbol, is what `T` is),
 //! `G` the address of the target's GOT entry, `GOT` the session's GOT base, `Page(x)` = `x & !0xfff`, `Size` the target's size.
 
 use super::graph::SymbolId;
@@ -49,10 +50,30 @@ pub enum EdgeClass {
         /// The kind that computes with the GOT entry as its target.
         plain: EdgeKind,
     },
+    /// Uses the offset of a thread-local target from the thread pointer; nothing to prepare.
+    ThreadLocal,
+    /// Wants a GOT entry that holds that offset: otherwise as [`EdgeClass::Got`].
+    ThreadLocalGot {
+        /// The kind that computes with the GOT entry as its target.
+        plain: EdgeKind,
+    },
+    /// Wants two words in the GOT, module and offset, of which `__tls_get_addr` makes an address. Relaxation needs none where
+    /// the target's offset from the thread pointer is the same for all threads; the tables pass makes them for the others.
+    ThreadLocalIndex {
+        /// The kind that computes with the pair as its target.
+        plain: EdgeKind,
+    },
     /// Writes nothing; the target must be linked wherever the block is.
     KeepAlive,
     /// Writes the target's size, not its address.
     Size,
+}
+
+impl EdgeClass {
+    /// Whether the target must be thread-local; that of any other edge must not be.
+    pub fn is_thread_local(self) -> bool {
+        matches!(self, EdgeClass::ThreadLocal | EdgeClass::ThreadLocalGot { .. } | EdgeClass::ThreadLocalIndex { .. })
+    }
 }
 
 /// One fixup of a block. A graph keeps the edges of a block together, ascending by offset.

@@ -15,6 +15,8 @@ pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAdd
             SymbolPlace::Defined { block, offset } => graph.blocks[block.index()].address.offset(offset),
             SymbolPlace::Absolute(address) => address,
             SymbolPlace::External { slot } => external(slot),
+            // Only pairs in the GOT say where it is.
+            SymbolPlace::DynamicThreadLocal { .. } => ExecutorAddr::NULL,
         })
         .collect()
 }

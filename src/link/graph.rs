@@ -61,6 +61,9 @@ pub struct Section {
     pub name: &'static [u8],
     /// What its memory may be used for while the program runs.
     pub prot: MemProt,
+    /// Whether every thread has a copy of it. Its blocks are no part of any segment: they hold initial values, and their addresses,
+    /// like those of all thread-local symbols, are offsets from the thread pointer, modulo 2^64.
+    pub thread_local: bool,
 }
 
 /// What a block's bytes are before fixups.
@@ -126,6 +129,13 @@ pub enum SymbolPlace {
     },
     /// At an address that linking does not choose: absolute symbols, symbols of the process, null for weak undefined ones.
     Absolute(ExecutorAddr),
+    /// A thread-local variable of a shared library, for which threads have memory only once they use it.
+    DynamicThreadLocal {
+        /// The dynamic loader's number of the library.
+        module: u64,
+        /// Bytes from the start of the library's thread-local memory.
+        offset: u64,
+    },
     /// In another graph; `slot` is the number by which the driver of the link knows it.
     External {
         /// The driver's number.
@@ -166,7 +176,7 @@ impl LinkGraph {
 
     /// Adds a section. The caller keeps names apart; nothing is merged.
     pub fn add_section(&mut self, name: &'static [u8], prot: MemProt) -> SectionId {
-        self.sections.push(Section { name, prot });
+        self.sections.push(Section { name, prot, thread_local: false });
         SectionId(self.sections.len() as u32 - 1)
     }
 

@@ -1,7 +1,8 @@
 //! Layout: where the blocks of a batch of graphs go, relative to the segments they are put in.
 //!
 //! Blocks are packed by protection, graphs in order and blocks in order within them; first those with content, then
-//! contiguous sets (see [`crate::link::Block::contiguous`]), then zero-fill, which then need not be written.
+//! contiguous sets (see [`crate::link::Block::contiguous`]), then zero-fill, which then need not be written. Thread-local blocks
+//! are in no segment.
 
 use super::error::{LinkError, Result};
 use super::graph::{BlockId, Content, LinkGraph};
@@ -66,6 +67,9 @@ pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
         let index = index as u32;
         for id in graph.block_ids() {
             let block = &graph.blocks[id.index()];
+            if graph.sections[block.section.index()].thread_local {
+                continue;
+            }
             match (block.contiguous, &block.content) {
                 (Some(set), _) => sets.push((set, index, id)),
                 (None, Content::ZeroFill) => zero_fill.push((index, id)),

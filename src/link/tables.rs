@@ -21,14 +21,21 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
     let mut tables = Tables {
         arch,
         got: Section::new(GOT_SECTION, MemProt::Read),
+        pairs: FxHashMap::default(),
         stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
     };
     for index in 0..graph.edges.len() {
         let edge = graph.edges[index];
         match kinds[usize::from(edge.kind.0)].class {
-            EdgeClass::Got { plain } => {
+            EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
                 graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
                 graph.edges[index].kind = plain;
+            }
+            EdgeClass::ThreadLocalIndex { plain } => {
+                if let Some(pair) = tables.index_pair(graph, edge.target) {
+                    graph.edges[index].target = pair;
+                    graph.edges[index].kind = plain;
+                }
             }
             EdgeClass::Branch { via_stub } if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) => {
                 // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
@@ -44,6 +51,8 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
 struct Tables<'a> {
     arch: &'a dyn Architecture,
     got: Section,
+    /// The pairs of the GOT that `__tls_get_addr` takes, by target.
+    pairs: FxHashMap<SymbolId, SymbolId>,
     stubs: Section,
 }
 
@@ -78,6 +87,22 @@ impl Tables<'_> {
         let entry = graph.add_anonymous_symbol(block, 0, 8);
         self.got.entries.insert((target, delta), entry);
         entry
+    }
+
+    /// Module and offset of `target`, if it is a variable of a module.
+    fn index_pair(&mut self, graph: &mut LinkGraph, target: SymbolId) -> Option<SymbolId> {
+        let SymbolPlace::DynamicThreadLocal { module, offset } = graph.symbols[target.index()].place else {
+            return None;
+        };
+        if let Some(&pair) = self.pairs.get(&target) {
+            return Some(pair);
+        }
+        let section = self.got.id(graph);
+        let words = [module.to_le_bytes(), offset.to_le_bytes()].concat();
+        let block = graph.add_owned_block(section, &words, 8);
+        let pair = graph.add_anonymous_symbol(block, 0, 16);
+        self.pairs.insert(target, pair);
+        Some(pair)
     }
 
     fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::memory::MemoryManager;
+use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr};
 
 /// What an executor cannot do.
@@ -25,6 +26,37 @@ pub enum ExecutorError {
         what: &'static str,
         /// For what.
         why: &'static str,
+    },
+    /// Thread-local variables do not fit.
+    #[error(
+        "{wanted:#x} bytes of thread-local memory are needed, but of the reserve of {total:#x} bytes in each thread only \
+         {left:#x} are left; build rjitlink with a larger RJITLINK_TLS_RESERVE in the environment, or make fewer or smaller \
+         variables thread-local"
+    )]
+    ThreadLocalReserve {
+        /// Bytes asked for.
+        wanted: u64,
+        /// Bytes left, before alignment.
+        left: u64,
+        /// Bytes there are.
+        total: u64,
+    },
+    /// A thread-local variable is to be aligned more than threads' memory is.
+    #[error("thread-local memory aligned to {wanted:#x} bytes is needed; at most {most:#x} can be had")]
+    ThreadLocalAlign {
+        /// The alignment asked for.
+        wanted: u64,
+        /// The greatest there is.
+        most: u64,
+    },
+    /// This process has no thread-local memory for linked code.
+    #[error("thread-local variables are not supported on this operating system")]
+    ThreadLocalUnsupported,
+    /// New threads' initial values could not be set.
+    #[error("cannot set initial values of thread-local variables: {source}")]
+    ThreadLocalTemplate {
+        /// What the operating system says.
+        source: std::io::Error,
     },
     /// A second dispatch handler was given to an executor.
     #[error("this executor already has a dispatch handler")]
@@ -61,10 +93,17 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// Its memory.
     fn memory(&self) -> &dyn MemoryManager;
 
+    /// Its thread-local memory.
+    fn thread_locals(&self) -> &dyn ThreadLocalMemory;
+
     /// The address of a symbol of the process itself or of a library loaded into it; with `version`, of that version only.
     ///
     /// Names are as the object format writes them. `None` if there is no such symbol, and for one whose address is null.
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr>;
+
+    /// Where the thread-local variable `name` of a loaded library is, `None` if there is none. Finding it gives it a constant offset
+    /// if the dynamic loader can, which is more likely the earlier it is asked.
+    fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace>;
 
     /// Loads a shared library whose symbols [`ExecutorProcessControl::lookup`] then finds; it stays loaded.
     ///

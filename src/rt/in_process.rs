@@ -9,7 +9,9 @@ use super::in_process_memory::InProcessMemoryManager;
 use super::memory::MemoryManager;
 use super::sys::dispatch::{self, Context};
 use super::sys::process::{self, Arguments};
+use super::sys::thread_local::{self, ProcessThreadLocals};
 use super::sys::{self};
+use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr};
 
 /// Runs linked code in this process. Making one does nothing with the operating system; memory is reserved when it is first
@@ -54,8 +56,16 @@ impl ExecutorProcessControl for InProcess {
         &*self.memory
     }
 
+    fn thread_locals(&self) -> &dyn ThreadLocalMemory {
+        &ProcessThreadLocals
+    }
+
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
-        process::symbol(name, version)
+        thread_local::replacement(name).or_else(|| process::symbol(name, version))
+    }
+
+    fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
+        thread_local::ask(name)
     }
 
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError> {

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod runtime_archive;
 mod slab;
 mod sys;
+pub mod thread_local;
 pub mod wrapper;
 
 pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
@@ -22,3 +23,4 @@ pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
 pub use sys::map_file;
+pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

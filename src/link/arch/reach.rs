@@ -30,6 +30,7 @@ impl Reach {
                     u64::MAX
                 }
             }
+            SymbolPlace::DynamicThreadLocal { .. } => u64::MAX,
             SymbolPlace::Defined { .. } | SymbolPlace::External { .. } => distance(from, to),
         }
     }

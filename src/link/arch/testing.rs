@@ -101,7 +101,7 @@ pub(super) fn check_table(architecture: &dyn Architecture, constants: &[(EdgeKin
             EdgeClass::BranchViaStub { direct } => {
                 assert_eq!(class(direct), EdgeClass::Branch { via_stub: kind }, "{name}");
             }
-            EdgeClass::Got { plain } => {
+            EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } | EdgeClass::ThreadLocalIndex { plain } => {
                 assert_eq!(class(plain), EdgeClass::Address, "{name}");
                 let plain = &table[usize::from(plain.0)];
                 assert_eq!(info.width, plain.width, "{name}");
@@ -109,7 +109,7 @@ pub(super) fn check_table(architecture: &dyn Architecture, constants: &[(EdgeKin
                 assert_eq!(formula, plain.formula, "{name}");
             }
             EdgeClass::KeepAlive => assert_eq!(info.width, 0, "{name}"),
-            EdgeClass::Address | EdgeClass::LowAddress | EdgeClass::Size => {
+            EdgeClass::Address | EdgeClass::LowAddress | EdgeClass::Size | EdgeClass::ThreadLocal => {
                 assert_ne!(info.width, 0, "{name}");
             }
         }
@@ -117,7 +117,8 @@ pub(super) fn check_table(architecture: &dyn Architecture, constants: &[(EdgeKin
     assert_eq!(class(architecture.keep_alive()), EdgeClass::KeepAlive);
 }
 
-/// Whatever bytes and numbers there are, fixing up neither panics nor touches bytes further than 4 from the field.
+/// Whatever bytes and numbers there are, fixing up neither panics nor touches bytes further from the field than the longest
+/// sequence of instructions that is rewritten.
 pub(super) fn check_any_input(architecture: &dyn Architecture) {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move || {
@@ -147,7 +148,7 @@ pub(super) fn check_any_input(architecture: &dyn Architecture) {
             let mut after = before.to_vec();
             let result = architecture.apply(&fixup, &mut after);
             for (at, (a, b)) in before.iter().zip(&after).enumerate() {
-                let near = (offset.saturating_sub(4)..offset.saturating_add(8)).contains(&at);
+                let near = (offset.saturating_sub(4)..offset.saturating_add(20)).contains(&at);
                 assert!(a == b || near && result.is_ok(), "{fixup:?}: byte {at}");
             }
         }

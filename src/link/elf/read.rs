@@ -241,7 +241,8 @@ impl Reader<'_> {
                         format_args!("common symbol of {size:#x} bytes aligned to {value:#x}"),
                     ));
                 }
-                sections.push(common_section(size, value.max(1)));
+                let kind = if sym.st_type() == elf::STT_TLS { SectionKind::ThreadLocal } else { SectionKind::Common };
+                sections.push(common_section(kind, size, value.max(1)));
                 ObjectPlace::Common(sections.len() as u32 - 1)
             }
             _ => {
@@ -359,10 +360,10 @@ fn unloaded(name: Data) -> ObjectSection {
     }
 }
 
-fn common_section(size: u64, align: u64) -> ObjectSection {
+fn common_section(kind: SectionKind, size: u64, align: u64) -> ObjectSection {
     ObjectSection {
         name: b".common",
-        kind: SectionKind::Common,
+        kind,
         prot: MemProt::ReadWrite,
         content: &[],
         size,
@@ -442,12 +443,6 @@ impl ObjectFormat for Elf {
             let kind = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => kind,
                 Translation::Nothing => continue,
-                Translation::ThreadLocal => {
-                    return Err(error(
-                        offset,
-                        format!("{} is for thread-local storage, which is not supported yet", name()),
-                    ));
-                }
                 Translation::Unsupported => {
                     return Err(error(
                         offset,

@@ -12,8 +12,6 @@ pub enum Translation {
     Nothing,
     /// An edge of this kind, to the relocation's symbol, with the relocation's addend as it is.
     Edge(EdgeKind),
-    /// Part of a thread-local access, which edges cannot express.
-    ThreadLocal,
     /// Only dynamic linkers process it, or it needs a signed pointer or a feature that is not supported, or it is unknown.
     Unsupported,
 }

@@ -6,8 +6,10 @@
 //! - `GOTPLT64` allows a PLT entry to fill the GOT entry lazily; without a dynamic linker it is `GOT64`.
 //! - The `GOTPC` types compute with the GOT alone, whatever symbol they name.
 //! - The EVEX forms of GOT loads (`CODE_5`, `CODE_6`) are never rewritten; they remain loads from the GOT.
+//! - Local dynamic accesses (`TLSLD`) are always rewritten to use the thread pointer in the place of the module's memory, so
+//!   `DTPOFF` counts from there, as `TPOFF` does.
 
-use super::relocation::Translation::{self, Edge, Nothing, ThreadLocal, Unsupported};
+use super::relocation::Translation::{self, Edge, Nothing, Unsupported};
 use super::relocation::{ElfArch, relocations};
 use crate::link::arch::x86_64::kind;
 
@@ -42,14 +44,14 @@ relocations! { "R_X86_64_";
     13 "PC16" Edge(kind::DELTA16);
     14 "8" Edge(kind::POINTER8);
     15 "PC8" Edge(kind::DELTA8);
-    16 "DTPMOD64" ThreadLocal;
-    17 "DTPOFF64" ThreadLocal;
-    18 "TPOFF64" ThreadLocal;
-    19 "TLSGD" ThreadLocal;
-    20 "TLSLD" ThreadLocal;
-    21 "DTPOFF32" ThreadLocal;
-    22 "GOTTPOFF" ThreadLocal;
-    23 "TPOFF32" ThreadLocal;
+    16 "DTPMOD64" Unsupported;
+    17 "DTPOFF64" Edge(kind::THREAD_POINTER_DELTA64);
+    18 "TPOFF64" Edge(kind::THREAD_POINTER_DELTA64);
+    19 "TLSGD" Edge(kind::REQUEST_TLS_INDEX);
+    20 "TLSLD" Edge(kind::TLS_MODULE);
+    21 "DTPOFF32" Edge(kind::THREAD_POINTER_DELTA32);
+    22 "GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET_REX);
+    23 "TPOFF32" Edge(kind::THREAD_POINTER_DELTA32);
     24 "PC64" Edge(kind::DELTA64);
     25 "GOTOFF64" Edge(kind::DELTA64_FROM_GOT);
     26 "GOTPC32" Edge(kind::GOT_DELTA32);
@@ -60,20 +62,20 @@ relocations! { "R_X86_64_";
     31 "PLTOFF64" Edge(kind::DELTA64_FROM_GOT);
     32 "SIZE32" Edge(kind::SIZE32);
     33 "SIZE64" Edge(kind::SIZE64);
-    34 "GOTPC32_TLSDESC" ThreadLocal;
-    35 "TLSDESC_CALL" ThreadLocal;
-    36 "TLSDESC" ThreadLocal;
+    34 "GOTPC32_TLSDESC" Edge(kind::TLS_DESCRIPTOR);
+    35 "TLSDESC_CALL" Edge(kind::TLS_DESCRIPTOR_CALL);
+    36 "TLSDESC" Unsupported;
     37 "IRELATIVE" Unsupported;
     38 "RELATIVE64" Unsupported;
     41 "GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD);
     42 "REX_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX);
     43 "CODE_4_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX2);
-    44 "CODE_4_GOTTPOFF" ThreadLocal;
-    45 "CODE_4_GOTPC32_TLSDESC" ThreadLocal;
+    44 "CODE_4_GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET_REX2);
+    45 "CODE_4_GOTPC32_TLSDESC" Unsupported;
     46 "CODE_5_GOTPCRELX" Edge(kind::REQUEST_GOT_DELTA32);
-    47 "CODE_5_GOTTPOFF" ThreadLocal;
-    48 "CODE_5_GOTPC32_TLSDESC" ThreadLocal;
+    47 "CODE_5_GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET);
+    48 "CODE_5_GOTPC32_TLSDESC" Unsupported;
     49 "CODE_6_GOTPCRELX" Edge(kind::REQUEST_GOT_DELTA32);
-    50 "CODE_6_GOTTPOFF" ThreadLocal;
-    51 "CODE_6_GOTPC32_TLSDESC" ThreadLocal;
+    50 "CODE_6_GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET);
+    51 "CODE_6_GOTPC32_TLSDESC" Unsupported;
 }

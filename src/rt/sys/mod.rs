@@ -21,6 +21,14 @@ mod interrupts;
 mod map;
 pub mod process;
 mod stack;
+#[cfg(target_os = "linux")]
+#[path = "thread_local_linux.rs"]
+pub mod thread_local;
+#[cfg(target_os = "macos")]
+#[path = "thread_local_macos.rs"]
+pub mod thread_local;
+#[cfg(target_os = "linux")]
+mod thread_local_probe;
 
 pub use extent::{Extent, View};
 pub use map::map_file;

@@ -1,7 +1,9 @@
 //! The edge kinds of x86-64.
 
 use super::super::formula::{Formula, Limits, edge_kinds};
-use crate::link::edge::EdgeClass::{self, Address, Got, KeepAlive, LowAddress, Size};
+use crate::link::edge::EdgeClass::{
+    self, Address, Got, KeepAlive, LowAddress, Size, ThreadLocal, ThreadLocalGot, ThreadLocalIndex,
+};
 use crate::link::edge::EdgeKindInfo;
 
 /// How a kind is applied.
@@ -30,6 +32,16 @@ pub(super) enum Form {
     Jump,
     /// An operand loaded from the GOT turned into an immediate.
     Immediate(Prefix),
+    /// A call for a variable's address turned into an addition to the thread pointer.
+    ThreadLocalIndex,
+    /// A call for the module's thread-local memory turned into a load of the thread pointer.
+    ThreadLocalModule,
+    /// The address of a descriptor turned into the offset that the descriptor's function would return.
+    Descriptor,
+    /// The call of that function turned into nothing.
+    DescriptorCall,
+    /// Nothing can be written: relaxation found other instructions than the psABI prescribes.
+    Unrelaxed,
 }
 
 /// The register-extension prefix in front of an opcode.
@@ -106,4 +118,18 @@ edge_kinds! { Rule;
     RELAXED_IMMEDIATE: "GOTLoadRelaxedToImmediate32" = "T + A + 4", 4, Address, relaxed(Formula::Target, Form::Immediate(Prefix::None));
     RELAXED_IMMEDIATE_REX: "GOTLoadREXRelaxedToImmediate32" = "T + A + 4", 4, Address, relaxed(Formula::Target, Form::Immediate(Prefix::Rex));
     RELAXED_IMMEDIATE_REX2: "GOTLoadREX2RelaxedToImmediate32" = "T + A + 4", 4, Address, relaxed(Formula::Target, Form::Immediate(Prefix::Rex2));
+
+    THREAD_POINTER_DELTA64: "ThreadPointerDelta64" = "TP(T) + A", 8, ThreadLocal, data(Formula::Target, Limits::ANY);
+    THREAD_POINTER_DELTA32: "ThreadPointerDelta32" = "TP(T) + A", 4, ThreadLocal, data(Formula::Target, S32);
+    REQUEST_TLS_OFFSET: "RequestTLSOffsetInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalGot { plain: kind::DELTA32 }, data(Formula::Delta, S32);
+    REQUEST_TLS_OFFSET_REX: "RequestTLSOffsetInGOTAndTransformToDelta32REXRelaxable" = "G - P + A", 4, ThreadLocalGot { plain: kind::DELTA32 }, data(Formula::Delta, S32);
+    REQUEST_TLS_OFFSET_REX2: "RequestTLSOffsetInGOTAndTransformToDelta32REX2Relaxable" = "G - P + A", 4, ThreadLocalGot { plain: kind::DELTA32 }, data(Formula::Delta, S32);
+    TLS_OFFSET_IMMEDIATE_REX: "TLSOffsetLoadREXRelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Immediate(Prefix::Rex));
+    TLS_OFFSET_IMMEDIATE_REX2: "TLSOffsetLoadREX2RelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Immediate(Prefix::Rex2));
+    REQUEST_TLS_INDEX: "RequestTLSIndexInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalIndex { plain: kind::DELTA32 }, relaxed(Formula::Target, Form::Unrelaxed);
+    TLS_INDEX_RELAXED: "TLSIndexCallRelaxedToThreadPointerDelta32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::ThreadLocalIndex);
+    TLS_MODULE: "TLSModule" = "none", 4, ThreadLocal, relaxed(Formula::Target, Form::Unrelaxed);
+    TLS_MODULE_RELAXED: "TLSModuleCallRelaxedToThreadPointer" = "none", 4, ThreadLocal, relaxed(Formula::Target, Form::ThreadLocalModule);
+    TLS_DESCRIPTOR: "TLSDescriptorRelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Descriptor);
+    TLS_DESCRIPTOR_CALL: "TLSDescriptorCallRelaxedToNothing" = "none", 2, ThreadLocal, relaxed(Formula::Target, Form::DescriptorCall);
 }

@@ -21,6 +21,11 @@
 //! [`Architecture::relax`] changes only kinds; bytes are rewritten when the new kinds are applied, on the copy of the content.
 //! The rewritten call keeps the class of an address use: it loaded the pointer that the program could also have compared.
 //!
+//! # Thread-local storage
+//! The thread pointer is the base of `%fs`, and at `%fs:0` it stands in memory. Variables of the program and of libraries
+//! that the loader knows from the start lie at constant distances below it, which is all that the local-exec model uses; accesses by
+//! other models are rewritten to that one (`thread_local`).
+//!
 //! # Stubs and trampolines
 //! A call stub is `jmp *ptr(%rip)`: it changes no register and no flag, so it may stand between any caller and callee,
 //! whatever the calling convention. A reentry trampoline is one `call`; the return address it pushes identifies it.
@@ -35,6 +40,7 @@ mod kinds;
 mod relax;
 #[cfg(test)]
 mod tests;
+mod thread_local;
 
 pub use kinds::{KINDS, kind};
 
@@ -123,6 +129,14 @@ impl Architecture for X86_64 {
                 let value = value.wrapping_add(relax::correction(form));
                 limits.check(value)?;
                 relax::rewrite(form, value as i32, fixup.offset, block)
+            }
+            Form::ThreadLocalIndex | Form::Descriptor => {
+                let value = value.wrapping_add(thread_local::CORRECTION);
+                limits.check(value)?;
+                thread_local::rewrite(form, value as i32, fixup.offset, block)
+            }
+            Form::ThreadLocalModule | Form::DescriptorCall | Form::Unrelaxed => {
+                thread_local::rewrite(form, 0, fixup.offset, block)
             }
         }
     }

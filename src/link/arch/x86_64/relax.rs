@@ -1,7 +1,7 @@
 //! GOT accesses rewritten to do without the GOT.
 
 use super::kinds::{Form, Prefix, kind};
-use super::{DISPLACEMENT_ADDEND, REACH};
+use super::{DISPLACEMENT_ADDEND, REACH, thread_local};
 use crate::link::arch::formula::place;
 use crate::link::arch::{FixupError, Reach};
 use crate::link::edge::{Edge, EdgeKind};
@@ -21,7 +21,7 @@ const GROUP5: u8 = 0xff;
 
 /// Instructions that access a GOT entry and can be rewritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Access {
+pub(super) enum Access {
     Mov,
     Call,
     Jump,
@@ -54,6 +54,7 @@ impl Prefix {
 /// See [`super::super::Architecture::relax`].
 pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
     for block in graph.block_ids() {
+        thread_local::relax(graph, block);
         let edges = graph.blocks[block.index()].edges.clone();
         for index in edges.start as usize..edges.end as usize {
             if let Some(kind) = relaxed(graph, block, &graph.edges[index], reach) {
@@ -96,7 +97,7 @@ fn relaxed(graph: &LinkGraph, block: BlockId, edge: &Edge, reach: &Reach) -> Opt
 }
 
 /// What the instruction is whose displacement is at `offset`, if it is one that can be rewritten.
-fn recognize(prefix: Prefix, content: &[u8], offset: usize) -> Option<Access> {
+pub(super) fn recognize(prefix: Prefix, content: &[u8], offset: usize) -> Option<Access> {
     let start = offset.checked_sub(2 + prefix.len())?;
     let (prefix_bytes, instruction) = content.get(start..offset)?.split_at(prefix.len());
     let &[opcode, modrm] = instruction else {
@@ -118,7 +119,7 @@ fn recognize(prefix: Prefix, content: &[u8], offset: usize) -> Option<Access> {
 }
 
 /// Whether the byte in front of the instruction and its `prefix` might make its operands 16 bits wide.
-fn has_operand_size(prefix: Prefix, content: &[u8], offset: usize) -> bool {
+pub(super) fn has_operand_size(prefix: Prefix, content: &[u8], offset: usize) -> bool {
     offset
         .checked_sub(3 + prefix.len())
         .and_then(|before| content.get(before))
@@ -130,7 +131,7 @@ pub(super) fn correction(form: Form) -> i64 {
     match form {
         Form::Jump => 1,
         Form::Immediate(_) => -DISPLACEMENT_ADDEND,
-        Form::Nothing | Form::Data | Form::Lea | Form::Call => 0,
+        _ => 0,
     }
 }
 
@@ -141,7 +142,7 @@ pub(super) fn rewrite(form: Form, value: i32, offset: usize, block: &mut [u8]) -
     place::<4>(block, offset)?;
     let prefix = match form {
         Form::Immediate(prefix) => prefix,
-        Form::Nothing | Form::Data | Form::Lea | Form::Call | Form::Jump => Prefix::None,
+        _ => Prefix::None,
     };
     let access = recognize(prefix, block, offset);
     let instruction = place::<6>(block, offset.wrapping_sub(2))?;
