@@ -1,6 +1,7 @@
 //! The immediate fields of A64 instructions, and the checks that an instruction has the field.
 
 use super::super::formula::{place, store};
+use super::thread_local::Rewrite;
 use crate::link::arch::FixupError;
 
 /// Which 16 bits of a value a move-wide instruction holds.
@@ -37,6 +38,8 @@ pub(super) enum Field {
     Adrp,
     /// `ADD` (immediate): bits 11 to 0 into imm12.
     Add,
+    /// `ADD` (immediate, shifted by 12): bits 23 to 12 into imm12.
+    AddHigh,
     /// `LDR`, `STR` (unsigned offset) of `1 << shift` bytes: bits 11 to `shift` into imm12.
     LoadStore {
         /// Binary logarithm of the access size.
@@ -50,6 +53,8 @@ pub(super) enum Field {
     MoveWideSigned(Group),
     /// `LDR` of 8 bytes (unsigned offset), turned into an `ADD` of the same registers: bits 11 to 0 into imm12.
     AddFromLoad,
+    /// An instruction of a thread-local access, replaced by another one.
+    ThreadLocal(Rewrite),
 }
 
 /// The pattern of an instruction: `word & mask == bits`.
@@ -77,6 +82,7 @@ const LITERAL: Pattern = Pattern::new(0x3b00_0000, 0x1800_0000, "an LDR Literal 
 const ADR: Pattern = Pattern::new(0x9f00_0000, 0x1000_0000, "an ADR instruction");
 const ADRP: Pattern = Pattern::new(0x9f00_0000, 0x9000_0000, "an ADRP instruction");
 const ADD: Pattern = Pattern::new(0x5fc0_0000, 0x1100_0000, "an ADD (imm12) instruction");
+const ADD_HIGH: Pattern = Pattern::new(0x5fc0_0000, 0x1140_0000, "an ADD (imm12, LSL #12) instruction");
 const LOAD_STORE: Pattern = Pattern::new(0x3b00_0000, 0x3900_0000, "a LDR/STR (imm12) instruction");
 const LOAD64: Pattern = Pattern::new(0xffc0_0000, 0xf940_0000, "a LDR (imm12, 64 bit) instruction");
 const MOVE_WIDE: Pattern = Pattern::new(0x1f80_0000, 0x1280_0000, "a move wide instruction");
@@ -205,6 +211,10 @@ impl Field {
                 expect(&ADD, word)?;
                 insert(word, 10, 12, value as u32)
             }
+            Field::AddHigh => {
+                expect(&ADD_HIGH, word)?;
+                insert(word, 10, 12, (value >> 12) as u32)
+            }
             Field::LoadStore { shift } => {
                 if load_store_shift(word) != Some(shift) {
                     return wrong(load_store_name(shift), word);
@@ -232,6 +242,7 @@ impl Field {
                 expect(&LOAD64, word)?;
                 insert(ADD64 | word & 0x3ff, 10, 12, value as u32)
             }
+            Field::ThreadLocal(rewrite) => rewrite.encode(word, value)?,
         })
     }
 }

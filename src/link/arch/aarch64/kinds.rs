@@ -2,7 +2,10 @@
 
 use super::super::formula::{Formula, Limits, edge_kinds};
 use super::field::{Field, Group};
-use crate::link::edge::EdgeClass::{self, Address, Got, KeepAlive, LowAddress};
+use super::thread_local::Rewrite;
+use crate::link::edge::EdgeClass::{
+    self, Address, Got, KeepAlive, LowAddress, ThreadLocal, ThreadLocalGot, ThreadLocalIndex,
+};
 use crate::link::edge::EdgeKindInfo;
 
 /// How a kind is applied.
@@ -34,6 +37,21 @@ const fn wide(formula: Formula, limits: Limits, group: Group) -> Rule {
 
 const fn signed_wide(formula: Formula, limits: Limits, group: Group) -> Rule {
     rule(formula, limits, Field::MoveWideSigned(group))
+}
+
+/// An instruction of an access rewritten to instructions that hold 32 bits of an offset.
+const fn tls32(rewrite: Rewrite) -> Rule {
+    rule(Formula::Target, Limits::unsigned(32), Field::ThreadLocal(rewrite))
+}
+
+/// The same, 24 bits.
+const fn tls24(rewrite: Rewrite) -> Rule {
+    rule(Formula::Target, Limits::unsigned(24), Field::ThreadLocal(rewrite))
+}
+
+/// An instruction rewritten to one without an offset.
+const fn tls_any(rewrite: Rewrite) -> Rule {
+    rule(Formula::Target, ANY, Field::ThreadLocal(rewrite))
 }
 
 const ANY: Limits = Limits::ANY;
@@ -129,4 +147,44 @@ edge_kinds! { Rule;
     REQUEST_GOT_MOVE_WIDE_G3: "RequestGOTAndTransformToMoveWide16G3" = "(G - GOT + A) >> 48", 4, Got { plain: kind::MOVE_WIDE_FROM_GOT_G3 }, signed_wide(Formula::FromGot, ANY, Group::G3);
 
     RELAXED_ADD: "GOTLoadRelaxedToADD" = "(T + A) & 0xfff", 4, Address, rule(Formula::Target, ANY, Field::AddFromLoad);
+
+    TLS_OFFSET_HIGH12: "ThreadPointerOffsetHigh12" = "(TP(T) + A) >> 12", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(24), Field::AddHigh);
+    TLS_OFFSET12: "ThreadPointerOffset12" = "TP(T) + A", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::Add);
+    TLS_OFFSET12_NC: "ThreadPointerOffset12NoCheck" = "(TP(T) + A) & 0xfff", 4, ThreadLocal, rule(Formula::Target, ANY, Field::Add);
+    TLS_OFFSET12_LDST8: "ThreadPointerOffset12LDST8" = "TP(T) + A", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::LoadStore { shift: 0 });
+    TLS_OFFSET12_LDST8_NC: "ThreadPointerOffset12LDST8NoCheck" = "(TP(T) + A) & 0xfff", 4, ThreadLocal, page_offset(0);
+    TLS_OFFSET12_LDST16: "ThreadPointerOffset12LDST16" = "(TP(T) + A) >> 1", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::LoadStore { shift: 1 });
+    TLS_OFFSET12_LDST16_NC: "ThreadPointerOffset12LDST16NoCheck" = "((TP(T) + A) & 0xfff) >> 1", 4, ThreadLocal, page_offset(1);
+    TLS_OFFSET12_LDST32: "ThreadPointerOffset12LDST32" = "(TP(T) + A) >> 2", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::LoadStore { shift: 2 });
+    TLS_OFFSET12_LDST32_NC: "ThreadPointerOffset12LDST32NoCheck" = "((TP(T) + A) & 0xfff) >> 2", 4, ThreadLocal, page_offset(2);
+    TLS_OFFSET12_LDST64: "ThreadPointerOffset12LDST64" = "(TP(T) + A) >> 3", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::LoadStore { shift: 3 });
+    TLS_OFFSET12_LDST64_NC: "ThreadPointerOffset12LDST64NoCheck" = "((TP(T) + A) & 0xfff) >> 3", 4, ThreadLocal, page_offset(3);
+    TLS_OFFSET12_LDST128: "ThreadPointerOffset12LDST128" = "(TP(T) + A) >> 4", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::LoadStore { shift: 4 });
+    TLS_OFFSET12_LDST128_NC: "ThreadPointerOffset12LDST128NoCheck" = "((TP(T) + A) & 0xfff) >> 4", 4, ThreadLocal, page_offset(4);
+    TLS_OFFSET_MOVE_WIDE_G0: "ThreadPointerOffsetMoveWide16G0" = "TP(T) + A", 4, ThreadLocal, signed_wide(Formula::Target, S17, Group::G0);
+    TLS_OFFSET_MOVE_WIDE_G0_NC: "ThreadPointerOffsetMoveWide16G0NoCheck" = "TP(T) + A", 4, ThreadLocal, wide(Formula::Target, ANY, Group::G0);
+    TLS_OFFSET_MOVE_WIDE_G1: "ThreadPointerOffsetMoveWide16G1" = "(TP(T) + A) >> 16", 4, ThreadLocal, signed_wide(Formula::Target, S33, Group::G1);
+    TLS_OFFSET_MOVE_WIDE_G1_NC: "ThreadPointerOffsetMoveWide16G1NoCheck" = "(TP(T) + A) >> 16", 4, ThreadLocal, wide(Formula::Target, ANY, Group::G1);
+    TLS_OFFSET_MOVE_WIDE_G2: "ThreadPointerOffsetMoveWide16G2" = "(TP(T) + A) >> 32", 4, ThreadLocal, signed_wide(Formula::Target, S49, Group::G2);
+    REQUEST_TLS_OFFSET_PAGE21: "RequestTLSOffsetInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalGot { plain: kind::PAGE21 }, rule(Formula::PageDelta, Limits::signed(33), Field::Adrp);
+    REQUEST_TLS_OFFSET_PAGE_OFFSET12: "RequestTLSOffsetInGOTAndTransformToPageOffset12" = "((G + A) & 0xfff) >> 3", 4, ThreadLocalGot { plain: kind::PAGE_OFFSET12_LDST64 }, page_offset(3);
+    REQUEST_TLS_OFFSET_LITERAL19: "RequestTLSOffsetInGOTAndTransformToLDRLiteral19" = "G - P + A", 4, ThreadLocalGot { plain: kind::LDR_LITERAL19 }, rule(Formula::Delta, Limits::signed(21), Field::Literal19);
+    REQUEST_TLS_OFFSET_MOVE_WIDE_G1: "RequestTLSOffsetInGOTAndTransformToMoveWide16G1" = "(G - GOT + A) >> 16", 4, ThreadLocalGot { plain: kind::MOVE_WIDE_FROM_GOT_G1 }, signed_wide(Formula::FromGot, S33, Group::G1);
+    REQUEST_TLS_OFFSET_MOVE_WIDE_G0_NC: "RequestTLSOffsetInGOTAndTransformToMoveWide16G0NoCheck" = "G - GOT + A", 4, ThreadLocalGot { plain: kind::MOVE_WIDE_FROM_GOT_G0_NC }, wide(Formula::FromGot, ANY, Group::G0);
+    TLS_OFFSET_PAGE_RELAXED: "TLSOffsetPageRelaxedToMoveWide16G1" = "(TP(T) + A) >> 16", 4, ThreadLocal, tls32(Rewrite::LoadHigh);
+    TLS_OFFSET_LOAD_RELAXED: "TLSOffsetLoadRelaxedToMoveWide16G0" = "TP(T) + A", 4, ThreadLocal, tls32(Rewrite::LoadLow);
+    REQUEST_TLS_INDEX_PAGE21: "RequestTLSIndexInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalIndex { plain: kind::PAGE21 }, tls32(Rewrite::Refused);
+    REQUEST_TLS_INDEX_PAGE_OFFSET12: "RequestTLSIndexInGOTAndTransformToPageOffset12" = "(G + A) & 0xfff", 4, ThreadLocalIndex { plain: kind::PAGE_OFFSET12 }, tls32(Rewrite::Refused);
+    TLS_INDEX_PAGE_RELAXED: "TLSIndexPageRelaxedToThreadPointer" = "none", 4, ThreadLocal, tls24(Rewrite::ThreadPointer);
+    TLS_INDEX_ADD_RELAXED: "TLSIndexAddRelaxedToHigh12" = "(TP(T) + A) >> 12", 4, ThreadLocal, tls24(Rewrite::AddHigh);
+    TLS_INDEX_CALL_RELAXED: "TLSIndexCallRelaxedToAdd12" = "(TP(T) + A) & 0xfff", 4, ThreadLocal, tls24(Rewrite::AddLow);
+    TLS_MODULE_PAGE: "TLSModulePage" = "none", 4, ThreadLocal, tls_any(Rewrite::Refused);
+    TLS_MODULE_ADD: "TLSModuleAdd" = "none", 4, ThreadLocal, tls_any(Rewrite::Refused);
+    TLS_MODULE_PAGE_RELAXED: "TLSModulePageRelaxedToThreadPointer" = "none", 4, ThreadLocal, tls_any(Rewrite::ThreadPointer);
+    TLS_MODULE_ADD_RELAXED: "TLSModuleAddRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoAdd);
+    TLS_MODULE_CALL_RELAXED: "TLSModuleCallRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoCall);
+    TLS_DESCRIPTOR_HIGH: "TLSDescriptorRelaxedToMoveWide16G1" = "(TP(T) + A) >> 16", 4, ThreadLocal, tls32(Rewrite::DescriptorHigh);
+    TLS_DESCRIPTOR_LOW: "TLSDescriptorRelaxedToMoveWide16G0" = "TP(T) + A", 4, ThreadLocal, tls32(Rewrite::DescriptorLow);
+    TLS_DESCRIPTOR_ADD: "TLSDescriptorAddRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoAdd);
+    TLS_DESCRIPTOR_CALL: "TLSDescriptorCallRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoCall);
 }

@@ -14,6 +14,11 @@
 //! AAELF64 writes GOT accesses as `G(GDAT(S + A))`: the addend belongs to the entry's content. Kinds here compute `G + A`, as
 //! static linkers do; no compiler gives these relocations an addend.
 //!
+//! # Thread-local storage
+//! The thread pointer is the register TPIDR_EL0, and variables lie above it: those of the program and of libraries that the loader
+//! knows from the start at constant offsets, of 24 bits in the code of the usual models. Accesses by other models are rewritten to
+//! use that offset (`thread_local`).
+//!
 //! # Stubs and trampolines
 //! A branch that does not reach goes to `adrp x16, ptr; ldr x16, [x16, :lo12:ptr]; br x16`. AAPCS64 leaves x16 and x17 (IP0,
 //! IP1) to such veneers: a caller must expect every call to another object to change them, and nothing else. So a stub
@@ -32,6 +37,7 @@ mod kinds;
 mod relax;
 #[cfg(test)]
 mod tests;
+mod thread_local;
 
 pub use kinds::{KINDS, kind};
 
