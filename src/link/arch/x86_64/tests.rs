@@ -1,4 +1,5 @@
 use super::kinds::CONSTANTS;
+use super::thread_local::tests as thread_local;
 use super::{X86_64, kind};
 use crate::link::arch::testing::{self, CODE, FAR, LINKED, NEAR, absolute, apply_all, fixup_of_value, graph, kinds};
 use crate::link::arch::{Architecture, Fixup, FixupError, Reach};
@@ -30,6 +31,10 @@ const LIMITS: &[(EdgeKind, (i64, i64))] = &[
     (kind::REQUEST_GOT_LOAD, I32),
     (kind::REQUEST_GOT_LOAD_REX, I32),
     (kind::REQUEST_GOT_LOAD_REX2, I32),
+    (kind::THREAD_POINTER_DELTA32, I32),
+    (kind::REQUEST_TLS_OFFSET, I32),
+    (kind::REQUEST_TLS_OFFSET_REX, I32),
+    (kind::REQUEST_TLS_OFFSET_REX2, I32),
     (kind::GOT_LOAD, I32),
     (kind::GOT_LOAD_REX, I32),
     (kind::GOT_LOAD_REX2, I32),
@@ -43,6 +48,8 @@ const REWRITING: &[(EdgeKind, &[u8], i64)] = &[
     (kind::RELAXED_IMMEDIATE, &[0x8b, 0x05], 4),
     (kind::RELAXED_IMMEDIATE_REX, &[0x48, 0x8b, 0x05], 4),
     (kind::RELAXED_IMMEDIATE_REX2, &[0xd5, 0x48, 0x8b, 0x05], 4),
+    (kind::TLS_OFFSET_IMMEDIATE_REX, &[0x48, 0x8b, 0x05], 4),
+    (kind::TLS_OFFSET_IMMEDIATE_REX2, &[0xd5, 0x48, 0x8b, 0x05], 4),
 ];
 
 fn width(kind: EdgeKind) -> usize {
@@ -75,7 +82,7 @@ fn every_kind_with_a_narrow_field_is_tested_for_limits() {
     for &(kind, name) in CONSTANTS {
         let narrow = (1..8).contains(&width(kind));
         let limited = LIMITS.iter().any(|row| row.0 == kind);
-        let rewriting = REWRITING.iter().any(|row| row.0 == kind);
+        let rewriting = REWRITING.iter().map(|row| &row.0).chain(thread_local::REWRITING).any(|&row| row == kind);
         assert_eq!(narrow, limited || rewriting, "{name}");
     }
 }

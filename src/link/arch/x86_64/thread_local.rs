@@ -99,10 +99,7 @@ pub(super) fn rewrite(form: Form, value: i32, offset: usize, block: &mut [u8]) -
             *call = NOP2;
             Ok(())
         }
-        _ => Err(FixupError::WrongInstruction {
-            expected: "a lea followed by a call of __tls_get_addr",
-            found: place::<4>(block, offset).map_or(0, |bytes| u32::from_be_bytes(*bytes).into()),
-        }),
+        _ => Err(wrong("followed by the call of a thread-local access", place::<4>(block, offset)?)),
     }
 }
 
@@ -180,3 +177,7 @@ fn descriptor(value: i32, offset: usize, block: &mut [u8]) -> Result<(), FixupEr
 fn wrong(expected: &'static str, bytes: &[u8]) -> FixupError {
     FixupError::WrongInstruction { expected, found: bytes.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)) }
 }
+
+#[cfg(test)]
+#[path = "thread_local_tests.rs"]
+pub(super) mod tests;
