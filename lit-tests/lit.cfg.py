@@ -11,6 +11,7 @@
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
 #   %inputs           the repository's Inputs folder
 #   %python           Python
+#   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
 #
 # Features
@@ -137,6 +138,7 @@ config.substitutions += [
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),
+    ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
 ]
 try:
     import psutil  # lit needs it to end a test and what it started

@@ -53,6 +53,10 @@ pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
                     let distance = next.offset.wrapping_sub(edge.offset);
                     (5..=8).contains(&distance) && graph.symbols[next.target.index()].name == TLS_GET_ADDR
                 });
+                if !is_static && call.is_some_and(|call| call.kind == kind::REQUEST_GOT_LOAD) {
+                    // Its prefixes would change what a direct call in its place means.
+                    graph.edges[index + 1].kind = kind::REQUEST_GOT_DELTA32;
+                }
                 if is_static && call.is_some() && edge.addend == DISPLACEMENT_ADDEND {
                     let general = edge.kind == kind::REQUEST_TLS_INDEX;
                     graph.edges[index].kind = if general { kind::TLS_INDEX_RELAXED } else { kind::TLS_MODULE_RELAXED };
