@@ -125,15 +125,10 @@ impl Expansion<'_, '_> {
             return Ok(BlockId(made));
         }
         let s = &unit.file.sections[section as usize];
-        let refuse = |what: &str| {
-            let name = String::from_utf8_lossy(s.name);
-            LinkError::malformed(&unit.file.name, format_args!("section {name}"), what)
-        };
-        match s.kind {
-            SectionKind::Unloaded => {
-                return Err(refuse("code or data refers to it, but it is not part of the program").into());
-            }
-            _ => {}
+        if s.kind == SectionKind::Unloaded {
+            let place = format_args!("section {}", String::from_utf8_lossy(s.name));
+            let what = "code or data refers to it, but it is not part of the program";
+            return Err(LinkError::malformed(&unit.file.name, place, what).into());
         }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
@@ -192,7 +187,6 @@ impl Expansion<'_, '_> {
             let target = if class.is_thread_local() {
                 self.thread_local_target(unit, edge, class)?
             } else {
-                self.check_not_thread_local(unit, edge.symbol)?;
                 self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
             };
             resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
@@ -218,6 +212,7 @@ impl Expansion<'_, '_> {
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
         }
+        self.check_not_thread_local(unit, index)?;
         let id = if !symbol.is_global() || symbol.name.is_empty() {
             self.local_symbol(unit, index)?
         } else {
@@ -241,7 +236,11 @@ impl Expansion<'_, '_> {
         }
     }
 
-    fn local_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+    pub(super) fn local_symbol(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        index: u32,
+    ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         match symbol.place {
             ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
@@ -259,7 +258,7 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for `id`, wherever it is defined. `from` is the file that refers to it.
-    fn entry_symbol(
+    pub(super) fn entry_symbol(
         &mut self,
         from: Option<&Arc<MaterializationUnit>>,
         id: EntryId,

@@ -9,7 +9,7 @@ use super::ids::{ArchiveId, DylibId, EntryId, SetId, UnitId};
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
-use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind};
+use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, ObjectFile, Scope};
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
@@ -26,6 +26,8 @@ pub(super) struct SymbolTables {
     pub archives: Vec<ArchiveInput>,
     /// Entries that something refers to and nothing defines, not yet searched for.
     pub undefined: VecDeque<EntryId>,
+    /// Entries that files refer to as thread-local variables, without defining them.
+    pub thread_local_references: Vec<EntryId>,
     /// Alignment of common sections where another file asks for more than the one that is used.
     pub common_align: FxHashMap<(UnitId, u32), u64>,
 }
@@ -204,6 +206,9 @@ impl SymbolTables {
         if kept {
             self.define(id, unit, index, symbol)?;
         } else {
+            if symbol.kind == SymbolKind::ThreadLocal {
+                self.thread_local_references.push(id);
+            }
             let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
             self.refer(id, unit.id, weak);
         }

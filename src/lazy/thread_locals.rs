@@ -10,6 +10,7 @@
 use super::batch::{Batch, Root};
 use super::closure::Expansion;
 use super::error::SessionError;
+use super::part::UnitPart;
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
@@ -34,12 +35,9 @@ pub(super) fn roots(tables: &SymbolTables) -> impl Iterator<Item = Root> + '_ {
 /// Has libraries' thread-local variables that files refer to settled before the program can use them in another way: the dynamic
 /// loader can give them constant offsets only as long as no thread has memory for them.
 pub(super) fn settle_libraries(session: &Session, tables: &SymbolTables) {
-    for entry in &tables.entries {
-        let Some(unit) = entry.referrer.filter(|_| entry.definition == Definition::Undefined) else {
-            continue;
-        };
-        let symbols = &tables.units[unit.index()].file.symbols;
-        if symbols.iter().any(|symbol| symbol.kind == SymbolKind::ThreadLocal && symbol.name == entry.name) {
+    for &id in &tables.thread_local_references {
+        let entry = &tables.entries[tables.follow(id).index()];
+        if entry.definition == Definition::Undefined {
             session.executor().lookup_thread_local(entry.name);
         }
     }
@@ -100,86 +98,97 @@ impl Expansion<'_, '_> {
         edge: &ObjectEdge,
         class: EdgeClass,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[edge.symbol as usize];
-        let mismatch = |by: &str| {
-            let what = format_args!("it is used as a thread-local variable, but {by} does not define it as one");
-            LinkError::malformed(&unit.file.name, place(symbol), what)
-        };
-        let tables = self.closure.tables;
-        if symbol.is_global() && !symbol.name.is_empty() {
-            let entry = &tables.entries[tables.follow(unit.entries[edge.symbol as usize]).index()];
-            match entry.definition {
-                Definition::Unit { unit: other, symbol } => {
-                    let other = &tables.units[other.index()];
-                    if !is_in_thread_local_section(other, &other.file.symbols[symbol as usize]) {
-                        return Err(mismatch(&other.file.name).into());
-                    }
-                }
-                Definition::Undefined => return self.library_variable(unit, edge.symbol, class),
-                // The start of the module's thread-local memory, which offsets count from.
-                Definition::Absolute(_) => {}
-                _ => return Err(mismatch("the linker").into()),
-            }
-        } else if !is_in_thread_local_section(unit, symbol) {
-            return Err(mismatch("this file").into());
+        let index = edge.symbol as usize;
+        let known = self.unit_part().symbols[index];
+        let id = if known != UnitPart::NONE { SymbolId(known) } else { self.variable(unit, edge.symbol)? };
+        self.unit_part().symbols[index] = id.0;
+        let place = self.part.graph.symbols[id.index()].place;
+        let needs_offset = !matches!(class, EdgeClass::ThreadLocalIndex { .. });
+        if needs_offset && matches!(place, SymbolPlace::DynamicThreadLocal { .. }) {
+            let what = "the variable's library was loaded with dynamic thread-local storage, of which this access needs the \
+                        offset; preload the library with LD_PRELOAD, or compile so that __tls_get_addr is called (-fPIC, and \
+                        -mtls-dialect=gnu or trad)";
+            return Err(LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[index]), what).into());
         }
-        self.target(unit, edge.symbol, false)
+        Ok(id)
     }
 
-    /// Refuses a target of an ordinary edge that is thread-local.
+    /// The graph's symbol for symbol `index` of the file, which must be thread-local, wherever it is defined.
+    fn variable(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        let mismatch = |by: &str| {
+            let what = format_args!("it is used as a thread-local variable, but {by} does not define it as one");
+            LinkError::malformed(&unit.file.name, describe(symbol), what)
+        };
+        if !symbol.is_global() || symbol.name.is_empty() {
+            if !is_in_thread_local_section(unit, symbol) {
+                return Err(mismatch("this file").into());
+            }
+            return self.local_symbol(unit, index);
+        }
+        let tables = self.closure.tables;
+        let id = tables.follow(unit.entries[index as usize]);
+        let entry = &tables.entries[id.index()];
+        match entry.definition {
+            Definition::Unit { unit: other, symbol } => {
+                let other = &tables.units[other.index()];
+                if !is_in_thread_local_section(other, &other.file.symbols[symbol as usize]) {
+                    return Err(mismatch(&other.file.name).into());
+                }
+                self.entry_symbol(Some(unit), id, false, false)
+            }
+            // The start of the module's thread-local memory, which offsets count from.
+            Definition::Absolute(_) => self.entry_symbol(Some(unit), id, false, false),
+            Definition::Undefined => Ok(self.library_variable(unit, entry.name, symbol.linkage)),
+            _ => Err(mismatch("the linker").into()),
+        }
+    }
+
+    /// The graph's symbol for a variable that no file defines: a library's, or null.
+    fn library_variable(&mut self, unit: &Arc<MaterializationUnit>, name: &'static [u8], linkage: Linkage) -> SymbolId {
+        match self.closure.executor.lookup_thread_local(name) {
+            Some(ThreadLocalPlace::Offset(offset)) => self.part.absolute(name, offset),
+            Some(ThreadLocalPlace::Dynamic { module, offset }) => {
+                self.part.symbol(name, 0, SymbolPlace::DynamicThreadLocal { module, offset })
+            }
+            None => {
+                if linkage != Linkage::Weak {
+                    self.found.missing.push((name, Some(unit.file.name.clone())));
+                }
+                self.part.absolute(name, ExecutorAddr::NULL)
+            }
+        }
+    }
+
+    /// Refuses symbol `index` of the file as the target of an ordinary edge if it is thread-local.
     pub(super) fn check_not_thread_local(
         &self,
         unit: &Arc<MaterializationUnit>,
         index: u32,
     ) -> Result<(), SessionError> {
         let symbol = &unit.file.symbols[index as usize];
-        if symbol.kind != SymbolKind::ThreadLocal && !is_in_thread_local_section(unit, symbol) {
+        let tables = self.closure.tables;
+        let defined_elsewhere = || match tables.entries[tables.follow(unit.entries[index as usize]).index()].definition
+        {
+            Definition::Unit { unit, symbol } => {
+                let unit = &tables.units[unit.index()];
+                is_in_thread_local_section(unit, &unit.file.symbols[symbol as usize])
+            }
+            _ => false,
+        };
+        let is_thread_local = symbol.kind == SymbolKind::ThreadLocal
+            || is_in_thread_local_section(unit, symbol)
+            || symbol.is_global() && !symbol.name.is_empty() && defined_elsewhere();
+        if !is_thread_local {
             return Ok(());
         }
         let what = "it is thread-local, but a relocation refers to it as if it had one address";
-        Err(LinkError::malformed(&unit.file.name, place(symbol), what).into())
-    }
-
-    /// The graph's symbol for a variable that no file defines.
-    fn library_variable(
-        &mut self,
-        unit: &Arc<MaterializationUnit>,
-        index: u32,
-        class: EdgeClass,
-    ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
-        let name = self.closure.tables.entries[unit.entries[index as usize].index()].name;
-        let known = self.unit_part().symbols[index as usize];
-        let id = if known != super::part::UnitPart::NONE {
-            SymbolId(known)
-        } else {
-            let id = match self.closure.executor.lookup_thread_local(name) {
-                Some(ThreadLocalPlace::Offset(offset)) => self.part.absolute(name, offset),
-                Some(ThreadLocalPlace::Dynamic { module, offset }) => {
-                    self.part.symbol(name, 0, SymbolPlace::DynamicThreadLocal { module, offset })
-                }
-                None => {
-                    if symbol.linkage != Linkage::Weak {
-                        self.found.missing.push((name, Some(unit.file.name.clone())));
-                    }
-                    self.part.absolute(name, ExecutorAddr::NULL)
-                }
-            };
-            self.unit_part().symbols[index as usize] = id.0;
-            id
-        };
-        let dynamic = matches!(self.part.graph.symbols[id.index()].place, SymbolPlace::DynamicThreadLocal { .. });
-        if dynamic && !matches!(class, EdgeClass::ThreadLocalIndex { .. }) {
-            let what = "the variable's library was loaded with dynamic thread-local storage, of which this access needs the offset; \
-                        preload the library with LD_PRELOAD, or compile with -fPIC -mtls-dialect=gnu or trad";
-            return Err(LinkError::malformed(&unit.file.name, place(symbol), what).into());
-        }
-        Ok(id)
+        Err(LinkError::malformed(&unit.file.name, describe(symbol), what).into())
     }
 }
 
 /// How messages name `symbol`.
-fn place(symbol: &ObjectSymbol) -> String {
+fn describe(symbol: &ObjectSymbol) -> String {
     format!("symbol {}", String::from_utf8_lossy(symbol.name))
 }
 

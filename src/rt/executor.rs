@@ -49,6 +49,12 @@ pub enum ExecutorError {
         /// The greatest there is.
         most: u64,
     },
+    /// The linker is part of a library whose thread-local memory has no constant place.
+    #[error(
+        "thread-local variables cannot be linked, because the linker is part of a shared library that was loaded while the \
+         program ran; link it into the program, or load the library when the program starts"
+    )]
+    ThreadLocalDynamic,
     /// This process has no thread-local memory for linked code.
     #[error("thread-local variables are not supported on this operating system")]
     ThreadLocalUnsupported,

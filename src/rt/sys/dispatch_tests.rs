@@ -111,6 +111,11 @@ fn signals_wait_while_the_linker_runs_but_not_for_program_code() {
 
 #[test]
 fn a_first_call_works_on_a_16_kib_stack() {
+    #[cfg(not(target_os = "linux"))]
+    use libc::pthread_create;
+    // What linked code calls under that name.
+    #[cfg(target_os = "linux")]
+    use crate::rt::sys::thread_local::pthread_create;
     extern "C" fn thread(context: *mut libc::c_void) -> *mut libc::c_void {
         // SAFETY: the context passed below.
         let context: &'static Context = unsafe { &*context.cast::<Context>() };
@@ -128,7 +133,7 @@ fn a_first_call_works_on_a_16_kib_stack() {
         assert_eq!(libc::pthread_attr_setstacksize(&mut attributes, libc::PTHREAD_STACK_MIN.max(16 << 10)), 0);
         let mut id = std::mem::zeroed();
         let argument = context.address().0 as *mut libc::c_void;
-        assert_eq!(libc::pthread_create(&mut id, &attributes, thread, argument), 0);
+        assert_eq!(pthread_create(&mut id, &attributes, thread, argument), 0);
         let mut result = std::ptr::null_mut();
         libc::pthread_join(id, &mut result);
         result as usize

@@ -10,7 +10,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 pub use super::thread_local_probe::ask;
 use crate::base::ExecutorAddr;
@@ -39,15 +39,17 @@ const fn parse(text: &str) -> usize {
 #[repr(C, align(4096))]
 struct Bytes(UnsafeCell<[u8; SIZE]>);
 
-/// Any byte other than zero puts the reserve among the initialized variables, where there is an image to be patched.
-const IMAGE: [u8; SIZE] = {
-    let mut image = [0; SIZE];
-    image[SIZE - 1] = 1;
-    image
-};
+impl Bytes {
+    /// Any byte other than zero puts the reserve among the initialized variables, where there is an image to be patched.
+    const fn new() -> Bytes {
+        let mut image = [0; SIZE];
+        image[SIZE - 1] = 1;
+        Bytes(UnsafeCell::new(image))
+    }
+}
 
 thread_local! {
-    static RESERVE: Bytes = const { Bytes(UnsafeCell::new(IMAGE)) };
+    static RESERVE: Bytes = const { Bytes::new() };
 }
 
 /// What is given out, in the whole process.
@@ -56,6 +58,19 @@ static GIVEN: Reserve = Reserve::new();
 /// The reserve of the calling thread.
 fn reserve() -> u64 {
     RESERVE.with(|bytes| bytes.0.get() as u64)
+}
+
+/// Whether the reserve is at the same distance from every thread's pointer: not if the linker is part of a library that was loaded
+/// while the program ran.
+fn is_static() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        // The program itself is the first module.
+        Image::find().is_some_and(|image| image.module == 1) || {
+            let offset = || reserve().wrapping_sub(thread_pointer());
+            std::thread::spawn(offset).join().is_ok_and(|other| other == offset())
+        }
+    })
 }
 
 /// The calling thread's pointer.
@@ -81,6 +96,9 @@ impl ThreadLocalMemory for ProcessThreadLocals {
     fn allocate(&self, size: u64, align: u64) -> Result<ExecutorAddr, ExecutorError> {
         if align > ALIGN as u64 {
             return Err(ExecutorError::ThreadLocalAlign { wanted: align, most: ALIGN as u64 });
+        }
+        if !is_static() {
+            return Err(ExecutorError::ThreadLocalDynamic);
         }
         // The last byte is the linker's mark.
         let start = GIVEN.take(size, align, SIZE as u64 - 1)?;
@@ -113,6 +131,8 @@ fn template(source: io::Error) -> ExecutorError {
 struct Image {
     /// Where the reserve's begin.
     address: u64,
+    /// The loader's number of the file.
+    module: usize,
     /// Whether the loader has made them read-only.
     read_only: bool,
 }
@@ -142,7 +162,11 @@ impl Image {
                 headers.iter().filter(|header| header.p_type == libc::PT_GNU_RELRO).any(|header| holds(&header));
             let load = headers.iter().filter(|header| header.p_type == libc::PT_LOAD).find(holds);
             let writable = load.is_some_and(|header| header.p_flags & libc::PF_W != 0);
-            *found = Some(Image { address: info.dlpi_addr + address, read_only: relro || !writable });
+            *found = Some(Image {
+                address: info.dlpi_addr + address,
+                module: info.dlpi_tls_modid,
+                read_only: relro || !writable,
+            });
             1
         }
         let mut found: Option<Image> = None;
@@ -178,7 +202,7 @@ impl Image {
 
 /// What linked code gets in the place of the C library's function `name`.
 pub fn replacement(name: &[u8]) -> Option<ExecutorAddr> {
-    (name == b"pthread_create").then(|| ExecutorAddr(pthread_create as *const () as u64))
+    (name == b"pthread_create").then_some(ExecutorAddr(pthread_create as *const () as u64))
 }
 
 /// Stacks of at least so many bytes have room for the reserve.
@@ -192,7 +216,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// That of the C library's function.
-unsafe extern "C" fn pthread_create(
+pub unsafe extern "C" fn pthread_create(
     thread: *mut libc::pthread_t,
     attributes: *const libc::pthread_attr_t,
     start: extern "C" fn(*mut c_void) -> *mut c_void,
@@ -221,3 +245,7 @@ fn with_larger_stack(attributes: *const libc::pthread_attr_t) -> Option<libc::pt
         (libc::pthread_attr_setstacksize(&mut copy, size + SIZE + ALIGN) == 0).then_some(copy)
     }
 }
+
+#[cfg(test)]
+#[path = "thread_local_tests.rs"]
+mod tests;
