@@ -8,6 +8,8 @@
 //! Entry points of lazy files are made by the [`LazyReexportsManager`] out of [`ReentryTrampolines`] and stubs of the
 //! [`RedirectableSymbolManager`]; they are ordinary graphs in ordinary batches.
 //!
+//! Thread-local variables are placed and initialized apart from everything else (`thread_locals`).
+//!
 //! Deliberately absent: removal of linked code (it may be on some thread's stack), and a lock around linking.
 #![forbid(unsafe_code)]
 

@@ -230,7 +230,8 @@ impl Session {
     }
 
     /// Links symbol `name` of `dylib`, as the object format writes it, with all it needs, and returns its address.
-    /// For the body of a lazy function append [`BODY_SUFFIX`].
+    /// For the body of a lazy function append [`BODY_SUFFIX`]. The address of a thread-local variable is its offset from the thread
+    /// pointer, modulo 2^64.
     ///
     /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
     pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {

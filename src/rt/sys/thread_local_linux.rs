@@ -205,6 +205,9 @@ pub fn replacement(name: &[u8]) -> Option<ExecutorAddr> {
     (name == b"pthread_create").then_some(ExecutorAddr(pthread_create as *const () as u64))
 }
 
+/// What the reserve takes of a stack: itself, and what aligning it and all behind it to pages can take.
+const COST: usize = SIZE + 2 * ALIGN;
+
 /// Stacks of at least so many bytes have room for the reserve.
 const SMALL_STACK: usize = 1 << 20;
 
@@ -242,7 +245,7 @@ fn with_larger_stack(attributes: *const libc::pthread_attr_t) -> Option<libc::pt
             return None;
         }
         let mut copy = attributes.read();
-        (libc::pthread_attr_setstacksize(&mut copy, size + SIZE + ALIGN) == 0).then_some(copy)
+        (libc::pthread_attr_setstacksize(&mut copy, size + COST) == 0).then_some(copy)
     }
 }
 

@@ -5,10 +5,12 @@
 //! (`TPOFF`, and the loader then makes that offset hold for all threads, those that run included), or module and offset in the
 //! module (`DTPMOD`, `DTPOFF`). So such a library is written, into memory, and loaded for a moment.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::{Mutex, PoisonError};
 
 use crate::base::ExecutorAddr;
 use crate::rt::thread_local::ThreadLocalPlace;
@@ -32,8 +34,20 @@ const WORDS: u64 = HEADER + 2 * PROGRAM_HEADER;
 
 /// Where the thread-local variable `name` is, if a loaded library has one.
 ///
-/// Once an answer is [`ThreadLocalPlace::Offset`], it stays.
+/// Libraries stay loaded, and answers stay what they are.
 pub fn ask(name: &[u8]) -> Option<ThreadLocalPlace> {
+    // Each question costs as much as loading a library, and many files may ask the same one.
+    static KNOWN: Mutex<BTreeMap<Vec<u8>, ThreadLocalPlace>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(&place) = known().get(name) {
+        return Some(place);
+    }
+    let place = ask_loader(name)?;
+    known().insert(name.to_vec(), place);
+    Some(place)
+}
+
+fn ask_loader(name: &[u8]) -> Option<ThreadLocalPlace> {
     let [module, offset, static_offset] = ABI.1;
     if let Some([value, _]) = load(&library(name, &[static_offset])) {
         return (value != 0).then_some(ThreadLocalPlace::Offset(ExecutorAddr(value)));

@@ -85,7 +85,7 @@ fn small_stacks_grow_by_the_reserve() {
         assert_eq!(libc::pthread_join(thread, std::ptr::null_mut()), 0);
         let mut size = 0;
         libc::pthread_attr_getstacksize(&with_larger_stack(&attributes).unwrap(), &mut size);
-        assert_eq!(size, (128 << 10) + SIZE + ALIGN);
+        assert_eq!(size, (128 << 10) + COST);
         libc::pthread_attr_setstacksize(&mut attributes, SMALL_STACK);
         assert!(with_larger_stack(&attributes).is_none());
     }

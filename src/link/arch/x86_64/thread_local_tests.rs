@@ -1,4 +1,5 @@
-//! Relaxation of thread-local accesses; the sequences are those that ld.lld 22 makes of the same objects, but for the filling.
+//! Relaxation of thread-local accesses. The sequences are those that ld.lld 22 makes of what gcc emits, but for two: it takes no calls of
+//! the large code model, and it turns most additions of offsets into `lea`, which leaves the flags alone.
 
 use super::super::{X86_64, kind};
 use crate::link::arch::testing::{apply_all, fixup_of_value, graph, kinds};

@@ -1,5 +1,5 @@
-//! Relaxation of thread-local accesses; the instructions are those that ld.lld 22 makes, but for general dynamic accesses, which it does
-//! not relax to local-exec ones in the same way.
+//! Relaxation of thread-local accesses. The instructions are those that ld.lld 22 makes of what gcc emits, but for calls of
+//! `__tls_get_addr`, which it does not know.
 
 use super::super::{Aarch64, kind};
 use super::rows::words::{ADD, NOP};
