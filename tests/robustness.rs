@@ -99,11 +99,11 @@ fn complaint(words: &[&Path]) -> Option<String> {
     }
 }
 
-/// Tries all damage to one input; `words` makes the command line of the damaged file.
-fn try_all(name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync) {
+/// Tries all damage to one input, in a folder named after the test; `words` makes the command line of the damaged file.
+fn try_all(test: &str, name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync) {
     let bytes = fs::read(inputs().join(name)).expect("the input is there");
     let damage = Damage::all(bytes.len());
-    let folder = std::env::temp_dir().join(format!("rjitlink-robustness-{}-{name}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("rjitlink-robustness-{}-{test}", std::process::id()));
     let next = AtomicUsize::new(0);
     let complaints: Vec<String> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS)
@@ -144,7 +144,7 @@ macro_rules! damaged {
         $(
             #[test]
             fn $test() {
-                try_all($name, $words);
+                try_all(stringify!($test), $name, $words);
             }
         )*
     };
