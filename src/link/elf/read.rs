@@ -133,34 +133,34 @@ impl Reader<'_> {
     }
 
     fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
-        let place = format_args!("section {index}").to_string();
-        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(&place, e))?;
+        let place = || format!("section {index}");
+        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(place(), e))?;
         let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let kind = section_kind(name, sh_type, flags);
         if kind == SectionKind::Unloaded {
             return Ok(unloaded(name));
         }
-        let place = format_args!("section {index} ({})", String::from_utf8_lossy(name)).to_string();
+        let place = || format!("section {index} ({})", String::from_utf8_lossy(name));
         let align = header.sh_addralign(LE).max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(
-                self.malformed(&place, format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"))
+                self.malformed(place(), format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"))
             );
         }
         let (writable, executable) = (has(elf::SHF_WRITE), has(elf::SHF_EXECINSTR));
         if writable && executable {
             return Err(self.malformed(
-                &place,
+                place(),
                 "it asks for memory that is writable and executable, which is never given; split code and data into two sections",
             ));
         }
         let zero_fill = sh_type == elf::SHT_NOBITS;
         let size = header.sh_size(LE);
         let content =
-            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(&place, e))? };
+            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(place(), e))? };
         if size > MAX_SIZE {
-            return Err(self.malformed(&place, format_args!("size {size:#x} exceeds any address space")));
+            return Err(self.malformed(place(), format_args!("size {size:#x} exceeds any address space")));
         }
         Ok(ObjectSection {
             name,
@@ -189,15 +189,15 @@ impl Reader<'_> {
             if ![elf::SHT_RELA, elf::SHT_REL, elf::SHT_CREL].contains(&kind) {
                 continue;
             }
-            let place = format_args!("section {index}").to_string();
+            let place = || format!("section {index}");
             let applies_to = header.sh_info(LE) as usize;
             let Some(target) = relocations.get_mut(applies_to) else {
                 return Err(self.malformed(
-                    place,
+                    place(),
                     format_args!("its relocations apply to section {applies_to}, which does not exist"),
                 ));
             };
-            match header.rela(LE, self.data).map_err(|e| self.malformed(&place, e))? {
+            match header.rela(LE, self.data).map_err(|e| self.malformed(place(), e))? {
                 Some((entries, _)) if target.entries.is_empty() => target.entries = entries,
                 Some((entries, _)) => target.more.push(entries),
                 None => target.unreadable = true,
@@ -284,24 +284,24 @@ impl Reader<'_> {
     fn groups(&self, sections: &mut [ObjectSection]) -> Result<Vec<SectionGroup>> {
         let mut groups = Vec::new();
         for (index, header) in self.table.iter().enumerate() {
-            let place = format_args!("section {index}").to_string();
-            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(&place, e))? else {
+            let place = || format!("section {index}");
+            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(place(), e))? else {
                 continue;
             };
             if flags.0 & elf::GRP_COMDAT.0 == 0 {
                 continue;
             }
             let mut group = SectionGroup {
-                signature: self.signature(header, sections).map_err(|e| self.malformed(&place, e))?,
+                signature: self.signature(header, sections).map_err(|e| self.malformed(place(), e))?,
                 sections: Vec::new(),
             };
             for member in members {
                 let member = member.get(LE);
                 let section = sections.get_mut(member as usize).ok_or_else(|| {
-                    self.malformed(&place, format_args!("section {member} of the group does not exist"))
+                    self.malformed(place(), format_args!("section {member} of the group does not exist"))
                 })?;
                 if section.group.replace(groups.len() as u32).is_some() {
-                    return Err(self.malformed(&place, format_args!("section {member} is already in another group")));
+                    return Err(self.malformed(place(), format_args!("section {member} is already in another group")));
                 }
                 group.sections.push(member);
             }
