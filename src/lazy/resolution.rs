@@ -28,7 +28,6 @@ impl SymbolTables {
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
-        name: &str,
         archive: Archive,
         laziness: Laziness,
         load: LoadFile<'_>,
@@ -37,8 +36,8 @@ impl SymbolTables {
         let members = archive.members.len();
         let index: Option<Vec<(&'static [u8], u32)>> = archive.has_index().then(|| archive.symbols().collect());
         self.archives.push(ArchiveInput {
+            name: archive.name.clone(),
             archive,
-            name: name.to_string(),
             dylib,
             laziness,
             taken: vec![false; members],

@@ -13,7 +13,8 @@ use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
-use crate::link::{LinkError, read_object};
+use crate::link::{LinkError, ObjectFile};
+use crate::rt::gate;
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
 };
@@ -126,43 +127,23 @@ impl Session {
         }
     }
 
-    /// Adds the relocatable object `data`, called `name`, to `dylib`. Nothing of it is linked yet.
+    /// Adds `file` to `dylib`. Nothing of it is linked yet.
     ///
-    /// Errors: that it is damaged, for another target, or defines a symbol again.
-    pub(super) fn add_object(
-        &self,
-        dylib: DylibId,
-        name: &str,
-        data: &'static [u8],
-        laziness: Laziness,
-    ) -> Result<(), SessionError> {
-        let file = read_object(name, data)?.ok_or_else(|| {
-            LinkError::unsuitable(
-                name,
-                format_args!("does not contain a relocatable object file or archive compatible with {}", self.target),
-            )
-        })?;
+    /// Errors: that it is for another target, or defines a symbol again.
+    pub(super) fn add_object(&self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<(), SessionError> {
         if file.target != self.target {
-            let what =
-                format_args!("is for {}, but the program is linked for {}", file.target, self.target).to_string();
-            return Err(LinkError::unsuitable(name, what).into());
+            let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
+            return Err(LinkError::unsuitable(&file.name, what).into());
         }
         self.tables_mut().add_object(dylib, file, laziness)?;
         Ok(())
     }
 
-    /// Adds archive `data`, called `name`, to `dylib`: its members become part of the program when something refers to them.
+    /// Adds `archive` to `dylib`: its members become part of the program when something refers to them.
     ///
-    /// Errors: that the archive is damaged.
-    pub(super) fn add_archive(
-        &self,
-        dylib: DylibId,
-        name: &str,
-        data: &'static [u8],
-        laziness: Laziness,
-    ) -> Result<(), SessionError> {
-        let archive = Archive::parse(name, data)?;
-        self.tables_mut().add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
+    /// Errors: damage of members, if the archive has no index and they must be asked.
+    pub(super) fn add_archive(&self, dylib: DylibId, archive: Archive, laziness: Laziness) -> Result<(), SessionError> {
+        self.tables_mut().add_archive(dylib, archive, laziness, &self.options.load_file)?;
         Ok(())
     }
 
@@ -170,7 +151,7 @@ impl Session {
     ///
     /// Errors: that it is no archive, or damaged.
     pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
-        self.add_archive(PLATFORM, name, archive, Laziness::Eager)?;
+        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager)?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
         for (name, address) in
@@ -230,6 +211,7 @@ impl Session {
     ///
     /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
     pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {
+        let _inside = gate::enter();
         self.resolve_symbols()?;
         if let Some(function) = name.strip_suffix(BODY_SUFFIX) {
             let body = {
@@ -267,7 +249,10 @@ impl Session {
             roots.extend(finalizers.roots());
             (roots, initializers, finalizers)
         };
-        let address = batch::link(self, &roots)?[0];
+        let address = {
+            let _inside = gate::enter();
+            batch::link(self, &roots)?[0]
+        };
         if self.options.executes {
             let mut at_exit = finalizers.functions(&*self.executor);
             at_exit.reverse();
