@@ -9,8 +9,7 @@
 //
 // CHECK: other main.o x
 // PRINTF: rjitlink: error: Symbols not found: [ printf ]
-// NOMAIN: rjitlink: error: {{.*}}
-// NOMAIN: main
+// NOMAIN: rjitlink: error: Symbols not found: [ main ]
 
 #include <stdio.h>
 
