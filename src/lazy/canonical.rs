@@ -40,7 +40,14 @@ const POINTERS_SECTION: &[u8] = b"$__CANONICAL_PTRS";
 pub(super) struct CanonicalAddresses {
     low: OnceLock<bool>,
     /// By the address in the process; `None` for what stays where it is.
-    places: Mutex<FxHashMap<ExecutorAddr, Option<(ProcessObject, Arc<Claim>)>>>,
+    places: Mutex<FxHashMap<ExecutorAddr, Option<Place>>>,
+}
+
+/// The place in linked memory of a symbol of the process.
+#[derive(Clone, Debug)]
+struct Place {
+    object: ProcessObject,
+    claim: Arc<Claim>,
 }
 
 /// A symbol of the process whose place a batch makes.
@@ -64,9 +71,10 @@ impl CanonicalAddresses {
         })
     }
 
-    fn place(&self, executor: &dyn ExecutorProcessControl, from: ExecutorAddr) -> Option<(ProcessObject, Arc<Claim>)> {
+    fn place(&self, executor: &dyn ExecutorProcessControl, from: ExecutorAddr) -> Option<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        places.entry(from).or_insert_with(|| executor.describe(from).map(|object| (object, Arc::default()))).clone()
+        let new = |object| Place { object, claim: Arc::default() };
+        places.entry(from).or_insert_with(|| executor.describe(from).map(new)).clone()
     }
 }
 
@@ -111,7 +119,7 @@ pub(super) fn give_addresses(
                 part.graph.symbols[symbol.index()].place = SymbolPlace::Absolute(executor.stand_in(from));
                 continue;
             }
-            let Some((object, claim)) = session.canonical.place(executor, from) else {
+            let Some(Place { object, claim }) = session.canonical.place(executor, from) else {
                 continue;
             };
             match claim.claim(closure.batch) {

@@ -292,3 +292,113 @@ extern "C" fn dlvsym_current(handle: *mut c_void, name: *const c_char, version: 
     // SAFETY: the caller's promise.
     current_for_program(unsafe { dlvsym(handle, name, version) })
 }
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::*;
+    use crate::rt::sys::process::symbol;
+    use crate::rt::sys::testing::in_child;
+
+    fn address(name: &str) -> ExecutorAddr {
+        symbol(name.as_bytes(), None).unwrap()
+    }
+
+    #[test]
+    fn symbols_are_described_by_their_tables() {
+        assert_eq!(describe(address("malloc")), Some(ProcessObject::Function));
+        // An indirect function: the address is that of what it has chosen.
+        assert_eq!(describe(address("strcmp")), Some(ProcessObject::Function));
+        assert!(matches!(describe(address("optind")), Some(ProcessObject::Data { size: 4, align: 4.. })));
+        assert!(matches!(describe(address("environ")), Some(ProcessObject::Data { size: 8, align: 8.. })));
+    }
+
+    #[test]
+    fn what_is_in_no_library_is_not_described() {
+        let variable = Box::new(0u64);
+        assert_eq!(describe(ExecutorAddr(&raw const *variable as u64)), None);
+        assert_eq!(describe(address("optind").offset(1)), None);
+    }
+
+    fn move_data(name: &str) -> u64 {
+        let from = address(name);
+        let object = describe(from).unwrap();
+        let to = Box::leak(Box::new([0u64; 64])).as_ptr() as u64;
+        rebind(&[Rebinding { from, to: ExecutorAddr(to), object }]).unwrap();
+        to
+    }
+
+    #[test]
+    fn libraries_use_the_copy() {
+        let good = in_child(|| {
+            let copy = move_data("optind");
+            let arguments = [c"name", c"-a", c"-b"].map(|a| a.as_ptr().cast_mut());
+            // SAFETY: three C strings.
+            unsafe { libc::getopt(3, arguments.as_ptr(), c"ab".as_ptr()) };
+            word_at(copy).load(Ordering::Relaxed) == 2
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn the_host_itself_uses_the_copy() {
+        let good = in_child(|| {
+            let copy = move_data("environ");
+            word_at(copy).store(0, Ordering::Relaxed);
+            std::env::vars_os().next().is_none() && current(symbol(b"environ", None).unwrap()).0 == copy
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn aliases_stay_one_variable() {
+        let good = in_child(|| {
+            let copy = move_data("__environ");
+            current(address("environ")).0 == copy
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn pointers_of_copies_follow_copies() {
+        let good = in_child(|| {
+            let stream = move_data("_IO_2_1_stdout_");
+            let variable = move_data("stdout");
+            word_at(variable).load(Ordering::Relaxed) == stream
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn lookups_of_the_program_answer_the_copy() {
+        let good = in_child(|| {
+            let copy = move_data("optarg");
+            let dlsym = stand_in(ExecutorAddr(libc::dlsym as *const () as u64));
+            // SAFETY: the stand-in has the type of what it stands for.
+            let dlsym: extern "C" fn(*mut c_void, *const c_char) -> u64 =
+                unsafe { std::mem::transmute(dlsym.0 as *const ()) };
+            dlsym(libc::RTLD_DEFAULT, c"optarg".as_ptr()) == copy
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn other_functions_have_no_stand_in() {
+        let malloc = address("malloc");
+        assert_eq!(stand_in(malloc), malloc);
+    }
+
+    #[test]
+    fn tables_are_read_only_again() {
+        let writable = || -> Vec<String> {
+            let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+            let libc = maps.lines().filter(|line| line.contains("libc.so"));
+            libc.map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+        };
+        let good = in_child(|| {
+            let before = writable();
+            move_data("optind");
+            before == writable()
+        });
+        assert!(good);
+    }
+}
