@@ -11,6 +11,7 @@
 //! cores when there are many.
 
 use super::batch_table::BatchState;
+use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
@@ -22,7 +23,7 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, PlacedBlock, SegmentLayout};
 use crate::link::{EdgeClass, LinkGraph, SymbolId, fixup, tables};
-use crate::rt::{Bounds, MemoryError, Placement, Segment, SegmentRequest};
+use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub(super) struct Batch<'s> {
     parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
+    /// Symbols of the process that this batch gives addresses.
+    moved: Vec<Moved>,
     /// Where linked memory begins.
     base: ExecutorAddr,
 }
@@ -60,6 +63,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         parts: Vec::new(),
         part_of_unit: BTreeMap::new(),
         found: Findings::default(),
+        moved: Vec::new(),
         base: ExecutorAddr::NULL,
     };
     let result = batch.run(roots);
@@ -122,6 +126,9 @@ impl Batch<'_> {
             add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
         }
         self.terminate_unwind_records();
+        if self.session.canonical.is_low(self.session, tables, &self.parts) {
+            self.moved = canonical::give_addresses(&closure, self.session, &mut self.parts, &mut self.found);
+        }
         Ok(symbols)
     }
 
@@ -201,18 +208,18 @@ impl Batch<'_> {
         if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
             return;
         }
-        let mut graph = LinkGraph::new(String::new(), self.session.target());
-        let section = graph.add_section(b".eh_frame", MemProt::Read);
-        let block = graph.add_owned_block(section, &[0; 4], 4);
-        graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-        self.parts.push(Part { graph, role: Role::Synthesized, slots: Vec::new(), published: Vec::new() });
+        let mut part = Part::synthesized(String::new(), self.session.target());
+        let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+        let block = part.graph.add_owned_block(section, &[0; 4], 4);
+        part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+        self.parts.push(part);
     }
 
     /// Relaxation and tables, with bounds that hold for the allocation to come.
     fn prepare(&mut self) -> Result<Bounds, SessionError> {
         let arch = self.session.arch();
         let kinds = arch.edge_kinds();
-        let (mut code, mut other, mut low) = (0u64, 0u64, false);
+        let (mut code, mut other) = (0u64, 0u64);
         let stub = u64::from(arch.pointer_jump_stub().stride);
         for part in &self.parts {
             for block in &part.graph.blocks {
@@ -224,7 +231,6 @@ impl Batch<'_> {
             }
             for edge in &part.graph.edges {
                 match kinds[usize::from(edge.kind.0)].class {
-                    EdgeClass::LowAddress => low = true,
                     EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
                     EdgeClass::Got { .. } => other += 8,
                     _ => {}
@@ -232,9 +238,6 @@ impl Batch<'_> {
             }
         }
         let memory = self.session.executor().memory();
-        if low && memory.place(Placement::Low).is_err() {
-            log::warn!("absolute 32-bit relocations came after memory was placed above 4 GiB");
-        }
         let bounds = memory.bounds(code, other)?;
         self.base = bounds.all.start;
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true };
@@ -297,7 +300,7 @@ impl Batch<'_> {
                     Publish::Trampolines(unit) => self.session.reexports.register(unit, block.address, block.size),
                     Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
                     Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
-                    Publish::DsoHandle(claim) => claim.publish(block.address),
+                    Publish::Claim(claim) => claim.publish(block.address),
                 }
             }
         }
@@ -338,7 +341,7 @@ impl Batch<'_> {
                 self.parts[*part].graph.blocks[block.index()].address.offset(*offset)
             }
             Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
-            Slot::DsoHandle(claim) => claim.address(),
+            Slot::Claim(claim) => claim.address(),
             Slot::GotBase => ExecutorAddr::NULL,
         }
     }
@@ -393,6 +396,7 @@ impl Batch<'_> {
         if let Some(all) = all {
             executor.register_frames(all)?;
         }
+        canonical::rebind(executor, &self.moved)?;
         Ok(())
     }
 

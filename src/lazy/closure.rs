@@ -282,7 +282,7 @@ impl Expansion<'_, '_> {
                     Claimed::Ours => {}
                     Claimed::Other(batch) => self.found.need(batch),
                 }
-                Ok(self.part.external(entry.name, 0, Slot::DsoHandle(handle)))
+                Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
@@ -293,7 +293,11 @@ impl Expansion<'_, '_> {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
                 }
-                Ok(self.part.absolute(entry.name, address.unwrap_or(ExecutorAddr::NULL)))
+                let symbol = self.part.absolute(entry.name, address.unwrap_or(ExecutorAddr::NULL));
+                if address.is_some() {
+                    self.part.process.push((symbol, branch));
+                }
+                Ok(symbol)
             }
         }
     }

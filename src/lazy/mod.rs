@@ -13,6 +13,7 @@
 
 mod batch;
 mod batch_table;
+mod canonical;
 mod claims;
 mod closure;
 mod error;

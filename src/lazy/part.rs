@@ -1,5 +1,6 @@
 //! A part of a batch: one LinkGraph and what its external symbols stand for.
 
+use super::claims::Claim;
 use super::ids::{BatchId, DylibId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
@@ -20,6 +21,8 @@ pub(super) struct Part {
     pub slots: Vec<Slot>,
     /// Blocks whose addresses are published when the batch is resolved.
     pub published: Vec<(BlockId, Publish)>,
+    /// Symbols of the process, as absolute symbols of the graph, and whether only branches refer to them.
+    pub process: Vec<(SymbolId, bool)>,
 }
 
 /// What a part's graph was made of.
@@ -62,8 +65,8 @@ pub(super) enum Slot {
     Block { part: usize, block: BlockId, offset: u64 },
     /// The start or end of a section set.
     SetBound { bounds: Arc<SetBounds>, end: bool },
-    /// A JITDylib's `__dso_handle`.
-    DsoHandle(Arc<super::claims::Claim>),
+    /// Something that is linked once: a JITDylib's `__dso_handle`, the place of a symbol of the process.
+    Claim(Arc<Claim>),
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
 }
@@ -83,8 +86,8 @@ pub(super) enum Publish {
     IndirectStubs(Arc<MaterializationUnit>),
     /// Their pointers.
     IndirectPointers(Arc<MaterializationUnit>),
-    /// A JITDylib's `__dso_handle`.
-    DsoHandle(Arc<super::claims::Claim>),
+    /// Something that is linked once.
+    Claim(Arc<Claim>),
 }
 
 /// What a round of the closure found beyond the part it worked on.
@@ -150,12 +153,19 @@ impl Part {
             role: Role::Unit(Box::new(role)),
             slots: Vec::new(),
             published: Vec::new(),
+            process: Vec::new(),
         }
     }
 
     /// An empty part called `name`.
     pub fn synthesized(name: String, target: Target) -> Part {
-        Part { graph: LinkGraph::new(name, target), role: Role::Synthesized, slots: Vec::new(), published: Vec::new() }
+        Part {
+            graph: LinkGraph::new(name, target),
+            role: Role::Synthesized,
+            slots: Vec::new(),
+            published: Vec::new(),
+            process: Vec::new(),
+        }
     }
 
     /// The unit its sections are from.
@@ -176,6 +186,14 @@ impl Part {
     /// Adds a symbol at an address that linking does not choose.
     pub fn absolute(&mut self, name: &'static [u8], address: ExecutorAddr) -> SymbolId {
         self.symbol(name, 0, SymbolPlace::Absolute(address))
+    }
+
+    /// Makes `symbol`, an absolute one, stand for `slot`.
+    pub fn make_external(&mut self, symbol: SymbolId, size: u64, slot: Slot) {
+        self.slots.push(slot);
+        let symbol = &mut self.graph.symbols[symbol.index()];
+        symbol.place = SymbolPlace::External { slot: self.slots.len() as u32 - 1 };
+        symbol.size = size;
     }
 
     /// Adds a symbol of the graph.

@@ -2,6 +2,7 @@
 
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
+use super::canonical::CanonicalAddresses;
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
@@ -68,6 +69,7 @@ pub struct Session {
     tables: RwLock<SymbolTables>,
     pub(super) batches: BatchTable,
     pub(super) reexports: LazyReexportsManager,
+    pub(super) canonical: CanonicalAddresses,
     /// The entry of the reentry function, once laziness is set up.
     reentry: OnceLock<EntryId>,
     /// The address of the resolve tag, once it is linked.
@@ -102,6 +104,7 @@ impl Session {
             tables: RwLock::new(tables),
             batches: BatchTable::default(),
             reexports: LazyReexportsManager::default(),
+            canonical: CanonicalAddresses::default(),
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),

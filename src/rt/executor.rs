@@ -26,6 +26,11 @@ pub enum ExecutorError {
         /// For what.
         why: &'static str,
     },
+    /// The tables of shared libraries could not be changed.
+    #[error(
+        "cannot give symbols of shared libraries addresses below 2 GiB: {0}; compile the program with -fPIE or -fPIC"
+    )]
+    Rebind(std::io::Error),
     /// A second dispatch handler was given to an executor.
     #[error("this executor already has a dispatch handler")]
     HandlerSet,
@@ -52,6 +57,31 @@ pub struct JitDispatch {
     pub context: ExecutorAddr,
 }
 
+/// What a symbol of the process is, to code that takes its address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProcessObject {
+    /// Code.
+    Function,
+    /// A variable or constant.
+    Data {
+        /// Its size in bytes.
+        size: u64,
+        /// Alignment in bytes, a power of two.
+        align: u64,
+    },
+}
+
+/// A symbol of the process that gets another address; see [`ExecutorProcessControl::rebind`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rebinding {
+    /// The address it had.
+    pub from: ExecutorAddr,
+    /// For data as much linked `rw-` memory, zero; for a function a stub that goes to [`ExecutorProcessControl::stand_in`].
+    pub to: ExecutorAddr,
+    /// What it is, as [`ExecutorProcessControl::describe`] said.
+    pub object: ProcessObject,
+}
+
 /// A process that runs linked code.
 ///
 /// Methods that take an address trust it: the session gives only addresses of what it linked or looked up, of the kind the
@@ -65,6 +95,20 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     ///
     /// Names are as the object format writes them. `None` if there is no such symbol, and for one whose address is null.
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr>;
+
+    /// What is at `address`, which [`ExecutorProcessControl::lookup`] has answered; `None` for what cannot get another address.
+    fn describe(&self, address: ExecutorAddr) -> Option<ProcessObject>;
+
+    /// The function that linked code has to call instead of the process's `function` where symbols get other addresses: one that
+    /// looks symbols up must answer those. Mostly `function` itself.
+    fn stand_in(&self, function: ExecutorAddr) -> ExecutorAddr;
+
+    /// Gives symbols of the process other addresses, before any linked code that uses those runs: data is copied, and the
+    /// libraries that are loaded are made to use the new addresses. So does [`ExecutorProcessControl::lookup`] from then on.
+    ///
+    /// # Errors
+    /// [`ExecutorError::Rebind`].
+    fn rebind(&self, rebindings: &[Rebinding]) -> Result<(), ExecutorError>;
 
     /// Loads a shared library whose symbols [`ExecutorProcessControl::lookup`] then finds; it stays loaded.
     ///

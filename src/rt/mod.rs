@@ -15,7 +15,9 @@ mod slab;
 mod sys;
 pub mod wrapper;
 
-pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
+pub use executor::{
+    DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch, ProcessObject, Rebinding,
+};
 pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;

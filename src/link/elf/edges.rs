@@ -1,11 +1,11 @@
 //! Relocations of an ELF file, read as edges when a section is linked.
 
 use super::relocation::{self, ElfArch, Translation};
-use crate::base::Arch;
+use crate::base::{Arch, MemProt};
 use crate::link::arch;
-use crate::link::edge::EdgeKindInfo;
+use crate::link::edge::{EdgeClass, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat};
+use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::elf::{SectionHeader, SectionTable};
@@ -140,5 +140,24 @@ impl ObjectFormat for Elf {
             edges[first..].sort_by_key(|e| e.offset);
         }
         Ok(())
+    }
+
+    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
+        let is_low = |r_type| match self.arch.translate(r_type) {
+            Translation::Edge(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
+            _ => false,
+        };
+        let tables = |code: bool| {
+            let sections = file.sections.iter().zip(&self.relocations);
+            sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
+        };
+        for (_, relocations) in tables(true).chain(tables(false)) {
+            let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
+            *budget -= entries.len();
+            if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
+                return true;
+            }
+        }
+        false
     }
 }

@@ -20,9 +20,13 @@ mod icache;
 mod interrupts;
 mod map;
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod rebind;
 mod stack;
 
 pub use extent::{Extent, View};
+#[cfg(target_os = "macos")]
+pub use macos::rebind;
 pub use map::map_file;
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 
