@@ -13,9 +13,12 @@
 use super::batch_table::BatchState;
 use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
+use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
-use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS};
+use super::lazy_reexports::LazyReexportsManager;
+use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
+use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::unit::MaterializationUnit;
@@ -106,7 +109,13 @@ impl Batch<'_> {
 
     /// Claims what `roots` need; answers the symbols of the first part that stand for them.
     fn close(&mut self, tables: &SymbolTables, roots: &[Root]) -> Result<Vec<SymbolId>, SessionError> {
-        let closure = Closure { tables, executor: self.session.executor(), arch: self.session.arch(), batch: self.id };
+        let closure = Closure {
+            tables,
+            executor: self.session.executor(),
+            arch: self.session.arch(),
+            target: self.session.target(),
+            batch: self.id,
+        };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());
         for root in roots {
@@ -172,10 +181,10 @@ impl Batch<'_> {
     }
 
     fn add_synthesized_parts(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
-        for unit in std::mem::take(&mut self.found.stubs) {
+        for points in std::mem::take(&mut self.found.entry_points) {
             let first = self.parts.len();
             let reentry = self.session.reentry()?;
-            let parts = self.session.reexports.entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
+            let parts = self.session.reexports.entry_point_parts(closure, &points, first, reentry, &mut self.found)?;
             self.parts.extend(parts);
         }
         for unit in std::mem::take(&mut self.found.indirect) {
@@ -295,9 +304,9 @@ impl Batch<'_> {
                             }
                         }
                     }
-                    Publish::Stubs(unit) => unit.stubs.publish(block.address),
-                    Publish::StubPointers(unit) => unit.stub_pointers.publish(block.address),
-                    Publish::Trampolines(unit) => self.session.reexports.register(unit, block.address, block.size),
+                    Publish::Stubs(points) => points.stubs.publish(block.address),
+                    Publish::StubPointers(points) => points.pointers.publish(block.address),
+                    Publish::Trampolines(points) => self.session.reexports.register(points, block.address, block.size),
                     Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
                     Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
                     Publish::Claim(claim) => claim.publish(block.address),
@@ -332,9 +341,9 @@ impl Batch<'_> {
     fn slot_address(&self, slot: &Slot) -> ExecutorAddr {
         match slot {
             Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
-            Slot::EntryPoint { unit, number, branch } => {
-                let body = if *branch { self.callable_body(unit, *number) } else { None };
-                body.unwrap_or_else(|| self.session.reexports.entry_point(self.session.arch(), unit, *number))
+            Slot::EntryPoint { points, number, branch } => {
+                let body = if *branch { self.callable_body(points, *number) } else { None };
+                body.unwrap_or_else(|| LazyReexportsManager::entry_point(self.session.arch(), points, *number))
             }
             Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
             Slot::Block { part, block, offset } => {
@@ -354,8 +363,10 @@ impl Batch<'_> {
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.
-    fn callable_body(&self, unit: &MaterializationUnit, number: u32) -> Option<ExecutorAddr> {
-        let symbol = unit.functions()[number as usize];
+    fn callable_body(&self, points: &EntryPoints, number: u32) -> Option<ExecutorAddr> {
+        let Implementation::Body { unit, symbol } = points.implementation(number) else {
+            return None;
+        };
         let owner = unit.owner(unit.place(symbol)?.0)?;
         if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
     }
@@ -416,18 +427,19 @@ impl Batch<'_> {
             return;
         }
         for part in &self.parts {
-            let Role::Unit(unit_part) = &part.role else {
+            let Some((unit, points)) = part.unit().and_then(|unit| Some((unit, self.session.entry_points(unit)?)))
+            else {
                 continue;
             };
-            let unit = &unit_part.unit;
-            if unit.stubs.address().is_null() {
+            if points.stubs.address().is_null() {
                 continue;
             }
-            for (number, &symbol) in unit.functions().iter().enumerate() {
-                let here =
-                    |(section, _): &(u32, u64)| unit_part.blocks[*section as usize] != super::part::UnitPart::NONE;
-                if let (Some(_), Some(body)) = (unit.place(symbol).filter(here), unit.symbol_address(symbol)) {
-                    self.session.reexports.redirect(self.session, unit, number as u32, body);
+            for (_, publish) in &part.published {
+                let Publish::Section(section) = publish else { continue };
+                for number in unit.functions_in(*section) {
+                    if let Some(body) = unit.symbol_address(unit.functions()[number as usize]) {
+                        RedirectableSymbolManager::redirect(self.session.executor(), points.pointer(number), body);
+                    }
                 }
             }
         }

@@ -5,12 +5,13 @@
 //! threads never link the same section.
 
 use super::claims::Claimed;
+use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{ExecutorAddr, MemProt};
+use crate::base::{ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
@@ -22,6 +23,7 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub arch: &'static dyn Architecture,
+    pub target: Target,
     pub batch: BatchId,
 }
 
@@ -167,9 +169,9 @@ impl Expansion<'_, '_> {
                 self.unwind_target(unit, symbol)?;
             }
         }
-        for (dependent, s) in unit.file.sections.iter().enumerate() {
-            if s.linked_to == Some(section) && unit.by_section() && s.kind == SectionKind::Loaded {
-                self.require(unit, dependent as u32)?;
+        if unit.by_section() {
+            for dependent in unit.dependents_of(section) {
+                self.require(unit, dependent)?;
             }
         }
         Ok(())
@@ -265,6 +267,10 @@ impl Expansion<'_, '_> {
             }
             Definition::Absolute(address) => Ok(self.part.absolute(entry.name, address)),
             Definition::GotBase => Ok(self.part.external(entry.name, 0, Slot::GotBase)),
+            Definition::LazyReexport { points, number } => {
+                let points = tables.entry_points[points.index()].clone();
+                Ok(self.entry_point(points, number, branch, entry.name, 0))
+            }
             Definition::SectionBound { set, end } => {
                 let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
                 if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
@@ -311,15 +317,10 @@ impl Expansion<'_, '_> {
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         if unit.is_entry_point(index)
-            && let Some(number) = unit.function_number(index)
+            && let (Some(points), Some(number)) = (unit.entry_points, unit.function_number(index))
         {
-            match unit.stubs.claim(self.closure.batch) {
-                Claimed::New => self.found.stubs.push(unit.clone()),
-                Claimed::Ours => {}
-                Claimed::Other(batch) => self.found.need(batch),
-            }
-            let slot = Slot::EntryPoint { unit: unit.clone(), number, branch };
-            return Ok(self.part.external(symbol.name, symbol.size, slot));
+            let points = self.closure.tables.entry_points[points.index()].clone();
+            return Ok(self.entry_point(points, number, branch, symbol.name, symbol.size));
         }
         match symbol.place {
             ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
@@ -328,6 +329,23 @@ impl Expansion<'_, '_> {
             }
             _ => Ok(self.part.absolute(symbol.name, ExecutorAddr(symbol.value))),
         }
+    }
+
+    /// The graph's symbol for entry point `number` of `points`.
+    fn entry_point(
+        &mut self,
+        points: Arc<EntryPoints>,
+        number: u32,
+        branch: bool,
+        name: &'static [u8],
+        size: u64,
+    ) -> SymbolId {
+        match points.stubs.claim(self.closure.batch) {
+            Claimed::New => self.found.entry_points.push(points.clone()),
+            Claimed::Ours => {}
+            Claimed::Other(batch) => self.found.need(batch),
+        }
+        self.part.external(name, size, Slot::EntryPoint { points, number, branch })
     }
 
     /// The graph's symbol for a place in a section, of the part's own file or of another one.

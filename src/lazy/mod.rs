@@ -16,6 +16,7 @@ mod batch_table;
 mod canonical;
 mod claims;
 mod closure;
+mod entry_points;
 mod error;
 mod ids;
 mod initializers;
@@ -31,6 +32,7 @@ mod synthesized;
 mod trampolines;
 mod unit;
 
+pub use entry_points::LazyAlias;
 pub use error::{MissingSymbol, SessionError};
 pub use ids::DylibId;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};

@@ -1,6 +1,7 @@
 //! A part of a batch: one LinkGraph and what its external symbols stand for.
 
 use super::claims::Claim;
+use super::entry_points::EntryPoints;
 use super::ids::{BatchId, DylibId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
@@ -57,8 +58,8 @@ impl UnitPart {
 pub(super) enum Slot {
     /// `offset` bytes into a section of a file.
     Section { unit: Arc<MaterializationUnit>, section: u32, offset: u64 },
-    /// Entry point `number` of a lazy file. A branch goes straight to the body if that can be called already.
-    EntryPoint { unit: Arc<MaterializationUnit>, number: u32, branch: bool },
+    /// Entry point `number`. A branch goes straight to the body if that can be called already.
+    EntryPoint { points: Arc<EntryPoints>, number: u32, branch: bool },
     /// The stub of indirect function `number` of a file.
     Indirect { unit: Arc<MaterializationUnit>, number: u32 },
     /// `offset` bytes into a block of another part.
@@ -76,12 +77,12 @@ pub(super) enum Slot {
 pub(super) enum Publish {
     /// A section of the part's unit.
     Section(u32),
-    /// The stubs of a unit's entry points.
-    Stubs(Arc<MaterializationUnit>),
+    /// The stubs of entry points.
+    Stubs(Arc<EntryPoints>),
     /// Their pointers.
-    StubPointers(Arc<MaterializationUnit>),
+    StubPointers(Arc<EntryPoints>),
     /// Their trampolines.
-    Trampolines(Arc<MaterializationUnit>),
+    Trampolines(Arc<EntryPoints>),
     /// The stubs of a unit's indirect functions.
     IndirectStubs(Arc<MaterializationUnit>),
     /// Their pointers.
@@ -95,8 +96,8 @@ pub(super) enum Publish {
 pub(super) struct Findings {
     /// Sections claimed for the batch, to be linked next.
     pub claimed: Vec<(Arc<MaterializationUnit>, u32)>,
-    /// Units whose entry points were claimed.
-    pub stubs: Vec<Arc<MaterializationUnit>>,
+    /// Entry points that were claimed.
+    pub entry_points: Vec<Arc<EntryPoints>>,
     /// Units whose indirect functions were claimed.
     pub indirect: Vec<Arc<MaterializationUnit>>,
     /// Units whose indirect functions are referred to.
@@ -120,7 +121,7 @@ impl Findings {
     /// Takes over what `other` found.
     pub fn append(&mut self, other: Findings) {
         self.claimed.extend(other.claimed);
-        self.stubs.extend(other.stubs);
+        self.entry_points.extend(other.entry_points);
         self.indirect.extend(other.indirect);
         self.indirect_used.extend(other.indirect_used);
         self.dso_handles.extend(other.dso_handles);
@@ -132,7 +133,10 @@ impl Findings {
 
     /// Whether anything is left to be linked.
     pub fn is_done(&self) -> bool {
-        self.claimed.is_empty() && self.stubs.is_empty() && self.indirect.is_empty() && self.dso_handles.is_empty()
+        self.claimed.is_empty()
+            && self.entry_points.is_empty()
+            && self.indirect.is_empty()
+            && self.dso_handles.is_empty()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
+use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
@@ -200,6 +201,15 @@ impl Session {
         self.executor.set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
         self.reentry.get_or_init(|| entry);
         Ok(())
+    }
+
+    pub(super) fn add_lazy_reexports(&self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
+        self.tables_mut().add_lazy_reexports(dylib, map)
+    }
+
+    /// The entry points of the functions of `unit`, if it is lazy.
+    pub(super) fn entry_points(&self, unit: &MaterializationUnit) -> Option<Arc<EntryPoints>> {
+        Some(self.tables().entry_points[unit.entry_points?.index()].clone())
     }
 
     /// Defines `name` in `dylib` as the absolute address `address`.
