@@ -3,7 +3,10 @@
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O1 -fPIC -c main.c
-// RUN: for n in 0 1 2 3; do %clang -O1 -fno-pie -DNAME=part$n -c part.c -o part$n.o; done
+// RUN: %clang -O1 -fno-pie -DNAME=part0 -c part.c -o part0.o
+// RUN: %clang -O1 -fno-pie -DNAME=part1 -c part.c -o part1.o
+// RUN: %clang -O1 -fno-pie -DNAME=part2 -c part.c -o part2.o
+// RUN: %clang -O1 -fno-pie -DNAME=part3 -c part.c -o part3.o
 // RUN: %same --repeat=10 --native=-no-pie main.o -lazy part0.o -lazy part1.o -lazy part2.o -lazy part3.o | FileCheck %s
 // RUN: %same --repeat=5 --native=-no-pie -lazy main.o -lazy-granularity=object -lazy part0.o -lazy part1.o -lazy part2.o -lazy part3.o | FileCheck %s
 //
@@ -11,6 +14,7 @@
 // CHECK-NEXT: status: 0
 
 //--- main.c
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +46,7 @@ int main(void) {
   printf("%d of 4 agree\n", agree);
 }
 //--- part.c
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 //! Whether the program is of that kind is decided once, when the first batch knows its edges, since linked memory cannot
 //! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file,
 //! up to a limit for all. That finds files of such code, in which hardly a function does without; it costs position-independent
-//! programs some microseconds, archives of thousands of members some milliseconds at most. What is missed or added
+//! programs a page or so of each file that is not linked at once, a millisecond for thousands of them. What is missed or added
 //! later has to reach what it refers to where that is, and is an error if it does not.
 //!
 //! Not moved: what the process says no size of, and null.
@@ -27,9 +27,9 @@ use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How many relocations of one file are looked at.
-const FILE_BUDGET: usize = 512;
-/// How many relocations are looked at in all: 3 MiB of them.
-const SESSION_BUDGET: usize = 1 << 17;
+const FILE_BUDGET: usize = 256;
+/// How many relocations are looked at in all: 6 MiB of them.
+const SESSION_BUDGET: usize = 1 << 18;
 
 /// Names of the sections that copies and the pointers of stubs are in.
 const COPIES_SECTION: &[u8] = b"$__COPIES";

@@ -8,7 +8,7 @@
 //!   `__environ` stay one variable.
 //! - Calls (`JUMP_SLOT`) go on as before; only addresses that code can see are changed.
 //! - The libraries' constructors have run. What a copy holds of pointers into itself or to other copies follows it; what they
-//!   have put elsewhere (a `FILE *` kept on the heap) is still the original.
+//!   have put elsewhere (the address of a stream kept on the heap) is still the original's.
 //! - Libraries loaded later refer to the originals until something else is moved. `dlsym`, called by linked code, knows.
 //! - Another thread that changes a variable while it is being moved may lose the change.
 
@@ -205,8 +205,8 @@ impl<'a> Library<'a> {
         })
     }
 
-    /// The places that hold the address of something moved, and what they are to hold.
-    fn stale_places(&self, moved: &BTreeMap<u64, Moved>) -> Vec<(u64, u64)> {
+    /// The places that hold the address of something moved.
+    fn stale_places(&self, moved: &BTreeMap<u64, Moved>) -> Vec<Stale> {
         let mut stale = Vec::new();
         for rela in self.relocations().into_iter().flatten() {
             let (symbol, kind) = (rela.r_info >> 32, rela.r_info as u32);
@@ -220,9 +220,10 @@ impl<'a> Library<'a> {
                 continue;
             }
             let addend = if kind == ADDRESS_TYPES[0] { 0 } else { rela.r_addend as u64 };
-            let target = word_at(place).load(Ordering::Relaxed).wrapping_sub(addend);
+            let old = word_at(place).load(Ordering::Relaxed);
+            let target = old.wrapping_sub(addend);
             if let Some(m) = moved.get(&target).filter(|m| m.size != 0 || !self.is_host) {
-                stale.push((place, m.to.wrapping_add(addend)));
+                stale.push(Stale { place, old, new: m.to.wrapping_add(addend) });
             }
         }
         stale
@@ -230,10 +231,9 @@ impl<'a> Library<'a> {
 
     fn rebind(&self, moved: &BTreeMap<u64, Moved>) -> io::Result<()> {
         let stale = self.stale_places(moved);
-        let pages = self.read_only_after_loading().filter(|&(start, end)| {
-            let inside = |&(place, _): &(u64, u64)| (start..end).contains(&place);
-            stale.iter().any(inside)
-        });
+        let pages = self
+            .read_only_after_loading()
+            .filter(|&(start, end)| stale.iter().any(|s| (start..end).contains(&s.place)));
         let protect = |access: c_int| match pages {
             // SAFETY: whole pages of a loaded library's tables, which its loader has made readable only.
             Some((start, end))
@@ -244,11 +244,27 @@ impl<'a> Library<'a> {
             _ => Ok(()),
         };
         protect(libc::PROT_READ | libc::PROT_WRITE)?;
-        for (place, value) in stale {
-            word_at(place).store(value, Ordering::Release);
+        for Stale { place, old, new } in stale {
+            word_at(place).store(new, Ordering::Release);
+            // What has been moved itself has its copy of the old address, if the program has not changed it.
+            if let Some((from, copy)) =
+                moved.range(..=place).next_back().filter(|(from, m)| place - *from + 8 <= m.size)
+            {
+                let place = place - from + copy.to;
+                if place.is_multiple_of(8) {
+                    let _ = word_at(place).compare_exchange(old, new, Ordering::Release, Ordering::Relaxed);
+                }
+            }
         }
         protect(libc::PROT_READ)
     }
+}
+
+/// A place of a library that holds the address of something moved.
+struct Stale {
+    place: u64,
+    old: u64,
+    new: u64,
 }
 
 /// Calls `work` for every loaded library; none is loaded or unloaded meanwhile.
