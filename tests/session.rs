@@ -178,3 +178,15 @@ fn a_failure_has_one_cause_for_everybody() {
     assert_eq!(session.lookup(main, "a").unwrap_err().to_string(), expected);
     assert_eq!(session.lookup(main, "b").unwrap_err().to_string(), expected);
 }
+
+#[test]
+fn linked_code_can_call_the_host_program() {
+    extern "C" fn host(a: i32) -> i32 {
+        a + 1000
+    }
+    let (session, _) = session();
+    let main = session.create_dylib("main");
+    session.define_absolute(main, b"host", ExecutorAddr(host as extern "C" fn(i32) -> i32 as usize as u64));
+    lazy(&session, main, "guest.o", "int host(int); int guest(int a) { return host(a) * 2; }");
+    assert_eq!(call(session.lookup(main, "guest").unwrap(), 1), 2002);
+}

@@ -118,8 +118,6 @@ pub struct ObjectSection {
     pub align: u64,
     /// The group it belongs to: index into [`ObjectFile::groups`].
     pub group: Option<u32>,
-    /// Linked whenever its file is, even if nothing refers to it (`SHF_GNU_RETAIN`, `.no_dead_strip`).
-    pub retain: bool,
     /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
     pub linked_to: Option<u32>,
 }

@@ -165,7 +165,6 @@ impl Reader<'_> {
             size,
             align,
             group: None,
-            retain: has(elf::SHF_GNU_RETAIN),
             linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
         })
     }
@@ -318,7 +317,6 @@ fn unloaded(name: Data) -> ObjectSection {
         size: 0,
         align: 1,
         group: None,
-        retain: false,
         linked_to: None,
     }
 }
@@ -332,7 +330,6 @@ fn common_section(size: u64, align: u64) -> ObjectSection {
         size,
         align,
         group: None,
-        retain: false,
         linked_to: None,
     }
 }
