@@ -340,7 +340,11 @@ impl Batch<'_> {
 
     fn slot_address(&self, slot: &Slot) -> ExecutorAddr {
         match slot {
-            Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
+            Slot::Section { unit, section, offset } => {
+                let start = unit.section_address(*section);
+                debug_assert!(!start.is_null(), "a section that was claimed is published before its batch is resolved");
+                start.offset(*offset)
+            }
             Slot::EntryPoint { points, number, branch } => {
                 let body = if *branch { self.callable_body(points, *number) } else { None };
                 body.unwrap_or_else(|| LazyReexportsManager::entry_point(self.session.arch(), points, *number))

@@ -83,7 +83,7 @@ impl Expansion<'_, '_> {
         }
         let s = &unit.file.sections[section as usize];
         match s.kind {
-            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => s.size != 0,
+            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
             SectionKind::Common => self.is_used_common(unit, section),
             // A file may have thread-local sections nothing of the program uses; a use is an error of its own.
             SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
