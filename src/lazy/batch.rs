@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Parts from which on it pays to use all cores.
-const PARALLEL_PARTS: usize = 8;
+const PARALLEL_PARTS: usize = 64;
 
 /// Something a caller wants the address of.
 #[derive(Clone, Debug)]

@@ -316,7 +316,8 @@ impl Session {
         if self.tables().undefined.is_empty() {
             return Ok(());
         }
-        self.tables_mut().resolve(&self.options.load_file)
+        let parallel = self.use_threads();
+        self.tables_mut().resolve(&self.options.load_file, parallel)
     }
 
     pub(super) fn arch(&self) -> &'static dyn Architecture {
