@@ -199,12 +199,9 @@ impl Expansion<'_, '_> {
     /// The graph's symbol for symbol `index` of the file.
     fn target(&mut self, unit: &Arc<MaterializationUnit>, index: u32, branch: bool) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
-        // Only calls of functions with entry points are told from other references; everything else has one address.
+        // Calls are told from other references to global functions: those may have an entry point.
         let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
-        if part.branches.is_empty() && branch {
-            part.branches = vec![UnitPart::NONE; unit.file.symbols.len()];
-        }
         let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));

@@ -8,6 +8,8 @@ use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
+use rustc_hash::FxHashMap;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 /// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
@@ -39,18 +41,52 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub(super) struct UnitPart {
     pub unit: Arc<MaterializationUnit>,
-    /// For each symbol of the file the graph's symbol for its address; [`UnitPart::NONE`] before it is referred to.
-    pub symbols: Vec<u32>,
-    /// The same for branches to functions that have entry points: they may go to the body instead.
-    pub branches: Vec<u32>,
+    /// For each symbol of the file the graph's symbol for its address.
+    pub symbols: NumberMap,
+    /// The same for branches: to a function that has an entry point, they may go to the body instead.
+    pub branches: NumberMap,
     /// For each section its block.
-    pub blocks: Vec<u32>,
+    pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
 }
 
 impl UnitPart {
     /// In the maps: nothing yet.
     pub const NONE: u32 = u32::MAX;
+}
+
+/// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
+/// once, a hash map where a first call links a few sections of a file with thousands.
+#[derive(Debug)]
+pub(super) enum NumberMap {
+    Dense(Vec<u32>),
+    Sparse(FxHashMap<usize, u32>),
+}
+
+impl NumberMap {
+    fn new(sparse: bool, size: usize) -> NumberMap {
+        if sparse { NumberMap::Sparse(FxHashMap::default()) } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
+    }
+}
+
+impl Index<usize> for NumberMap {
+    type Output = u32;
+
+    fn index(&self, index: usize) -> &u32 {
+        match self {
+            NumberMap::Dense(numbers) => &numbers[index],
+            NumberMap::Sparse(numbers) => numbers.get(&index).unwrap_or(&UnitPart::NONE),
+        }
+    }
+}
+
+impl IndexMut<usize> for NumberMap {
+    fn index_mut(&mut self, index: usize) -> &mut u32 {
+        match self {
+            NumberMap::Dense(numbers) => &mut numbers[index],
+            NumberMap::Sparse(numbers) => numbers.entry(index).or_insert(UnitPart::NONE),
+        }
+    }
 }
 
 /// What an external symbol stands for.
@@ -144,11 +180,11 @@ impl Part {
     /// An empty part for sections of `unit`.
     pub fn for_unit(unit: Arc<MaterializationUnit>) -> Part {
         let file = &unit.file;
-        let lazy = unit.functions().len().min(1) * file.symbols.len();
+        let sparse = unit.by_section();
         let role = UnitPart {
-            symbols: vec![UnitPart::NONE; file.symbols.len()],
-            branches: vec![UnitPart::NONE; if lazy == 0 { 0 } else { file.symbols.len() }],
-            blocks: vec![UnitPart::NONE; file.sections.len()],
+            symbols: NumberMap::new(sparse, file.symbols.len()),
+            branches: NumberMap::new(sparse, file.symbols.len()),
+            blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unit: unit.clone(),
         };
