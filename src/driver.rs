@@ -1,15 +1,16 @@
 //! The command: from options to a session, a run, and an exit status.
 
-use crate::base::{Arch, ExecutorAddr, Format, Target};
+mod inputs;
+
+use self::inputs::{Content, InputFile};
+use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
-use crate::link;
-use crate::link::archive::Archive;
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, libraries, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,14 +21,12 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
     check_combinations(&command)?;
-    let files = map_inputs(&command)?;
-    let target = target_of(&files);
+    let files = inputs::read(&command)?;
+    let target = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
-        let file = files.iter().find(|f| f.target.is_some()).map_or("", |f| &f.name);
-        bail!(
-            "{file} is for {}, which this machine cannot run; link without running it with -noexec",
-            target.arch.name()
-        );
+        let file = files.first().map_or("", |f| &f.name);
+        let arch = target.arch.name();
+        bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
     let session = new_session(&command, target)?;
     add_runtime(&command, &session)?;
@@ -69,35 +68,6 @@ fn check_combinations(command: &CommandLine) -> Result<()> {
     Ok(())
 }
 
-/// An input file, mapped.
-struct MappedFile {
-    name: String,
-    data: &'static [u8],
-    target: Option<Target>,
-}
-
-fn map_inputs(command: &CommandLine) -> Result<Vec<MappedFile>> {
-    let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
-    files.map(|input| map_file(Path::new(&input.name))).collect()
-}
-
-fn map_file(path: &Path) -> Result<MappedFile> {
-    let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
-    Ok(MappedFile { name: path.display().to_string(), target: link::target_of(data), data })
-}
-
-/// The target of the first object; this machine's if there are only archives.
-fn target_of(files: &[MappedFile]) -> Target {
-    let first_member = |f: &MappedFile| {
-        let archive = Archive::is_archive(f.data).then(|| Archive::parse(&f.name, f.data).ok()).flatten()?;
-        archive.members.iter().find_map(|m| link::target_of(m.content.inline()?))
-    };
-    let objects = files.iter().find_map(|f| f.target);
-    objects
-        .or_else(|| files.iter().find_map(first_member))
-        .unwrap_or(Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf })
-}
-
 fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
@@ -129,11 +99,9 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
 fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
     let options = &command.options;
     if let Some(path) = &options.orc_runtime {
-        let file = map_file(path).context("cannot read the ORC runtime")?;
-        if !Archive::is_archive(file.data) {
-            bail!("-orc-runtime: {} does not contain an archive", file.name);
-        }
-        return Ok(session.add_runtime(&file.name, file.data)?);
+        let data = rt::map_file(path).with_context(|| format!("cannot read the ORC runtime '{}'", path.display()))?;
+        let name = path.display().to_string();
+        return Ok(session.add_runtime(&name, data)?);
     }
     if options.no_orc_runtime {
         return Ok(());
@@ -149,7 +117,7 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
 }
 
 /// Adds all inputs in the order of the command line; answers the JITDylibs in order of mention.
-fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<MappedFile>) -> Result<Vec<DylibId>> {
+fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFile>) -> Result<Vec<DylibId>> {
     let plan = &command.plan;
     let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
     let granularity = match command.options.lazy_granularity {
@@ -162,22 +130,27 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<MappedFi
     } else {
         None
     };
-    let add = |input: &Input, file: &MappedFile| -> Result<()> {
+    let add = |input: &Input, file: InputFile| -> Result<()> {
         let dylib = dylibs[input.dylib];
-        match (Archive::is_archive(file.data), lazy.as_ref().filter(|_| input.lazy)) {
-            (false, None) => eager.add(dylib, &file.name, file.data)?,
-            (false, Some(lazy)) => lazy.add(dylib, &file.name, file.data)?,
-            (true, None) => eager.add_archive(dylib, &file.name, file.data)?,
-            (true, Some(lazy)) => lazy.add_archive(dylib, &file.name, file.data)?,
+        match (file.content, lazy.as_ref().filter(|_| input.lazy)) {
+            (Content::Object(object), None) => eager.add_file(dylib, *object)?,
+            (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
+            (Content::Archive(archive), None) => eager.add_open_archive(dylib, archive)?,
+            (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive)?,
+            (Content::Neither, _) => bail!(
+                "{} does not contain a relocatable object file or archive compatible with {}",
+                file.name,
+                session.target()
+            ),
         }
         Ok(())
     };
     let mut files = files.into_iter();
     for input in &plan.inputs {
         match input.kind {
-            InputKind::File => files.next().map_or(Ok(()), |file| add(input, &file))?,
+            InputKind::File => files.next().map_or(Ok(()), |file| add(input, file))?,
             InputKind::Library => match find_library(command, input, session, &dylibs)? {
-                Some(path) => add(input, &map_file(&path)?)?,
+                Some(path) => add(input, InputFile::read(&path)?)?,
                 None => continue,
             },
         }

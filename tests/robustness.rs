@@ -99,7 +99,7 @@ fn complaint(words: &[&Path]) -> Option<String> {
     }
 }
 
-/// Tries all damage to one input, for the test called `test`; `words` makes the command line of the damaged file.
+/// Tries all damage to one input, in a folder named after the test; `words` makes the command line of the damaged file.
 fn try_all(test: &str, name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync) {
     let bytes = fs::read(inputs().join(name)).expect("the input is there");
     let damage = Damage::all(bytes.len());

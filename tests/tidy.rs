@@ -4,7 +4,7 @@
 //! files it applies to, and each rule is first shown to notice what it forbids.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files are at most this long.
 const MOST_LINES: usize = 500;
@@ -45,7 +45,7 @@ fn files(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     found
 }
 
-fn relative(path: &PathBuf) -> String {
+fn relative(path: &Path) -> String {
     let relative = path.strip_prefix(root()).expect("files are in the package");
     relative.to_str().expect("names are UTF-8").replace('\\', "/")
 }

@@ -9,7 +9,7 @@
 // CHECK: Linking main.o
 // CHECK-NOT: ran
 // MISSING: rjitlink: error: Symbols not found:
-// MISSING-NEXT: missing (referred to by missing.o)
+// MISSING-NEXT: missing is referred to by missing.o
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 // No memory of the process is writable and executable at once; constants and code are read-only, data is not executable.
+// Not under qemu: its /proc/self/maps shows neighbouring mappings of one file as one, with the first one's protection.
 //
+// UNSUPPORTED: emulated
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -c %s -o main.o && %clang -c %inputs/lazy/foo.c -o foo.o
 // RUN: %rjitlink main.o -lazy foo.o | FileCheck %s

@@ -12,7 +12,7 @@
 // OBJECT: error resolving implementation for stub 0x{{[0-9a-f]+}}:
 // OBJECT: missing
 // EAGER: rjitlink: error: Symbols not found:
-// EAGER-NEXT: missing (referred to by lib.o)
+// EAGER-NEXT: missing is referred to by lib.o
 
 //--- main.c
 #include <stdio.h>

@@ -11,7 +11,7 @@
 // LINKED-DAG: Linking two.o
 // LINKED-DAG: Linking b.o
 // UNLINKED: rjitlink: error: Symbols not found:
-// UNLINKED-NEXT: through_b (referred to by main.o)
+// UNLINKED-NEXT: through_b is referred to by main.o
 
 //--- main.c
 #include <stdio.h>

@@ -11,10 +11,14 @@
 //! cores when there are many.
 
 use super::batch_table::BatchState;
+use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
+use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
-use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS};
+use super::lazy_reexports::LazyReexportsManager;
+use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
+use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
@@ -23,13 +27,13 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, PlacedBlock, SegmentLayout};
 use crate::link::{EdgeClass, LinkGraph, SymbolId, fixup, tables};
-use crate::rt::{Bounds, MemoryError, Placement, Segment, SegmentRequest};
+use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Parts from which on it pays to use all cores.
-const PARALLEL_PARTS: usize = 8;
+const PARALLEL_PARTS: usize = 64;
 
 /// Something a caller wants the address of.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub(super) struct Batch<'s> {
     pub parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
+    /// Symbols of the process that this batch gives addresses.
+    moved: Vec<Moved>,
     /// Where linked memory begins.
     base: ExecutorAddr,
 }
@@ -61,6 +67,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         parts: Vec::new(),
         part_of_unit: BTreeMap::new(),
         found: Findings::default(),
+        moved: Vec::new(),
         base: ExecutorAddr::NULL,
     };
     let result = batch.run(roots);
@@ -106,7 +113,13 @@ impl Batch<'_> {
 
     /// Claims what `roots` need; answers the symbols of the first part that stand for them.
     fn close(&mut self, tables: &SymbolTables, roots: &[Root]) -> Result<Vec<SymbolId>, SessionError> {
-        let closure = Closure { tables, executor: self.session.executor(), arch: self.session.arch(), batch: self.id };
+        let closure = Closure {
+            tables,
+            executor: self.session.executor(),
+            arch: self.session.arch(),
+            target: self.session.target(),
+            batch: self.id,
+        };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());
         for root in roots {
@@ -126,6 +139,9 @@ impl Batch<'_> {
             add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
         }
         self.terminate_unwind_records();
+        if self.session.canonical.is_low(self.session, tables, &self.parts) {
+            self.moved = canonical::give_addresses(&closure, self.session, &mut self.parts, &mut self.found);
+        }
         Ok(symbols)
     }
 
@@ -169,10 +185,10 @@ impl Batch<'_> {
     }
 
     fn add_synthesized_parts(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
-        for unit in std::mem::take(&mut self.found.stubs) {
+        for points in std::mem::take(&mut self.found.entry_points) {
             let first = self.parts.len();
             let reentry = self.session.reentry()?;
-            let parts = self.session.reexports.entry_point_parts(closure, &unit, first, reentry, &mut self.found)?;
+            let parts = self.session.reexports.entry_point_parts(closure, &points, first, reentry, &mut self.found)?;
             self.parts.extend(parts);
         }
         for unit in std::mem::take(&mut self.found.indirect) {
@@ -205,18 +221,18 @@ impl Batch<'_> {
         if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
             return;
         }
-        let mut graph = LinkGraph::new(String::new(), self.session.target());
-        let section = graph.add_section(b".eh_frame", MemProt::Read);
-        let block = graph.add_owned_block(section, &[0; 4], 4);
-        graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-        self.parts.push(Part { graph, role: Role::Synthesized, slots: Vec::new(), published: Vec::new() });
+        let mut part = Part::synthesized(String::new(), self.session.target());
+        let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+        let block = part.graph.add_owned_block(section, &[0; 4], 4);
+        part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+        self.parts.push(part);
     }
 
     /// Relaxation and tables, with bounds that hold for the allocation to come.
     fn prepare(&mut self) -> Result<Bounds, SessionError> {
         let arch = self.session.arch();
         let kinds = arch.edge_kinds();
-        let (mut code, mut other, mut low) = (0u64, 0u64, false);
+        let (mut code, mut other) = (0u64, 0u64);
         let stub = u64::from(arch.pointer_jump_stub().stride);
         for part in &self.parts {
             for block in &part.graph.blocks {
@@ -228,7 +244,6 @@ impl Batch<'_> {
             }
             for edge in &part.graph.edges {
                 match kinds[usize::from(edge.kind.0)].class {
-                    EdgeClass::LowAddress => low = true,
                     EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
                     EdgeClass::Got { .. } => other += 8,
                     _ => {}
@@ -236,9 +251,6 @@ impl Batch<'_> {
             }
         }
         let memory = self.session.executor().memory();
-        if low && memory.place(Placement::Low).is_err() {
-            log::warn!("absolute 32-bit relocations came after memory was placed above 4 GiB");
-        }
         let bounds = memory.bounds(code, other)?;
         self.base = bounds.all.start;
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true };
@@ -296,12 +308,12 @@ impl Batch<'_> {
                             }
                         }
                     }
-                    Publish::Stubs(unit) => unit.stubs.publish(block.address),
-                    Publish::StubPointers(unit) => unit.stub_pointers.publish(block.address),
-                    Publish::Trampolines(unit) => self.session.reexports.register(unit, block.address, block.size),
+                    Publish::Stubs(points) => points.stubs.publish(block.address),
+                    Publish::StubPointers(points) => points.pointers.publish(block.address),
+                    Publish::Trampolines(points) => self.session.reexports.register(points, block.address, block.size),
                     Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
                     Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
-                    Publish::DsoHandle(claim) => claim.publish(block.address),
+                    Publish::Claim(claim) => claim.publish(block.address),
                 }
             }
         }
@@ -332,17 +344,21 @@ impl Batch<'_> {
 
     fn slot_address(&self, slot: &Slot) -> ExecutorAddr {
         match slot {
-            Slot::Section { unit, section, offset } => unit.section_address(*section).offset(*offset),
-            Slot::EntryPoint { unit, number, branch } => {
-                let body = if *branch { self.callable_body(unit, *number) } else { None };
-                body.unwrap_or_else(|| self.session.reexports.entry_point(self.session.arch(), unit, *number))
+            Slot::Section { unit, section, offset } => {
+                let start = unit.section_address(*section);
+                debug_assert!(!start.is_null(), "a section that was claimed is published before its batch is resolved");
+                start.offset(*offset)
+            }
+            Slot::EntryPoint { points, number, branch } => {
+                let body = if *branch { self.callable_body(points, *number) } else { None };
+                body.unwrap_or_else(|| LazyReexportsManager::entry_point(self.session.arch(), points, *number))
             }
             Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
             Slot::Block { part, block, offset } => {
                 self.parts[*part].graph.blocks[block.index()].address.offset(*offset)
             }
             Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
-            Slot::DsoHandle(claim) => claim.address(),
+            Slot::Claim(claim) => claim.address(),
             Slot::GotBase => ExecutorAddr::NULL,
         }
     }
@@ -355,8 +371,10 @@ impl Batch<'_> {
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.
-    fn callable_body(&self, unit: &MaterializationUnit, number: u32) -> Option<ExecutorAddr> {
-        let symbol = unit.functions()[number as usize];
+    fn callable_body(&self, points: &EntryPoints, number: u32) -> Option<ExecutorAddr> {
+        let Implementation::Body { unit, symbol } = points.implementation(number) else {
+            return None;
+        };
         let owner = unit.owner(unit.place(symbol)?.0)?;
         if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
     }
@@ -397,6 +415,7 @@ impl Batch<'_> {
         if let Some(all) = all {
             executor.register_frames(all)?;
         }
+        canonical::rebind(executor, &self.moved)?;
         Ok(())
     }
 
@@ -416,18 +435,19 @@ impl Batch<'_> {
             return;
         }
         for part in &self.parts {
-            let Role::Unit(unit_part) = &part.role else {
+            let Some((unit, points)) = part.unit().and_then(|unit| Some((unit, self.session.entry_points(unit)?)))
+            else {
                 continue;
             };
-            let unit = &unit_part.unit;
-            if unit.stubs.address().is_null() {
+            if points.stubs.address().is_null() {
                 continue;
             }
-            for (number, &symbol) in unit.functions().iter().enumerate() {
-                let here =
-                    |(section, _): &(u32, u64)| unit_part.blocks[*section as usize] != super::part::UnitPart::NONE;
-                if let (Some(_), Some(body)) = (unit.place(symbol).filter(here), unit.symbol_address(symbol)) {
-                    self.session.reexports.redirect(self.session, unit, number as u32, body);
+            for (_, publish) in &part.published {
+                let Publish::Section(section) = publish else { continue };
+                for number in unit.functions_in(*section) {
+                    if let Some(body) = unit.symbol_address(unit.functions()[number as usize]) {
+                        RedirectableSymbolManager::redirect(self.session.executor(), points.pointer(number), body);
+                    }
                 }
             }
         }

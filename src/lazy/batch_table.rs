@@ -33,33 +33,43 @@ struct BatchRecord {
 /// All batches of a session.
 #[derive(Debug, Default)]
 pub(super) struct BatchTable {
-    records: Mutex<Vec<BatchRecord>>,
+    records: Mutex<Records>,
     advanced: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    batches: Vec<BatchRecord>,
+    /// How many threads wait: waking nobody costs a system call too, and first calls make thousands of batches.
+    waiting: usize,
 }
 
 impl BatchTable {
     /// A new batch, claiming.
     pub fn begin(&self) -> BatchId {
-        let mut records = self.lock();
-        records.push(BatchRecord { state: BatchState::Claiming, needs: Vec::new() });
-        BatchId(records.len() as u32 - 1)
+        let batches = &mut self.lock().batches;
+        batches.push(BatchRecord { state: BatchState::Claiming, needs: Vec::new() });
+        BatchId(batches.len() as u32 - 1)
     }
 
     /// The addresses of `batch` are published; its edges refer to `needs`.
     pub fn resolved(&self, batch: BatchId, needs: Vec<BatchId>) {
-        self.lock()[batch.index()].needs = needs;
+        self.lock().batches[batch.index()].needs = needs;
         self.advance(batch, BatchState::Resolved);
     }
 
     /// Moves `batch` on.
     pub fn advance(&self, batch: BatchId, state: BatchState) {
-        self.lock()[batch.index()].state = state;
-        self.advanced.notify_all();
+        let mut records = self.lock();
+        records.batches[batch.index()].state = state;
+        if records.waiting > 0 {
+            self.advanced.notify_all();
+        }
     }
 
     /// Whether code of `batch` may run.
     pub fn is_ready(&self, batch: BatchId) -> bool {
-        matches!(self.lock()[batch.index()].state, BatchState::Ready)
+        matches!(self.lock().batches[batch.index()].state, BatchState::Ready)
     }
 
     /// Waits until the addresses of `batches` are published.
@@ -83,7 +93,7 @@ impl BatchTable {
         while let Some(batch) = queue.pop() {
             let emitted = |state: &BatchState| matches!(state, BatchState::Emitted | BatchState::Ready);
             records = self.wait(records, batch, emitted)?;
-            let record = &records[batch.index()];
+            let record = &records.batches[batch.index()];
             if matches!(record.state, BatchState::Emitted) {
                 queue.extend(record.needs.iter().copied().filter(|&b| seen.insert(b)));
             }
@@ -93,20 +103,24 @@ impl BatchTable {
 
     fn wait<'a>(
         &self,
-        mut records: MutexGuard<'a, Vec<BatchRecord>>,
+        mut records: MutexGuard<'a, Records>,
         batch: BatchId,
         reached: impl Fn(&BatchState) -> bool,
-    ) -> Result<MutexGuard<'a, Vec<BatchRecord>>, SessionError> {
+    ) -> Result<MutexGuard<'a, Records>, SessionError> {
         loop {
-            match &records[batch.index()].state {
+            match &records.batches[batch.index()].state {
                 BatchState::Failed(error) => return Err(error.clone()),
                 state if reached(state) => return Ok(records),
-                _ => records = self.advanced.wait(records).unwrap_or_else(PoisonError::into_inner),
+                _ => {
+                    records.waiting += 1;
+                    records = self.advanced.wait(records).unwrap_or_else(PoisonError::into_inner);
+                    records.waiting -= 1;
+                }
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<BatchRecord>> {
+    fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,12 +5,13 @@
 //! threads never link the same section.
 
 use super::claims::Claimed;
+use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{ExecutorAddr, MemProt};
+use crate::base::{ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
@@ -22,6 +23,7 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub arch: &'static dyn Architecture,
+    pub target: Target,
     pub batch: BatchId,
 }
 
@@ -86,7 +88,7 @@ impl Expansion<'_, '_> {
         }
         let s = &unit.file.sections[section as usize];
         match s.kind {
-            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => s.size != 0,
+            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
             SectionKind::Common => self.is_used_common(unit, section),
             // Thread-local sections are claimed one by one.
             SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
@@ -167,9 +169,9 @@ impl Expansion<'_, '_> {
                 self.unwind_target(unit, symbol)?;
             }
         }
-        for (dependent, s) in unit.file.sections.iter().enumerate() {
-            if s.linked_to == Some(section) && unit.by_section() && s.kind == SectionKind::Loaded {
-                self.require(unit, dependent as u32)?;
+        if unit.by_section() {
+            for dependent in unit.dependents_of(section) {
+                self.require(unit, dependent)?;
             }
         }
         Ok(())
@@ -202,12 +204,9 @@ impl Expansion<'_, '_> {
         branch: bool,
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
-        // Only calls of functions with entry points are told from other references; everything else has one address.
+        // Calls are told from other references to global functions: those may have an entry point.
         let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
-        if part.branches.is_empty() && branch {
-            part.branches = vec![UnitPart::NONE; unit.file.symbols.len()];
-        }
         let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
@@ -275,6 +274,10 @@ impl Expansion<'_, '_> {
             }
             Definition::Absolute(address) => Ok(self.part.absolute(entry.name, address)),
             Definition::GotBase => Ok(self.part.external(entry.name, 0, Slot::GotBase)),
+            Definition::LazyReexport { points, number } => {
+                let points = tables.entry_points[points.index()].clone();
+                Ok(self.entry_point(points, number, branch, entry.name, 0))
+            }
             Definition::SectionBound { set, end } => {
                 let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
                 if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
@@ -292,7 +295,7 @@ impl Expansion<'_, '_> {
                     Claimed::Ours => {}
                     Claimed::Other(batch) => self.found.need(batch),
                 }
-                Ok(self.part.external(entry.name, 0, Slot::DsoHandle(handle)))
+                Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
@@ -303,7 +306,11 @@ impl Expansion<'_, '_> {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
                 }
-                Ok(self.part.absolute(entry.name, address.unwrap_or(ExecutorAddr::NULL)))
+                let symbol = self.part.absolute(entry.name, address.unwrap_or(ExecutorAddr::NULL));
+                if address.is_some() {
+                    self.part.process.push((symbol, branch));
+                }
+                Ok(symbol)
             }
         }
     }
@@ -317,15 +324,10 @@ impl Expansion<'_, '_> {
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         if unit.is_entry_point(index)
-            && let Some(number) = unit.function_number(index)
+            && let (Some(points), Some(number)) = (unit.entry_points, unit.function_number(index))
         {
-            match unit.stubs.claim(self.closure.batch) {
-                Claimed::New => self.found.stubs.push(unit.clone()),
-                Claimed::Ours => {}
-                Claimed::Other(batch) => self.found.need(batch),
-            }
-            let slot = Slot::EntryPoint { unit: unit.clone(), number, branch };
-            return Ok(self.part.external(symbol.name, symbol.size, slot));
+            let points = self.closure.tables.entry_points[points.index()].clone();
+            return Ok(self.entry_point(points, number, branch, symbol.name, symbol.size));
         }
         match symbol.place {
             ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
@@ -334,6 +336,23 @@ impl Expansion<'_, '_> {
             }
             _ => Ok(self.part.absolute(symbol.name, ExecutorAddr(symbol.value))),
         }
+    }
+
+    /// The graph's symbol for entry point `number` of `points`.
+    fn entry_point(
+        &mut self,
+        points: Arc<EntryPoints>,
+        number: u32,
+        branch: bool,
+        name: &'static [u8],
+        size: u64,
+    ) -> SymbolId {
+        match points.stubs.claim(self.closure.batch) {
+            Claimed::New => self.found.entry_points.push(points.clone()),
+            Claimed::Ours => {}
+            Claimed::Other(batch) => self.found.need(batch),
+        }
+        self.part.external(name, size, Slot::EntryPoint { points, number, branch })
     }
 
     /// The graph's symbol for a place in a section, of the part's own file or of another one.

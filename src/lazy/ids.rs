@@ -27,6 +27,10 @@ id!(
     pub(super) EntryId
 );
 id!(
+    /// Entry points of a session that are made together.
+    pub(super) EntryPointsId
+);
+id!(
     /// An archive given to a session.
     pub(super) ArchiveId
 );

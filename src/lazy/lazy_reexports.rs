@@ -5,13 +5,14 @@
 //! and answers where to go on.
 
 use super::closure::Closure;
+use super::entry_points::{EntryPoints, Implementation, LazyAlias};
 use super::error::SessionError;
+use super::ids::{DylibId, EntryId};
 use super::part::{Findings, Part, Publish, Slot};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;
 use super::trampolines::ReentryTrampolines;
-use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr};
 use crate::link::arch::Architecture;
 use std::collections::BTreeMap;
@@ -26,11 +27,11 @@ pub struct LazyReexportsManager {
     table: RwLock<BTreeMap<ExecutorAddr, Reexports>>,
 }
 
-/// The entry points of one file: trampoline `n` stands for function `n` of the unit.
+/// Trampoline `n` stands for entry point `n`.
 #[derive(Debug)]
 struct Reexports {
     trampolines: AddrRange,
-    unit: Arc<MaterializationUnit>,
+    points: Arc<EntryPoints>,
 }
 
 /// What a reentry address stands for.
@@ -38,75 +39,75 @@ struct Reexports {
 pub struct LazyReexport {
     /// The symbol that callers use.
     pub entry_point: String,
-    /// The implementation's symbol: the same with [`BODY_SUFFIX`].
+    /// The implementation's symbol; for a function of a lazy file its own name with [`BODY_SUFFIX`].
     pub body: String,
-    /// The JITDylib that both are in.
+    /// The JITDylib that the implementation is in.
     pub dylib: String,
 }
 
 impl LazyReexportsManager {
-    /// The trampolines and the stubs of the functions of `unit`, as parts number `first` and `first + 1` of the batch.
+    /// Defines lazy reexports in `dylib`: each entry point of `aliases` stands for its implementation, which is linked when the
+    /// entry point is first called. Nothing is looked up before.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`] for an entry point that is defined already, [`SessionError::NoRuntime`].
+    pub fn define(&self, session: &Session, dylib: DylibId, aliases: Vec<LazyAlias>) -> Result<(), SessionError> {
+        session.enable_laziness()?;
+        session.add_lazy_reexports(dylib, aliases)
+    }
+
+    /// The trampolines and the stubs of `points`, as parts number `first` and `first + 1` of the batch.
     pub(super) fn entry_point_parts(
         &self,
         closure: &Closure<'_>,
-        unit: &Arc<MaterializationUnit>,
+        points: &Arc<EntryPoints>,
         first: usize,
-        reentry: super::ids::EntryId,
+        reentry: EntryId,
         found: &mut Findings,
     ) -> Result<[Part; 2], SessionError> {
         let arch = closure.arch;
         let unsupported = || SessionError::LazinessUnsupported(arch.arch().name());
-        let count = unit.functions().len() as u32;
-        let target = unit.file.target;
-        let mut trampolines = Part::synthesized(self.trampolines.next_graph_name(), target);
+        let count = points.count();
+        let mut trampolines = Part::synthesized(self.trampolines.next_graph_name(), closure.target);
         let reenter = closure.refer(&mut trampolines, reentry, found)?;
         let row = ReentryTrampolines::build(arch, &mut trampolines.graph, count, reenter).ok_or_else(unsupported)?;
         let stride = ReentryTrampolines::stride(arch).ok_or_else(unsupported)? as i64;
-        trampolines.published.push((row, Publish::Trampolines(unit.clone())));
-        let mut stubs = Part::synthesized(self.stubs.next_graph_name(), target);
+        trampolines.published.push((row, Publish::Trampolines(points.clone())));
+        let mut stubs = Part::synthesized(self.stubs.next_graph_name(), closure.target);
         let slot = Slot::Block { part: first, block: row, offset: 0 };
         let initial = stubs.external(b"", 0, slot);
         let made =
             RedirectableSymbolManager::build(arch, &mut stubs.graph, count, |n| (initial, i64::from(n) * stride));
-        stubs.published.push((made.stubs, Publish::Stubs(unit.clone())));
-        stubs.published.push((made.pointers, Publish::StubPointers(unit.clone())));
+        stubs.published.push((made.stubs, Publish::Stubs(points.clone())));
+        stubs.published.push((made.pointers, Publish::StubPointers(points.clone())));
         Ok([trampolines, stubs])
     }
 
-    /// Notes that the trampolines of `unit` are the `size` bytes at `address`.
-    pub(super) fn register(&self, unit: &Arc<MaterializationUnit>, address: ExecutorAddr, size: u64) {
-        let reexports = Reexports { trampolines: AddrRange::new(address, size), unit: unit.clone() };
+    /// Notes that the trampolines of `points` are the `size` bytes at `address`.
+    pub(super) fn register(&self, points: &Arc<EntryPoints>, address: ExecutorAddr, size: u64) {
+        let reexports = Reexports { trampolines: AddrRange::new(address, size), points: points.clone() };
         self.table.write().unwrap_or_else(PoisonError::into_inner).insert(address, reexports);
     }
 
-    /// The address of entry point `number` of `unit`, whose stubs are linked.
-    pub(super) fn entry_point(&self, arch: &dyn Architecture, unit: &MaterializationUnit, number: u32) -> ExecutorAddr {
-        unit.stubs.address().offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
-    }
-
-    /// Makes entry point `number` of `unit` go to `implementation`.
-    pub(super) fn redirect(
-        &self,
-        session: &Session,
-        unit: &MaterializationUnit,
-        number: u32,
-        implementation: ExecutorAddr,
-    ) {
-        let pointer = unit.stub_pointers.address().offset(u64::from(number) * 8);
-        RedirectableSymbolManager::redirect(session.executor(), pointer, implementation);
+    /// The address of entry point `number` of `points`, whose stubs are linked.
+    pub(super) fn entry_point(arch: &dyn Architecture, points: &EntryPoints, number: u32) -> ExecutorAddr {
+        points.stubs.address().offset(u64::from(number) * RedirectableSymbolManager::stride(arch))
     }
 
     /// What the trampoline at `reentry` stands for.
     ///
     /// Errors: [`SessionError::UnknownReentryAddress`].
     pub fn describe(&self, session: &Session, reentry: ExecutorAddr) -> Result<LazyReexport, SessionError> {
-        let (unit, number) = self.find(session, reentry)?;
-        let symbol = &unit.file.symbols[unit.functions()[number as usize] as usize];
-        let name = String::from_utf8_lossy(symbol.name).into_owned();
-        Ok(LazyReexport {
-            body: format!("{name}{BODY_SUFFIX}"),
-            entry_point: name,
-            dylib: session.dylib_name(unit.dylib),
+        let (points, number) = self.find(session, reentry)?;
+        let entry_point = points.name(number);
+        Ok(match points.implementation(number) {
+            Implementation::Body { unit, .. } => LazyReexport {
+                body: format!("{entry_point}{BODY_SUFFIX}"),
+                entry_point,
+                dylib: session.dylib_name(unit.dylib),
+            },
+            Implementation::Symbol { dylib, name } => {
+                LazyReexport { body: name.to_string(), entry_point, dylib: session.dylib_name(dylib) }
+            }
         })
     }
 
@@ -115,15 +116,17 @@ impl LazyReexportsManager {
     ///
     /// Errors: [`SessionError::UnknownReentryAddress`], or why the function cannot be linked.
     pub fn resolve(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
-        let (unit, number) = self.find(session, reentry)?;
-        let symbol = unit.functions()[number as usize];
-        log::debug!("first call of {}", String::from_utf8_lossy(unit.file.symbols[symbol as usize].name));
-        let landing = session.link_body(&unit, symbol)?;
-        self.redirect(session, &unit, number, landing);
+        let (points, number) = self.find(session, reentry)?;
+        log::debug!("first call of {}", points.name(number));
+        let landing = match points.implementation(number) {
+            Implementation::Body { unit, symbol } => session.link_body(unit, symbol)?,
+            Implementation::Symbol { dylib, name } => session.lookup(dylib, name)?,
+        };
+        RedirectableSymbolManager::redirect(session.executor(), points.pointer(number), landing);
         Ok(landing)
     }
 
-    fn find(&self, session: &Session, reentry: ExecutorAddr) -> Result<(Arc<MaterializationUnit>, u32), SessionError> {
+    fn find(&self, session: &Session, reentry: ExecutorAddr) -> Result<(Arc<EntryPoints>, u32), SessionError> {
         let unknown = SessionError::UnknownReentryAddress(reentry.0);
         let stride = ReentryTrampolines::stride(session.arch()).unwrap_or(1);
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
@@ -132,6 +135,6 @@ impl LazyReexportsManager {
         if !reexports.trampolines.contains(reentry) || !offset.is_multiple_of(stride) {
             return Err(unknown);
         }
-        Ok((reexports.unit.clone(), (offset / stride) as u32))
+        Ok((reexports.points.clone(), (offset / stride) as u32))
     }
 }

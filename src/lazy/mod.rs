@@ -15,8 +15,10 @@
 
 mod batch;
 mod batch_table;
+mod canonical;
 mod claims;
 mod closure;
+mod entry_points;
 mod error;
 mod ids;
 mod initializers;
@@ -33,6 +35,7 @@ mod thread_locals;
 mod trampolines;
 mod unit;
 
+pub use entry_points::LazyAlias;
 pub use error::{MissingSymbol, SessionError};
 pub use ids::DylibId;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};

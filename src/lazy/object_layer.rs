@@ -4,6 +4,8 @@ use super::error::SessionError;
 use super::ids::DylibId;
 use super::session::Session;
 use super::unit::Laziness;
+use crate::link::archive::Archive;
+use crate::link::{LinkError, ObjectFile, read_object};
 use std::sync::Arc;
 
 /// Adds files that are linked as soon as something refers to them.
@@ -22,14 +24,24 @@ impl ObjectLinkingLayer {
     ///
     /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
     pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.session.add_object(dylib, name, data, Laziness::Eager)
+        self.add_file(dylib, read(name, data)?)
     }
 
     /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.session.add_archive(dylib, name, data, Laziness::Eager)
+        self.add_open_archive(dylib, Archive::parse(name, data)?)
+    }
+
+    /// Adds an object that has been read to `dylib`; otherwise as [`ObjectLinkingLayer::add`].
+    pub fn add_file(&self, dylib: DylibId, file: ObjectFile) -> Result<(), SessionError> {
+        self.session.add_object(dylib, file, Laziness::Eager)
+    }
+
+    /// Adds an archive that has been opened to `dylib`; otherwise as [`ObjectLinkingLayer::add_archive`].
+    pub fn add_open_archive(&self, dylib: DylibId, archive: Archive) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, archive, Laziness::Eager)
     }
 }
 
@@ -70,13 +82,28 @@ impl LazyObjectLinkingLayer {
     ///
     /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
     pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.session.add_object(dylib, name, data, self.laziness)
+        self.add_file(dylib, read(name, data)?)
     }
 
     /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.session.add_archive(dylib, name, data, self.laziness)
+        self.add_open_archive(dylib, Archive::parse(name, data)?)
     }
+
+    /// Adds an object that has been read to `dylib`; otherwise as [`LazyObjectLinkingLayer::add`].
+    pub fn add_file(&self, dylib: DylibId, file: ObjectFile) -> Result<(), SessionError> {
+        self.session.add_object(dylib, file, self.laziness)
+    }
+
+    /// Adds an archive that has been opened to `dylib`; otherwise as [`LazyObjectLinkingLayer::add_archive`].
+    pub fn add_open_archive(&self, dylib: DylibId, archive: Archive) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, archive, self.laziness)
+    }
+}
+
+fn read(name: &str, data: &'static [u8]) -> Result<ObjectFile, SessionError> {
+    let unsuitable = || LinkError::unsuitable(name, "does not contain a relocatable object file");
+    Ok(read_object(name, data)?.ok_or_else(unsuitable)?)
 }

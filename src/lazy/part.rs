@@ -1,11 +1,15 @@
 //! A part of a batch: one LinkGraph and what its external symbols stand for.
 
+use super::claims::Claim;
+use super::entry_points::EntryPoints;
 use super::ids::{BatchId, DylibId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
+use rustc_hash::FxHashMap;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 /// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
@@ -20,6 +24,8 @@ pub(super) struct Part {
     pub slots: Vec<Slot>,
     /// Blocks whose addresses are published when the batch is resolved.
     pub published: Vec<(BlockId, Publish)>,
+    /// Symbols of the process, as absolute symbols of the graph, and whether only branches refer to them.
+    pub process: Vec<(SymbolId, bool)>,
 }
 
 /// What a part's graph was made of.
@@ -35,12 +41,12 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub(super) struct UnitPart {
     pub unit: Arc<MaterializationUnit>,
-    /// For each symbol of the file the graph's symbol for its address; [`UnitPart::NONE`] before it is referred to.
-    pub symbols: Vec<u32>,
-    /// The same for branches to functions that have entry points: they may go to the body instead.
-    pub branches: Vec<u32>,
+    /// For each symbol of the file the graph's symbol for its address.
+    pub symbols: NumberMap,
+    /// The same for branches: to a function that has an entry point, they may go to the body instead.
+    pub branches: NumberMap,
     /// For each section its block.
-    pub blocks: Vec<u32>,
+    pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
 }
 
@@ -49,21 +55,55 @@ impl UnitPart {
     pub const NONE: u32 = u32::MAX;
 }
 
+/// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
+/// once, a hash map where a first call links a few sections of a file with thousands.
+#[derive(Debug)]
+pub(super) enum NumberMap {
+    Dense(Vec<u32>),
+    Sparse(FxHashMap<usize, u32>),
+}
+
+impl NumberMap {
+    fn new(sparse: bool, size: usize) -> NumberMap {
+        if sparse { NumberMap::Sparse(FxHashMap::default()) } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
+    }
+}
+
+impl Index<usize> for NumberMap {
+    type Output = u32;
+
+    fn index(&self, index: usize) -> &u32 {
+        match self {
+            NumberMap::Dense(numbers) => &numbers[index],
+            NumberMap::Sparse(numbers) => numbers.get(&index).unwrap_or(&UnitPart::NONE),
+        }
+    }
+}
+
+impl IndexMut<usize> for NumberMap {
+    fn index_mut(&mut self, index: usize) -> &mut u32 {
+        match self {
+            NumberMap::Dense(numbers) => &mut numbers[index],
+            NumberMap::Sparse(numbers) => numbers.entry(index).or_insert(UnitPart::NONE),
+        }
+    }
+}
+
 /// What an external symbol stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     /// `offset` bytes into a section of a file.
     Section { unit: Arc<MaterializationUnit>, section: u32, offset: u64 },
-    /// Entry point `number` of a lazy file. A branch goes straight to the body if that can be called already.
-    EntryPoint { unit: Arc<MaterializationUnit>, number: u32, branch: bool },
+    /// Entry point `number`. A branch goes straight to the body if that can be called already.
+    EntryPoint { points: Arc<EntryPoints>, number: u32, branch: bool },
     /// The stub of indirect function `number` of a file.
     Indirect { unit: Arc<MaterializationUnit>, number: u32 },
     /// `offset` bytes into a block of another part.
     Block { part: usize, block: BlockId, offset: u64 },
     /// The start or end of a section set.
     SetBound { bounds: Arc<SetBounds>, end: bool },
-    /// A JITDylib's `__dso_handle`.
-    DsoHandle(Arc<super::claims::Claim>),
+    /// Something that is linked once: a JITDylib's `__dso_handle`, the place of a symbol of the process.
+    Claim(Arc<Claim>),
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
 }
@@ -73,18 +113,18 @@ pub(super) enum Slot {
 pub(super) enum Publish {
     /// A section of the part's unit.
     Section(u32),
-    /// The stubs of a unit's entry points.
-    Stubs(Arc<MaterializationUnit>),
+    /// The stubs of entry points.
+    Stubs(Arc<EntryPoints>),
     /// Their pointers.
-    StubPointers(Arc<MaterializationUnit>),
+    StubPointers(Arc<EntryPoints>),
     /// Their trampolines.
-    Trampolines(Arc<MaterializationUnit>),
+    Trampolines(Arc<EntryPoints>),
     /// The stubs of a unit's indirect functions.
     IndirectStubs(Arc<MaterializationUnit>),
     /// Their pointers.
     IndirectPointers(Arc<MaterializationUnit>),
-    /// A JITDylib's `__dso_handle`.
-    DsoHandle(Arc<super::claims::Claim>),
+    /// Something that is linked once.
+    Claim(Arc<Claim>),
 }
 
 /// What a round of the closure found beyond the part it worked on.
@@ -92,8 +132,8 @@ pub(super) enum Publish {
 pub(super) struct Findings {
     /// Sections claimed for the batch, to be linked next.
     pub claimed: Vec<(Arc<MaterializationUnit>, u32)>,
-    /// Units whose entry points were claimed.
-    pub stubs: Vec<Arc<MaterializationUnit>>,
+    /// Entry points that were claimed.
+    pub entry_points: Vec<Arc<EntryPoints>>,
     /// Units whose indirect functions were claimed.
     pub indirect: Vec<Arc<MaterializationUnit>>,
     /// Units whose indirect functions are referred to.
@@ -117,7 +157,7 @@ impl Findings {
     /// Takes over what `other` found.
     pub fn append(&mut self, other: Findings) {
         self.claimed.extend(other.claimed);
-        self.stubs.extend(other.stubs);
+        self.entry_points.extend(other.entry_points);
         self.indirect.extend(other.indirect);
         self.indirect_used.extend(other.indirect_used);
         self.dso_handles.extend(other.dso_handles);
@@ -129,7 +169,10 @@ impl Findings {
 
     /// Whether anything is left to be linked.
     pub fn is_done(&self) -> bool {
-        self.claimed.is_empty() && self.stubs.is_empty() && self.indirect.is_empty() && self.dso_handles.is_empty()
+        self.claimed.is_empty()
+            && self.entry_points.is_empty()
+            && self.indirect.is_empty()
+            && self.dso_handles.is_empty()
     }
 }
 
@@ -137,11 +180,11 @@ impl Part {
     /// An empty part for sections of `unit`.
     pub fn for_unit(unit: Arc<MaterializationUnit>) -> Part {
         let file = &unit.file;
-        let lazy = unit.functions().len().min(1) * file.symbols.len();
+        let sparse = unit.by_section();
         let role = UnitPart {
-            symbols: vec![UnitPart::NONE; file.symbols.len()],
-            branches: vec![UnitPart::NONE; if lazy == 0 { 0 } else { file.symbols.len() }],
-            blocks: vec![UnitPart::NONE; file.sections.len()],
+            symbols: NumberMap::new(sparse, file.symbols.len()),
+            branches: NumberMap::new(sparse, file.symbols.len()),
+            blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unit: unit.clone(),
         };
@@ -150,12 +193,19 @@ impl Part {
             role: Role::Unit(Box::new(role)),
             slots: Vec::new(),
             published: Vec::new(),
+            process: Vec::new(),
         }
     }
 
     /// An empty part called `name`.
     pub fn synthesized(name: String, target: Target) -> Part {
-        Part { graph: LinkGraph::new(name, target), role: Role::Synthesized, slots: Vec::new(), published: Vec::new() }
+        Part {
+            graph: LinkGraph::new(name, target),
+            role: Role::Synthesized,
+            slots: Vec::new(),
+            published: Vec::new(),
+            process: Vec::new(),
+        }
     }
 
     /// The unit its sections are from.
@@ -176,6 +226,14 @@ impl Part {
     /// Adds a symbol at an address that linking does not choose.
     pub fn absolute(&mut self, name: &'static [u8], address: ExecutorAddr) -> SymbolId {
         self.symbol(name, 0, SymbolPlace::Absolute(address))
+    }
+
+    /// Makes `symbol`, an absolute one, stand for `slot`.
+    pub fn make_external(&mut self, symbol: SymbolId, size: u64, slot: Slot) {
+        self.slots.push(slot);
+        let symbol = &mut self.graph.symbols[symbol.index()];
+        symbol.place = SymbolPlace::External { slot: self.slots.len() as u32 - 1 };
+        symbol.size = size;
     }
 
     /// Adds a symbol of the graph.

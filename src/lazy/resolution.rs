@@ -10,7 +10,10 @@ use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
-use crate::link::{LinkError, read_object};
+use crate::link::{LinkError, ObjectFile, read_object};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,14 +24,19 @@ pub(super) const PLATFORM: DylibId = DylibId(0);
 const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
 
 /// Reads a file named by a thin archive; its bytes live as long as the process.
-pub(super) type LoadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<&'static [u8]>;
+pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
+
+/// Members from which on it pays to read them on all cores.
+const PARALLEL_MEMBERS: usize = 32;
+
+/// Members that have been read ahead of being needed.
+type ReadAhead = FxHashMap<(ArchiveId, u32), Result<Option<ObjectFile>, SessionError>>;
 
 impl SymbolTables {
     /// Offers the members of `archive` to `dylib`.
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
-        name: &str,
         archive: Archive,
         laziness: Laziness,
         load: LoadFile<'_>,
@@ -37,8 +45,8 @@ impl SymbolTables {
         let members = archive.members.len();
         let index: Option<Vec<(&'static [u8], u32)>> = archive.has_index().then(|| archive.symbols().collect());
         self.archives.push(ArchiveInput {
+            name: archive.name.clone(),
             archive,
-            name: name.to_string(),
             dylib,
             laziness,
             taken: vec![false; members],
@@ -86,14 +94,24 @@ impl SymbolTables {
         Ok((name, data))
     }
 
+    fn read_member(&self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<Option<ObjectFile>, SessionError> {
+        let (name, data) = self.member(id, member, load)?;
+        Ok(read_object(&name, data)?)
+    }
+
     /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
-    fn pull(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
+    fn pull(
+        &mut self,
+        (id, member): (ArchiveId, u32),
+        load: LoadFile<'_>,
+        ahead: &mut ReadAhead,
+    ) -> Result<(), SessionError> {
         if std::mem::replace(&mut self.archives[id.index()].taken[member as usize], true) {
             return Ok(());
         }
-        let (name, data) = self.member(id, member, load)?;
+        let file = ahead.remove(&(id, member)).unwrap_or_else(|| self.read_member(id, member, load))?;
         let (dylib, laziness) = (self.archives[id.index()].dylib, self.archives[id.index()].laziness);
-        if let Some(file) = read_object(&name, data)? {
+        if let Some(file) = file {
             self.check_target(&file.name, file.target)?;
             self.add_object(dylib, file, laziness)?;
         }
@@ -115,15 +133,38 @@ impl SymbolTables {
         }
     }
 
-    /// Searches for everything that is referred to and not defined.
-    pub fn resolve(&mut self, load: LoadFile<'_>) -> Result<(), SessionError> {
-        while let Some(id) = self.undefined.pop_front() {
-            self.search(id, load)?;
+    /// Searches for everything that is referred to and not defined; with `parallel`, reads members on all cores.
+    ///
+    /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
+    /// decides which others are needed.
+    pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
+        while !self.undefined.is_empty() {
+            let round = std::mem::take(&mut self.undefined);
+            let mut ahead = if parallel { self.read_ahead(&round, load) } else { ReadAhead::default() };
+            for id in round {
+                self.search(id, load, &mut ahead)?;
+            }
         }
         Ok(())
     }
 
-    fn search(&mut self, id: EntryId, load: LoadFile<'_>) -> Result<(), SessionError> {
+    /// Reads the members that `round` asks for. Some may turn out not to be needed: errors count only when a member is.
+    fn read_ahead(&self, round: &VecDeque<EntryId>, load: LoadFile<'_>) -> ReadAhead {
+        let wanted = |id: &EntryId| {
+            let entry = &self.entries[id.index()];
+            let (archive, member) = entry.archive.filter(|_| entry.definition == Definition::Undefined)?;
+            (!self.archives[archive.index()].taken[member as usize]).then_some((archive, member))
+        };
+        let mut members: Vec<(ArchiveId, u32)> = round.iter().filter_map(wanted).collect();
+        members.sort_unstable();
+        members.dedup();
+        if members.len() < PARALLEL_MEMBERS {
+            return ReadAhead::default();
+        }
+        members.into_par_iter().map(|(id, member)| ((id, member), self.read_member(id, member, load))).collect()
+    }
+
+    fn search(&mut self, id: EntryId, load: LoadFile<'_>, ahead: &mut ReadAhead) -> Result<(), SessionError> {
         let entry = &self.entries[id.index()];
         if entry.definition != Definition::Undefined {
             return Ok(());
@@ -134,7 +175,7 @@ impl SymbolTables {
             return Ok(());
         }
         if let Some((archive, member)) = archive {
-            self.pull(archive, member, load)?;
+            self.pull((archive, member), load, ahead)?;
             if self.entries[id.index()].definition != Definition::Undefined {
                 return Ok(());
             }
@@ -151,7 +192,7 @@ impl SymbolTables {
                 let e = &self.entries[found.index()];
                 (e.definition, e.archive)
             } {
-                self.pull(archive, member, load)?;
+                self.pull((archive, member), load, ahead)?;
             }
             let e = &self.entries[found.index()];
             if e.exported && e.definition != Definition::Undefined {

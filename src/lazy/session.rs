@@ -2,6 +2,8 @@
 
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
+use super::canonical::CanonicalAddresses;
+use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
@@ -14,7 +16,8 @@ use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
-use crate::link::{LinkError, read_object};
+use crate::link::{LinkError, ObjectFile};
+use crate::rt::gate;
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
 };
@@ -68,6 +71,7 @@ pub struct Session {
     tables: RwLock<SymbolTables>,
     pub(super) batches: BatchTable,
     pub(super) reexports: LazyReexportsManager,
+    pub(super) canonical: CanonicalAddresses,
     /// The entry of the reentry function, once laziness is set up.
     reentry: OnceLock<EntryId>,
     /// The address of the resolve tag, once it is linked.
@@ -104,6 +108,7 @@ impl Session {
             tables: RwLock::new(tables),
             batches: BatchTable::default(),
             reexports: LazyReexportsManager::default(),
+            canonical: CanonicalAddresses::default(),
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
@@ -130,43 +135,23 @@ impl Session {
         }
     }
 
-    /// Adds the relocatable object `data`, called `name`, to `dylib`. Nothing of it is linked yet.
+    /// Adds `file` to `dylib`. Nothing of it is linked yet.
     ///
-    /// Errors: that it is damaged, for another target, or defines a symbol again.
-    pub(super) fn add_object(
-        &self,
-        dylib: DylibId,
-        name: &str,
-        data: &'static [u8],
-        laziness: Laziness,
-    ) -> Result<(), SessionError> {
-        let file = read_object(name, data)?.ok_or_else(|| {
-            LinkError::unsuitable(
-                name,
-                format_args!("does not contain a relocatable object file or archive compatible with {}", self.target),
-            )
-        })?;
+    /// Errors: that it is for another target, or defines a symbol again.
+    pub(super) fn add_object(&self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<(), SessionError> {
         if file.target != self.target {
-            let what =
-                format_args!("is for {}, but the program is linked for {}", file.target, self.target).to_string();
-            return Err(LinkError::unsuitable(name, what).into());
+            let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
+            return Err(LinkError::unsuitable(&file.name, what).into());
         }
         self.tables_mut().add_object(dylib, file, laziness)?;
         Ok(())
     }
 
-    /// Adds archive `data`, called `name`, to `dylib`: its members become part of the program when something refers to them.
+    /// Adds `archive` to `dylib`: its members become part of the program when something refers to them.
     ///
-    /// Errors: that the archive is damaged.
-    pub(super) fn add_archive(
-        &self,
-        dylib: DylibId,
-        name: &str,
-        data: &'static [u8],
-        laziness: Laziness,
-    ) -> Result<(), SessionError> {
-        let archive = Archive::parse(name, data)?;
-        self.tables_mut().add_archive(dylib, name, archive, laziness, &self.options.load_file)?;
+    /// Errors: damage of members, if the archive has no index and they must be asked.
+    pub(super) fn add_archive(&self, dylib: DylibId, archive: Archive, laziness: Laziness) -> Result<(), SessionError> {
+        self.tables_mut().add_archive(dylib, archive, laziness, &self.options.load_file)?;
         Ok(())
     }
 
@@ -174,7 +159,7 @@ impl Session {
     ///
     /// Errors: that it is no archive, or damaged.
     pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
-        self.add_archive(PLATFORM, name, archive, Laziness::Eager)?;
+        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager)?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
         for (name, address) in
@@ -222,6 +207,15 @@ impl Session {
         Ok(())
     }
 
+    pub(super) fn add_lazy_reexports(&self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
+        self.tables_mut().add_lazy_reexports(dylib, map)
+    }
+
+    /// The entry points of the functions of `unit`, if it is lazy.
+    pub(super) fn entry_points(&self, unit: &MaterializationUnit) -> Option<Arc<EntryPoints>> {
+        Some(self.tables().entry_points[unit.entry_points?.index()].clone())
+    }
+
     /// Defines `name` in `dylib` as the absolute address `address`.
     pub fn define_absolute(&self, dylib: DylibId, name: &'static [u8], address: ExecutorAddr) {
         let mut tables = self.tables_mut();
@@ -235,6 +229,7 @@ impl Session {
     ///
     /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
     pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {
+        let _inside = gate::enter();
         self.resolve_symbols()?;
         if let Some(function) = name.strip_suffix(BODY_SUFFIX) {
             let body = {
@@ -276,7 +271,10 @@ impl Session {
             }
             (roots, initializers, finalizers)
         };
-        let address = batch::link(self, &roots)?[0];
+        let address = {
+            let _inside = gate::enter();
+            batch::link(self, &roots)?[0]
+        };
         if self.options.executes {
             let mut at_exit = finalizers.functions(&*self.executor);
             at_exit.reverse();
@@ -327,7 +325,8 @@ impl Session {
         if self.tables().undefined.is_empty() {
             return Ok(());
         }
-        self.tables_mut().resolve(&self.options.load_file)
+        let parallel = self.use_threads();
+        self.tables_mut().resolve(&self.options.load_file, parallel)
     }
 
     pub(super) fn arch(&self) -> &'static dyn Architecture {

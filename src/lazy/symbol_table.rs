@@ -4,8 +4,9 @@
 //! this links anything: when a symbol is wanted, its entry says which unit to link.
 
 use super::claims::Claim;
+use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
-use super::ids::{ArchiveId, DylibId, EntryId, SetId, UnitId};
+use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
@@ -24,6 +25,7 @@ pub(super) struct SymbolTables {
     pub dylibs: Vec<JitDylib>,
     pub entries: Vec<Entry>,
     pub archives: Vec<ArchiveInput>,
+    pub entry_points: Vec<Arc<EntryPoints>>,
     /// Entries that something refers to and nothing defines, not yet searched for.
     pub undefined: VecDeque<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
@@ -88,6 +90,8 @@ pub(super) enum Definition {
     Absolute(ExecutorAddr),
     /// Another entry: a reexport, or another JITDylib's symbol.
     Alias(EntryId),
+    /// A lazy reexport that a caller of the session defined.
+    LazyReexport { points: EntryPointsId, number: u32 },
     /// The first or, with `end`, the first address behind a section set.
     SectionBound { set: SetId, end: bool },
     /// The JITDylib's `__dso_handle`.
@@ -168,7 +172,13 @@ impl SymbolTables {
             }
         }
         self.dylibs[dylib.index()].units.push(id);
-        self.units.push(Arc::new(unit));
+        if laziness == Laziness::Eager {
+            self.units.push(Arc::new(unit));
+        } else {
+            unit.entry_points = Some(EntryPointsId(self.entry_points.len() as u32));
+            self.units.push(Arc::new(unit));
+            self.entry_points.push(Arc::new(EntryPoints::of_unit(self.units[id.index()].clone())));
+        }
         Ok(id)
     }
 
@@ -274,7 +284,7 @@ impl SymbolTables {
             }
             // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
             Definition::Unit { .. } => false,
-            Definition::Absolute(_) | Definition::Alias(_) => rank == Rank::Strong,
+            Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
             Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => {
                 true
             }
@@ -282,6 +292,31 @@ impl SymbolTables {
         if replace {
             self.set_definition(id, new, symbol.scope == Scope::Default);
         }
+        Ok(())
+    }
+
+    /// Defines the entry points of `map` in `dylib`.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`], for one that is defined already; nothing is defined then.
+    pub fn add_lazy_reexports(&mut self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
+        let defined = |alias: &&LazyAlias| {
+            let id = self.find(dylib, alias.entry_point.as_bytes());
+            id.is_some_and(|id| self.entries[id.index()].definition != Definition::Undefined)
+        };
+        if let Some(alias) = map.iter().find(defined) {
+            return Err(SessionError::DuplicateDefinition {
+                file: "LazyReexportsManager::MU".into(),
+                symbol: alias.entry_point.clone(),
+                first: self.dylibs[dylib.index()].name.clone(),
+            });
+        }
+        let points = EntryPointsId(self.entry_points.len() as u32);
+        for (number, alias) in map.iter().enumerate() {
+            // Names of symbols live as long as the process, as those of mapped files do.
+            let id = self.intern(dylib, alias.entry_point.clone().leak().as_bytes());
+            self.set_definition(id, Definition::LazyReexport { points, number: number as u32 }, true);
+        }
+        self.entry_points.push(Arc::new(EntryPoints::of_map(map)));
         Ok(())
     }
 

@@ -65,8 +65,8 @@ pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) 
     let mut part = Part::synthesized("<DSOHandleMU>".into(), target);
     let section = part.graph.add_section(b".data.__dso_handle", MemProt::Read);
     let claim = closure.tables.dylibs[dylib.index()].dso_handle.clone();
-    let itself = part.external(b"__dso_handle", 8, super::part::Slot::DsoHandle(claim.clone()));
+    let itself = part.external(b"__dso_handle", 8, super::part::Slot::Claim(claim.clone()));
     let block = add_pointers(closure.arch, &mut part.graph, section, 1, |_| (itself, 0));
-    part.published.push((block, Publish::DsoHandle(claim)));
+    part.published.push((block, Publish::Claim(claim)));
     part
 }

@@ -1,7 +1,7 @@
 //! A MaterializationUnit: one object file in a JITDylib, and how much of it is linked.
 
 use super::claims::{Claim, Claimed};
-use super::ids::{BatchId, DylibId, EntryId, UnitId};
+use super::ids::{BatchId, DylibId, EntryId, EntryPointsId, UnitId};
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, SectionKind, SymbolKind};
 use crate::link::unwind::UnwindTables;
@@ -35,10 +35,8 @@ pub(super) struct MaterializationUnit {
     sections: Vec<Claim>,
     /// The file as a whole, where it is not linked section by section.
     whole: Claim,
-    /// Entry points: stubs, and with them pointers and trampolines.
-    pub stubs: Claim,
-    /// Where the pointers of the entry points are; claimed with `stubs`.
-    pub stub_pointers: Claim,
+    /// The entry points of its functions, if it is lazy.
+    pub entry_points: Option<EntryPointsId>,
     /// Stubs of indirect functions.
     pub indirect: Claim,
     /// Where the pointers of the indirect functions are; claimed with `indirect`.
@@ -47,6 +45,7 @@ pub(super) struct MaterializationUnit {
     pub indirect_resolved: AtomicBool,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
     functions: OnceLock<Vec<u32>>,
+    index: OnceLock<SectionIndex>,
     announced: AtomicBool,
 }
 
@@ -66,13 +65,13 @@ impl MaterializationUnit {
             discarded: Vec::new(),
             sections,
             whole: Claim::default(),
-            stubs: Claim::default(),
-            stub_pointers: Claim::default(),
+            entry_points: None,
             indirect: Claim::default(),
             indirect_pointers: Claim::default(),
             indirect_resolved: AtomicBool::new(false),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),
+            index: OnceLock::new(),
             announced: AtomicBool::new(false),
             file,
         }
@@ -144,6 +143,18 @@ impl MaterializationUnit {
         })
     }
 
+    /// The numbers of the entry points whose functions are in `section`.
+    pub fn functions_in(&self, section: u32) -> impl Iterator<Item = u32> + '_ {
+        let index = self.index.get_or_init(|| SectionIndex::of(self));
+        range_of(&index.functions, section).iter().map(|&(_, number)| number)
+    }
+
+    /// The sections that are linked wherever `section` is, although it does not refer to them.
+    pub fn dependents_of(&self, section: u32) -> impl Iterator<Item = u32> + '_ {
+        let index = self.index.get_or_init(|| SectionIndex::of(self));
+        range_of(&index.dependents, section).iter().map(|&(_, dependent)| dependent)
+    }
+
     /// The number of the entry point of `symbol`.
     pub fn function_number(&self, symbol: u32) -> Option<u32> {
         self.functions().binary_search(&symbol).ok().map(|n| n as u32)
@@ -181,4 +192,32 @@ impl MaterializationUnit {
     pub fn announce(&self) -> bool {
         !self.announced.swap(true, Ordering::Relaxed)
     }
+}
+
+/// What belongs to a section, for files of which sections are linked one by one.
+#[derive(Debug)]
+struct SectionIndex {
+    /// Section and number of an entry point, ascending.
+    functions: Vec<(u32, u32)>,
+    /// Section and dependent section, ascending.
+    dependents: Vec<(u32, u32)>,
+}
+
+impl SectionIndex {
+    fn of(unit: &MaterializationUnit) -> SectionIndex {
+        let section_of = |(number, &symbol): (usize, &u32)| Some((unit.place(symbol)?.0, number as u32));
+        let mut functions: Vec<_> = unit.functions().iter().enumerate().filter_map(section_of).collect();
+        functions.sort_unstable();
+        let loaded = unit.file.sections.iter().enumerate().filter(|(_, s)| s.kind == SectionKind::Loaded);
+        let mut dependents: Vec<_> = loaded.filter_map(|(d, s)| Some((s.linked_to?, d as u32))).collect();
+        dependents.sort_unstable();
+        SectionIndex { functions, dependents }
+    }
+}
+
+/// The pairs of `pairs`, ascending, that begin with `section`.
+fn range_of(pairs: &[(u32, u32)], section: u32) -> &[(u32, u32)] {
+    let start = pairs.partition_point(|(s, _)| *s < section);
+    let end = pairs.partition_point(|(s, _)| *s <= section);
+    &pairs[start..end]
 }

@@ -1,10 +1,17 @@
 //! Writing a block: its bytes, then its fixups.
 
-use super::arch::{Architecture, Fixup};
+use super::arch::{Architecture, Fixup, FixupError};
 use super::edge::{Edge, EdgeClass};
 use super::error::{FailedFixup, LinkError, Result};
 use super::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
 use crate::base::ExecutorAddr;
+
+/// What to do about an absolute address that is too high for its field.
+const LOW_ADDRESS_ADVICE: &str = "; the code needs addresses below 2 GiB and the target has none: compile it with -fPIE or -fPIC, \
+    or give a file compiled without to the linker before anything is linked";
+/// What to do about a target at an address that linking does not choose.
+const FAR_TARGET_ADVICE: &str =
+    "; linking does not choose the target's address: compile the code that refers to it with -fPIC";
 
 /// The address of every symbol of `graph`, whose blocks have theirs; `external` answers for external slots.
 pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAddr) -> Vec<ExecutorAddr> {
@@ -56,7 +63,7 @@ pub fn write_block(
             got: got.0,
             size: graph.symbols[target.index()].size,
         };
-        arch.apply(&fixup, memory).map_err(|error| describe(arch, graph, block, &fixup, target, &error.to_string()))?;
+        arch.apply(&fixup, memory).map_err(|error| describe(arch, graph, block, &fixup, target, &error))?;
     }
     Ok(())
 }
@@ -83,20 +90,27 @@ fn describe(
     block: BlockId,
     fixup: &Fixup,
     target: SymbolId,
-    what: &str,
+    error: &FixupError,
 ) -> LinkError {
     let b = &graph.blocks[block.index()];
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let symbol = &graph.symbols[target.index()];
+    let info = &arch.edge_kinds()[usize::from(fixup.kind.0)];
+    let absolute = matches!(symbol.place, SymbolPlace::Absolute(_));
+    let advice = match error {
+        FixupError::OutOfRange { .. } if info.class == EdgeClass::LowAddress => LOW_ADDRESS_ADVICE,
+        FixupError::OutOfRange { .. } if absolute => FAR_TARGET_ADVICE,
+        _ => "",
+    };
     LinkError::Fixup(Box::new(FailedFixup {
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
-        kind: arch.edge_kinds()[usize::from(fixup.kind.0)].name,
+        kind: info.name,
         target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
         target_address: fixup.target.wrapping_add_signed(fixup.addend),
         address: fixup.address,
         block: b.address.0,
         offset: fixup.offset as u32,
-        what: what.to_string(),
+        what: format!("{error}{advice}"),
     }))
 }

@@ -4,7 +4,7 @@
 //! links of one file (or a synthesized set of stubs); symbols outside it are *external* and get their addresses from
 //! whoever drives the link. Graphs borrow the mapped input; only synthesized content is owned.
 
-use super::edge::{Edge, EdgeKind};
+use super::edge::Edge;
 use crate::base::{ExecutorAddr, MemProt, Target};
 use std::ops::Range;
 
@@ -255,10 +255,5 @@ impl LinkGraph {
     /// Every block's id.
     pub fn block_ids(&self) -> impl Iterator<Item = BlockId> + use<> {
         (0..self.blocks.len() as u32).map(BlockId)
-    }
-
-    /// The kind and target of the edge at `offset` of `block`, for tests and diagnostics.
-    pub fn edge_at(&self, block: BlockId, offset: u32) -> Option<(EdgeKind, SymbolId)> {
-        self.block_edges(block).iter().find(|e| e.offset == offset).map(|e| (e.kind, e.target))
     }
 }

@@ -34,12 +34,21 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
     /// section's size, symbol indexes against [`ObjectFile::symbols`].
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
+
+    /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
+    /// relocations, code before data; what was looked at is taken off `budget`.
+    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
 }
 
 impl ObjectFile {
     /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
     pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         self.format.edges(self, section, edges)
+    }
+
+    /// See [`ObjectFormat::wants_low_addresses`].
+    pub fn wants_low_addresses(&self, budget: &mut usize) -> bool {
+        self.format.wants_low_addresses(self, budget)
     }
 }
 
@@ -109,8 +118,6 @@ pub struct ObjectSection {
     pub align: u64,
     /// The group it belongs to: index into [`ObjectFile::groups`].
     pub group: Option<u32>,
-    /// Linked whenever its file is, even if nothing refers to it (`SHF_GNU_RETAIN`, `.no_dead_strip`).
-    pub retain: bool,
     /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
     pub linked_to: Option<u32>,
 }

@@ -64,6 +64,11 @@ pub enum ExecutorError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The tables of shared libraries could not be changed.
+    #[error(
+        "cannot give symbols of shared libraries addresses below 2 GiB: {0}; compile the program with -fPIE or -fPIC"
+    )]
+    Rebind(std::io::Error),
     /// A second dispatch handler was given to an executor.
     #[error("this executor already has a dispatch handler")]
     HandlerSet,
@@ -90,6 +95,31 @@ pub struct JitDispatch {
     pub context: ExecutorAddr,
 }
 
+/// What a symbol of the process is, to code that takes its address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProcessObject {
+    /// Code.
+    Function,
+    /// A variable or constant.
+    Data {
+        /// Its size in bytes.
+        size: u64,
+        /// Alignment in bytes, a power of two.
+        align: u64,
+    },
+}
+
+/// A symbol of the process that gets another address; see [`ExecutorProcessControl::rebind`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rebinding {
+    /// The address it had.
+    pub from: ExecutorAddr,
+    /// For data as much linked `rw-` memory, zero; for a function a stub that goes to [`ExecutorProcessControl::stand_in`].
+    pub to: ExecutorAddr,
+    /// What it is, as [`ExecutorProcessControl::describe`] said.
+    pub object: ProcessObject,
+}
+
 /// A process that runs linked code.
 ///
 /// Methods that take an address trust it: the session gives only addresses of what it linked or looked up, of the kind the
@@ -110,6 +140,20 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// Where the thread-local variable `name` of a loaded library is, `None` if there is none. Finding it gives it a constant offset
     /// if the dynamic loader can, which is more likely the earlier it is asked.
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace>;
+
+    /// What is at `address`, which [`ExecutorProcessControl::lookup`] has answered; `None` for what cannot get another address.
+    fn describe(&self, address: ExecutorAddr) -> Option<ProcessObject>;
+
+    /// The function that linked code has to call instead of the process's `function` where symbols get other addresses: one that
+    /// looks symbols up must answer those. Mostly `function` itself.
+    fn stand_in(&self, function: ExecutorAddr) -> ExecutorAddr;
+
+    /// Gives symbols of the process other addresses, before any linked code that uses those runs: data is copied, and the
+    /// libraries that are loaded are made to use the new addresses. So does [`ExecutorProcessControl::lookup`] from then on.
+    ///
+    /// # Errors
+    /// [`ExecutorError::Rebind`].
+    fn rebind(&self, rebindings: &[Rebinding]) -> Result<(), ExecutorError>;
 
     /// Loads a shared library whose symbols [`ExecutorProcessControl::lookup`] then finds; it stays loaded.
     ///

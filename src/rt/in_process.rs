@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, JitDispatch};
+use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, JitDispatch, ProcessObject, Rebinding};
 use super::in_process_memory::InProcessMemoryManager;
 use super::memory::MemoryManager;
 use super::sys::dispatch::{self, Context};
@@ -61,11 +61,24 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
-        thread_local::replacement(name).or_else(|| process::symbol(name, version))
+        let symbol = || process::symbol(name, version).map(sys::rebind::current);
+        thread_local::replacement(name).or_else(symbol)
     }
 
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
         thread_local::ask(name)
+    }
+
+    fn describe(&self, address: ExecutorAddr) -> Option<ProcessObject> {
+        sys::rebind::describe(address)
+    }
+
+    fn stand_in(&self, function: ExecutorAddr) -> ExecutorAddr {
+        sys::rebind::stand_in(function)
+    }
+
+    fn rebind(&self, rebindings: &[Rebinding]) -> Result<(), ExecutorError> {
+        sys::rebind::rebind(rebindings).map_err(ExecutorError::Rebind)
     }
 
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError> {

@@ -16,7 +16,9 @@ mod sys;
 pub mod thread_local;
 pub mod wrapper;
 
-pub use executor::{DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch};
+pub use executor::{
+    DispatchHandler, DispatchResult, ExecutorError, ExecutorProcessControl, JitDispatch, ProcessObject, Rebinding,
+};
 pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;

@@ -1,15 +1,12 @@
-//! Reading an ELF relocatable file: headers, symbols, groups; relocations when a section is linked.
+//! Reading an ELF relocatable file: headers, symbols, groups.
 
+use super::edges::Elf;
 use super::names;
-use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, Format, MemProt, Target};
-use crate::link::arch;
-use crate::link::edge::EdgeKindInfo;
 use crate::link::error::{LinkError, Result};
 use crate::link::graph::{Linkage, Scope};
 use crate::link::object_file::{
-    ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind,
-    SymbolKind,
+    ObjectFile, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
 };
 use object::LittleEndian as LE;
 use object::elf;
@@ -17,7 +14,6 @@ use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTabl
 use object::read::{SectionIndex, SymbolIndex};
 
 type Header = elf::FileHeader64<LE>;
-type Rela = elf::Rela64<LE>;
 type Data = &'static [u8];
 
 /// Greatest alignment accepted: beyond it no memory manager could place a section anyway.
@@ -53,13 +49,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         sections: reader.sections()?,
         symbols: Vec::new(),
         groups: Vec::new(),
-        format: Box::new(Elf {
-            relocations: reader.relocations()?,
-            arch: relocation::of(target.arch).ok_or_else(|| {
-                LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", target.arch.name()))
-            })?,
-            kinds: arch::of(target.arch).map_or(&[], |a| a.edge_kinds()),
-        }),
+        format: Box::new(Elf::read(name, data, &sections, target.arch)?),
     };
     file.symbols = reader.symbols(&mut file.sections)?;
     file.groups = reader.groups(&mut file.sections)?;
@@ -133,34 +123,34 @@ impl Reader<'_> {
     }
 
     fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
-        let place = format_args!("section {index}").to_string();
-        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(&place, e))?;
+        let place = || format!("section {index}");
+        let name = self.table.section_name(LE, header).map_err(|e| self.malformed(place(), e))?;
         let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let kind = section_kind(name, sh_type, flags);
         if kind == SectionKind::Unloaded {
             return Ok(unloaded(name));
         }
-        let place = format_args!("section {index} ({})", String::from_utf8_lossy(name)).to_string();
+        let place = || format!("section {index} ({})", String::from_utf8_lossy(name));
         let align = header.sh_addralign(LE).max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(
-                self.malformed(&place, format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"))
+                self.malformed(place(), format_args!("alignment {align:#x} is no power of two up to {MAX_ALIGN:#x}"))
             );
         }
         let (writable, executable) = (has(elf::SHF_WRITE), has(elf::SHF_EXECINSTR));
         if writable && executable {
             return Err(self.malformed(
-                &place,
+                place(),
                 "it asks for memory that is writable and executable, which is never given; split code and data into two sections",
             ));
         }
         let zero_fill = sh_type == elf::SHT_NOBITS;
         let size = header.sh_size(LE);
         let content =
-            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(&place, e))? };
+            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(place(), e))? };
         if size > MAX_SIZE {
-            return Err(self.malformed(&place, format_args!("size {size:#x} exceeds any address space")));
+            return Err(self.malformed(place(), format_args!("size {size:#x} exceeds any address space")));
         }
         Ok(ObjectSection {
             name,
@@ -175,35 +165,8 @@ impl Reader<'_> {
             size,
             align,
             group: None,
-            retain: has(elf::SHF_GNU_RETAIN),
             linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
         })
-    }
-
-    /// The relocation entries of each section, by index.
-    fn relocations(&self) -> Result<Vec<Relocations>> {
-        let mut relocations: Vec<Relocations> = Vec::new();
-        relocations.resize_with(self.table.len(), Relocations::default);
-        for (index, header) in self.table.iter().enumerate() {
-            let kind = header.sh_type(LE);
-            if ![elf::SHT_RELA, elf::SHT_REL, elf::SHT_CREL].contains(&kind) {
-                continue;
-            }
-            let place = format_args!("section {index}").to_string();
-            let applies_to = header.sh_info(LE) as usize;
-            let Some(target) = relocations.get_mut(applies_to) else {
-                return Err(self.malformed(
-                    place,
-                    format_args!("its relocations apply to section {applies_to}, which does not exist"),
-                ));
-            };
-            match header.rela(LE, self.data).map_err(|e| self.malformed(&place, e))? {
-                Some((entries, _)) if target.entries.is_empty() => target.entries = entries,
-                Some((entries, _)) => target.more.push(entries),
-                None => target.unreadable = true,
-            }
-        }
-        Ok(relocations)
     }
 
     fn symbols(&self, sections: &mut Vec<ObjectSection>) -> Result<Vec<ObjectSymbol>> {
@@ -285,24 +248,24 @@ impl Reader<'_> {
     fn groups(&self, sections: &mut [ObjectSection]) -> Result<Vec<SectionGroup>> {
         let mut groups = Vec::new();
         for (index, header) in self.table.iter().enumerate() {
-            let place = format_args!("section {index}").to_string();
-            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(&place, e))? else {
+            let place = || format!("section {index}");
+            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(place(), e))? else {
                 continue;
             };
             if flags.0 & elf::GRP_COMDAT.0 == 0 {
                 continue;
             }
             let mut group = SectionGroup {
-                signature: self.signature(header, sections).map_err(|e| self.malformed(&place, e))?,
+                signature: self.signature(header, sections).map_err(|e| self.malformed(place(), e))?,
                 sections: Vec::new(),
             };
             for member in members {
                 let member = member.get(LE);
                 let section = sections.get_mut(member as usize).ok_or_else(|| {
-                    self.malformed(&place, format_args!("section {member} of the group does not exist"))
+                    self.malformed(place(), format_args!("section {member} of the group does not exist"))
                 })?;
                 if section.group.replace(groups.len() as u32).is_some() {
-                    return Err(self.malformed(&place, format_args!("section {member} is already in another group")));
+                    return Err(self.malformed(place(), format_args!("section {member} is already in another group")));
                 }
                 group.sections.push(member);
             }
@@ -355,7 +318,6 @@ fn unloaded(name: Data) -> ObjectSection {
         size: 0,
         align: 1,
         group: None,
-        retain: false,
         linked_to: None,
     }
 }
@@ -369,7 +331,6 @@ fn common_section(kind: SectionKind, size: u64, align: u64) -> ObjectSection {
         size,
         align,
         group: None,
-        retain: false,
         linked_to: None,
     }
 }
@@ -389,87 +350,4 @@ fn section_kind(name: &[u8], sh_type: elf::SectionType, flags: u64) -> SectionKi
         return SectionKind::Unwind;
     }
     names::initializer_kind(name).unwrap_or(SectionKind::Loaded)
-}
-
-/// What stays of the file format after reading: where the relocations are.
-#[derive(Debug)]
-struct Elf {
-    relocations: Vec<Relocations>,
-    arch: &'static dyn ElfArch,
-    kinds: &'static [EdgeKindInfo],
-}
-
-/// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
-#[derive(Default)]
-struct Relocations {
-    entries: &'static [Rela],
-    more: Vec<&'static [Rela]>,
-    /// Its relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
-    unreadable: bool,
-}
-
-impl std::fmt::Debug for Relocations {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} relocations", self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>())
-    }
-}
-
-impl ObjectFormat for Elf {
-    fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
-        // Sections made for common symbols have none.
-        let Some(relocations) = self.relocations.get(section as usize) else {
-            return Ok(());
-        };
-        let header = &file.sections[section as usize];
-        let error = |offset: u64, what: String| LinkError::Relocation {
-            file: file.name.clone(),
-            section: String::from_utf8_lossy(header.name).into_owned(),
-            offset,
-            what,
-        };
-        if relocations.unreadable {
-            return Err(error(
-                0,
-                "its relocations are SHT_REL or SHT_CREL, which this architecture's psABI does not use; compile without --crel".into(),
-            ));
-        }
-        let first = edges.len();
-        edges.reserve(relocations.entries.len());
-        for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
-            let offset = rela.r_offset.get(LE);
-            let info = rela.r_info.get(LE);
-            let (symbol, r_type) = ((info >> 32) as u32, info as u32);
-            let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
-            let kind = match self.arch.translate(r_type) {
-                Translation::Edge(kind) => kind,
-                Translation::Nothing => continue,
-                Translation::Unsupported => {
-                    return Err(error(
-                        offset,
-                        format!(
-                            "relocation {} has no meaning in a relocatable file; compile again for static linking",
-                            name()
-                        ),
-                    ));
-                }
-            };
-            let width = u64::from(self.kinds[usize::from(kind.0)].width);
-            if offset.checked_add(width).is_none_or(|end| end > header.content.len() as u64)
-                || offset > u64::from(u32::MAX)
-            {
-                return Err(error(
-                    offset,
-                    format!("{} lies outside the section's {:#x} bytes", name(), header.content.len()),
-                ));
-            }
-            if symbol as usize >= file.symbols.len() {
-                return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
-            }
-            edges.push(ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE) });
-        }
-        if !edges[first..].is_sorted_by_key(|e| e.offset) {
-            edges[first..].sort_by_key(|e| e.offset);
-        }
-        Ok(())
-    }
 }

@@ -53,6 +53,7 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("atexit.c", "atexit.o"),
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
+    ("outline_atomics.aarch64.S", "outline_atomics.o"),
 ];
 // What the last three are for is exported by the C library on the systems that use Mach-O.
 const X86_64_MACHO: &[(&str, &str)] =

@@ -108,3 +108,33 @@ pub fn frame_records(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
     }
     fdes
 }
+
+/// Nothing gets another address: no memory lies below 2 GiB, so no code needs it there.
+pub mod rebind {
+    use crate::base::ExecutorAddr;
+    use crate::rt::executor::{ProcessObject, Rebinding};
+    use std::io;
+
+    /// The same address.
+    pub fn current(address: ExecutorAddr) -> ExecutorAddr {
+        address
+    }
+
+    /// Nothing that could be moved.
+    pub fn describe(_address: ExecutorAddr) -> Option<ProcessObject> {
+        None
+    }
+
+    /// The same function.
+    pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
+        function
+    }
+
+    /// Not supported.
+    ///
+    /// # Errors
+    /// That it is not, unless there is nothing to move.
+    pub fn rebind(rebindings: &[Rebinding]) -> io::Result<()> {
+        if rebindings.is_empty() { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
+    }
+}

@@ -20,6 +20,8 @@ mod icache;
 mod interrupts;
 mod map;
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod rebind;
 mod stack;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
@@ -31,6 +33,8 @@ pub mod thread_local;
 mod thread_local_probe;
 
 pub use extent::{Extent, View};
+#[cfg(target_os = "macos")]
+pub use macos::rebind;
 pub use map::map_file;
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 

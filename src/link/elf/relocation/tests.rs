@@ -269,3 +269,45 @@ fn both_numbers_of_none_mean_nothing() {
 fn an_architecture_that_can_only_be_named_has_no_types() {
     assert!(of(Arch::Riscv64).is_none());
 }
+
+/// Position-independent code in several sections, with relocations in each.
+const PIC_OBJECT: &[u8] = include_bytes!("../../../../Inputs/robustness/x86_64-gcc.o");
+
+/// [`PIC_OBJECT`] with absolute 32-bit relocations in the place of those of its table `table`.
+fn with_absolute_relocations(table: &str) -> &'static [u8] {
+    use object::LittleEndian as LE;
+    use object::read::elf::FileHeader;
+    let mut bytes = PIC_OBJECT.to_vec();
+    let sections = object::elf::FileHeader64::<LE>::parse(PIC_OBJECT).unwrap().sections(LE, PIC_OBJECT).unwrap();
+    let header = sections.section_by_name(LE, table.as_bytes()).unwrap().1;
+    let (start, size) = (header.sh_offset.get(LE) as usize, header.sh_size.get(LE) as usize);
+    for entry in bytes[start..start + size].chunks_mut(24) {
+        entry[8..12].copy_from_slice(&11u32.to_le_bytes());
+    }
+    bytes.leak()
+}
+
+fn wants_low(data: &'static [u8], mut budget: usize) -> (bool, usize) {
+    let file = crate::link::elf::read("file.o", data).unwrap();
+    (file.wants_low_addresses(&mut budget), budget)
+}
+
+#[test]
+fn position_independent_files_want_no_low_addresses() {
+    let (wants, left) = wants_low(PIC_OBJECT, 1000);
+    assert!(!wants && left < 990, "{left}");
+}
+
+#[test]
+fn files_with_absolute_code_or_data_want_low_addresses() {
+    for table in [".rela.text.local", ".rela.text.main", ".rela.data.rel", ".rela.eh_frame"] {
+        assert!(wants_low(with_absolute_relocations(table), 1000).0, "{table}");
+    }
+}
+
+#[test]
+fn no_more_relocations_are_looked_at_than_asked_for() {
+    assert_eq!(wants_low(with_absolute_relocations(".rela.text.main"), 1), (false, 0));
+    // Code comes first, wherever it is in the file.
+    assert_eq!(wants_low(with_absolute_relocations(".rela.init_array"), 2), (false, 0));
+}

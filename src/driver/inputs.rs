@@ -1,0 +1,83 @@
+//! Reading the files of a command line.
+
+use crate::base::{Arch, Format, Target};
+use crate::cli::{CommandLine, InputKind};
+use crate::link::archive::Archive;
+use crate::link::{self, ObjectFile, read_object};
+use crate::rt;
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Files from which on it pays to read them on all cores.
+const PARALLEL_FILES: usize = 64;
+
+/// A file, read.
+pub(super) struct InputFile {
+    /// Its path as given.
+    pub name: String,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file.
+pub(super) enum Content {
+    /// A relocatable object.
+    Object(Box<ObjectFile>),
+    /// An archive.
+    Archive(Archive),
+    /// Nothing that can be linked.
+    Neither,
+}
+
+impl InputFile {
+    /// Reads the file at `path`.
+    ///
+    /// Errors: that it cannot be read, or is a damaged object or archive.
+    pub fn read(path: &Path) -> Result<InputFile> {
+        let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
+        let name = path.display().to_string();
+        let content = if Archive::is_archive(data) {
+            Content::Archive(Archive::parse(&name, data)?)
+        } else {
+            read_object(&name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
+        };
+        Ok(InputFile { name, content })
+    }
+
+    fn target(&self) -> Option<Target> {
+        match &self.content {
+            Content::Object(object) => Some(object.target),
+            _ => None,
+        }
+    }
+
+    fn first_member_target(&self) -> Option<Target> {
+        match &self.content {
+            Content::Archive(archive) => archive.members.iter().find_map(|m| link::target_of(m.content.inline()?)),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the files of `command` in order.
+///
+/// Errors: those of the first file that has any.
+pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
+    let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
+    let paths: Vec<&Path> = files.map(|i| Path::new(&i.name)).collect();
+    let parallel = paths.len() >= PARALLEL_FILES && !matches!(command.options.num_threads, Some(0 | 1));
+    if !parallel {
+        return paths.into_iter().map(InputFile::read).collect();
+    }
+    let files: Vec<Result<InputFile>> = paths.into_par_iter().with_min_len(16).map(InputFile::read).collect();
+    files.into_iter().collect()
+}
+
+/// The target of the first object, or else of the first object in an archive; this machine's if there is none.
+pub(super) fn target_of(files: &[InputFile]) -> Target {
+    let objects = files.iter().find_map(InputFile::target);
+    objects
+        .or_else(|| files.iter().find_map(InputFile::first_member_target))
+        .unwrap_or(Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf })
+}

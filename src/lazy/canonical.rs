@@ -1,0 +1,174 @@
+//! The addresses of the process's symbols in a program whose memory is low.
+//!
+//! Code compiled for a fixed address below 2 GiB holds addresses in 32 bits: those of shared libraries do not fit. As a static
+//! linker does, the session then gives every symbol of the process that is referred to by address a place in linked
+//! memory: data a copy, a function a stub. It has that place for everybody: for position-independent code in the same program, and
+//! for the shared libraries themselves ([`ExecutorProcessControl::rebind`]). Branches go on to the function itself.
+//!
+//! Whether the program is of that kind is decided once, when the first batch knows its edges, since linked memory cannot
+//! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file,
+//! up to a limit for all. That finds files of such code, in which hardly a function does without; it costs position-independent
+//! programs a page or so of each file that is not linked at once, a millisecond for thousands of them. What is missed or added
+//! later has to reach what it refers to where that is, and is an error if it does not.
+//!
+//! Not moved: what the process says no size of, and null.
+
+use super::claims::{Claim, Claimed};
+use super::closure::Closure;
+use super::part::{Findings, Part, Publish, Slot};
+use super::session::Session;
+use super::symbol_table::SymbolTables;
+use super::trampolines::{STUBS_SECTION, add_pointers, add_row};
+use crate::base::{ExecutorAddr, MemProt};
+use crate::link::{Content, EdgeClass, SymbolPlace};
+use crate::rt::Placement;
+use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// How many relocations of one file are looked at.
+const FILE_BUDGET: usize = 256;
+/// How many relocations are looked at in all: 6 MiB of them.
+const SESSION_BUDGET: usize = 1 << 18;
+
+/// Names of the sections that copies and the pointers of stubs are in.
+const COPIES_SECTION: &[u8] = b"$__COPIES";
+const POINTERS_SECTION: &[u8] = b"$__CANONICAL_PTRS";
+
+/// The session's table of them.
+#[derive(Debug, Default)]
+pub(super) struct CanonicalAddresses {
+    low: OnceLock<bool>,
+    /// By the address in the process; `None` for what stays where it is.
+    places: Mutex<FxHashMap<ExecutorAddr, Option<Place>>>,
+}
+
+/// The place in linked memory of a symbol of the process.
+#[derive(Clone, Debug)]
+struct Place {
+    object: ProcessObject,
+    claim: Arc<Claim>,
+}
+
+/// A symbol of the process whose place a batch makes.
+#[derive(Debug)]
+pub(super) struct Moved {
+    from: ExecutorAddr,
+    object: ProcessObject,
+    claim: Arc<Claim>,
+}
+
+impl CanonicalAddresses {
+    /// Whether linked memory is low; decided, and memory placed, by the first batch, whose parts are `parts`.
+    pub fn is_low(&self, session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
+        *self.low.get_or_init(|| {
+            let wanted = wanted_by_edges(session, parts) || wanted_by_files(tables, parts);
+            let placed = wanted.then(|| session.executor().memory().place(Placement::Low));
+            if let Some(Err(error)) = &placed {
+                log::warn!("code needs addresses below 2 GiB: {error}");
+            }
+            matches!(placed, Some(Ok(())))
+        })
+    }
+
+    fn place(&self, executor: &dyn ExecutorProcessControl, from: ExecutorAddr) -> Option<Place> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = |object| Place { object, claim: Arc::default() };
+        places.entry(from).or_insert_with(|| executor.describe(from).map(new)).clone()
+    }
+}
+
+fn wanted_by_edges(session: &Session, parts: &[Part]) -> bool {
+    let kinds = session.arch().edge_kinds();
+    let edges = parts.iter().flat_map(|part| &part.graph.edges);
+    edges.into_iter().any(|edge| kinds[usize::from(edge.kind.0)].class == EdgeClass::LowAddress)
+}
+
+/// Whether files that are not linked yet have such edges, as far as looking at some tells.
+fn wanted_by_files(tables: &SymbolTables, parts: &[Part]) -> bool {
+    let whole = |part: &Part| part.unit().filter(|unit| !unit.by_section()).map(|unit| unit.id);
+    let known: std::collections::BTreeSet<_> = parts.iter().filter_map(whole).collect();
+    let mut left = SESSION_BUDGET;
+    for unit in tables.units.iter().filter(|unit| !known.contains(&unit.id)) {
+        let mut budget = FILE_BUDGET.min(left);
+        left -= budget;
+        if unit.file.wants_low_addresses(&mut budget) {
+            return true;
+        }
+        left += budget;
+    }
+    false
+}
+
+/// Gives the symbols of the process that `parts` refer to by address their places, those without one in a part added to `parts`.
+pub(super) fn give_addresses(
+    closure: &Closure<'_>,
+    session: &Session,
+    parts: &mut Vec<Part>,
+    found: &mut Findings,
+) -> Vec<Moved> {
+    let executor = session.executor();
+    let mut made = Part::synthesized("<symbols of the process>".into(), session.target());
+    let mut moved = Vec::new();
+    for part in parts.iter_mut() {
+        for (symbol, branch) in std::mem::take(&mut part.process) {
+            let SymbolPlace::Absolute(from) = part.graph.symbols[symbol.index()].place else {
+                continue;
+            };
+            if branch {
+                part.graph.symbols[symbol.index()].place = SymbolPlace::Absolute(executor.stand_in(from));
+                continue;
+            }
+            let Some(Place { object, claim }) = session.canonical.place(executor, from) else {
+                continue;
+            };
+            match claim.claim(closure.batch) {
+                Claimed::New => {
+                    add_place(closure, &mut made, from, object, &claim);
+                    moved.push(Moved { from, object, claim: claim.clone() });
+                }
+                Claimed::Ours => {}
+                Claimed::Other(batch) => found.need(batch),
+            }
+            let size = match object {
+                ProcessObject::Data { size, .. } => size,
+                ProcessObject::Function => 0,
+            };
+            part.make_external(symbol, size, Slot::Claim(claim));
+        }
+    }
+    if !moved.is_empty() {
+        parts.push(made);
+    }
+    moved
+}
+
+/// Adds the place of the symbol at `from` to `part`.
+fn add_place(closure: &Closure<'_>, part: &mut Part, from: ExecutorAddr, object: ProcessObject, claim: &Arc<Claim>) {
+    let block = match object {
+        ProcessObject::Data { size, align } => {
+            let section = part.graph.add_section(COPIES_SECTION, MemProt::ReadWrite);
+            part.graph.add_block(section, Content::ZeroFill, size, align)
+        }
+        ProcessObject::Function => {
+            let function = part.absolute(b"", closure.executor.stand_in(from));
+            let section = part.graph.add_section(POINTERS_SECTION, MemProt::Read);
+            let pointers = add_pointers(closure.arch, &mut part.graph, section, 1, |_| (function, 0));
+            let pointer = part.graph.add_anonymous_symbol(pointers, 0, 8);
+            let code = part.graph.add_section(STUBS_SECTION, MemProt::ReadExec);
+            add_row(&mut part.graph, code, closure.arch.pointer_jump_stub(), 1, |_| (pointer, 0))
+        }
+    };
+    part.published.push((block, Publish::Claim(claim.clone())));
+}
+
+/// Makes the process use the places that a batch has made, whose memory is final.
+///
+/// Errors: what [`ExecutorProcessControl::rebind`] says.
+pub(super) fn rebind(executor: &dyn ExecutorProcessControl, moved: &[Moved]) -> Result<(), ExecutorError> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let rebinding = |m: &Moved| Rebinding { from: m.from, to: m.claim.address(), object: m.object };
+    executor.rebind(&moved.iter().map(rebinding).collect::<Vec<_>>())
+}
