@@ -208,10 +208,7 @@ impl SymbolTables {
             _ => true,
         };
         // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-        let name = match symbol.name.windows(2).position(|w| w == b"@@") {
-            Some(at) if kept => &symbol.name[..at],
-            _ => symbol.name,
-        };
+        let name = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { symbol.name };
         let id = self.intern(unit.dylib, name);
         if kept {
             self.define(id, unit, index, symbol)?;
@@ -399,6 +396,10 @@ impl Rank {
             (_, Linkage::Strong) => Rank::Strong,
         }
     }
+}
+
+fn without_default_version(name: &'static [u8]) -> &'static [u8] {
+    name.windows(2).position(|w| w == b"@@").map_or(name, |at| &name[..at])
 }
 
 fn hash(name: &[u8]) -> u64 {
