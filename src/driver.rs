@@ -181,7 +181,11 @@ fn add_libraries(
     Ok(())
 }
 
+/// Loads a shared library, unless the program is for another architecture and so only linked.
 fn load_library(session: &Session, path: &Path) -> Result<()> {
+    if Some(session.target().arch) != Arch::host() {
+        return Ok(());
+    }
     Ok(session.executor().load_library(path.as_os_str())?)
 }
 

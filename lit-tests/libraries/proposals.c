@@ -6,7 +6,7 @@
 //
 // CHECK: rjitlink: error: Symbols not found: [ deflateEnd, omp_get_num_threads, really_missing ]
 // CHECK-NEXT: deflateEnd is referred to by main.o
-// CHECK: {{^  try -lgomp -lz$}}
+// CHECK: {{^ +}}{{try -lgomp -lz$}}
 
 int deflateEnd(void *), omp_get_num_threads(void), really_missing(void);
 int main(void) { return deflateEnd(0) + omp_get_num_threads() + really_missing(); }

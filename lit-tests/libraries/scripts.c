@@ -30,8 +30,8 @@
 // OPEN: rjitlink: error: linker script open.so: line {{.*}}: the list of INPUT has no end
 // NEITHER: rjitlink: error: lib/libworse.so does not contain a relocatable object file or archive
 // DIRECTORIES: could not find library for -l:nosuch; say where it is with -L; not in any of
-// DIRECTORIES-NEXT: {{^ }} lib
-// DIRECTORIES-NEXT: {{^ }} /
+// DIRECTORIES-NEXT: {{^ +}}lib
+// DIRECTORIES-NEXT: {{^ +}}/
 
 #if defined(ONE)
 int one(void) { return 1; }
