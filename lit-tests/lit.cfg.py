@@ -18,8 +18,10 @@
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
+#   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   libsqlite3, liblua5.4, libleveldb, libsnappy            those archives are there; %libsqlite3 and so on are their paths
 
+import glob
 import os
 import re
 import shutil
@@ -97,6 +99,9 @@ if gcc and gxx:
     features.update(["gcc", "static-linker"])
 else:
     missing(f"{gcc_prefix}gcc and g++ are missing", "tests of what they emit are skipped")
+
+if glob.glob("/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"):
+    features.add("aarch64-helpers")
 
 if tools.find_llvm("ld.lld"):
     features.add("lld")

@@ -6,11 +6,12 @@ use self::inputs::{Content, InputFile};
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
-use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, libraries, runtime_archive};
+use crate::rt::libraries::{self, Library, Search};
+use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -92,6 +93,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
             }
         }),
         load_file: Box::new(rt::map_file),
+        helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -137,7 +139,7 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
             (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
             (Content::Archive(archive), None) => eager.add_open_archive(dylib, archive)?,
             (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive)?,
-            (Content::Neither, _) => bail!(
+            (Content::Shared | Content::Script | Content::Neither, _) => bail!(
                 "{} does not contain a relocatable object file or archive compatible with {}",
                 file.name,
                 session.target()
@@ -148,40 +150,56 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
     let mut files = files.into_iter();
     for input in &plan.inputs {
         match input.kind {
-            InputKind::File => files.next().map_or(Ok(()), |file| add(input, file))?,
-            InputKind::Library => match find_library(command, input, session, &dylibs)? {
-                Some(path) => add(input, InputFile::read(&path)?)?,
-                None => continue,
-            },
+            InputKind::File => {
+                let Some(file) = files.next() else { continue };
+                let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
+                match file.content {
+                    Content::Shared => load_library(session, &libraries::with_slash(file.name.into()))?,
+                    Content::Script => add_libraries(session, search().script(Path::new(&file.name))?, input, &add)?,
+                    _ => add(input, file)?,
+                }
+            }
+            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
         }
     }
     Ok(dylibs)
 }
 
-/// The archive that `-l` stands for; `None` if it was a shared library or JITDylib, which is loaded or linked against now.
-fn find_library(
-    command: &CommandLine,
-    input: &Input,
+/// Adds the static ones of `libraries` like `input`, and loads the others.
+fn add_libraries(
     session: &Session,
-    dylibs: &[DylibId],
-) -> Result<Option<PathBuf>> {
+    libraries: Vec<Library>,
+    input: &Input,
+    add: &dyn Fn(&Input, InputFile) -> Result<()>,
+) -> Result<()> {
+    for library in libraries {
+        match library {
+            Library::Static(path) => add(input, InputFile::read(&path)?)?,
+            Library::Shared(path) => load_library(session, &path)?,
+        }
+    }
+    Ok(())
+}
+
+/// Loads a shared library, unless the program is for another architecture and so only linked.
+fn load_library(session: &Session, path: &Path) -> Result<()> {
+    if Some(session.target().arch) != Arch::host() {
+        return Ok(());
+    }
+    Ok(session.executor().load_library(path.as_os_str())?)
+}
+
+/// The libraries that `-l` stands for; none if it is a JITDylib, which is linked against from now on.
+fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs: &[DylibId]) -> Result<Vec<Library>> {
     let plan = &command.plan;
     let name = input.name.to_string_lossy();
     if let Some(index) = plan.dylibs.iter().position(|d| *d == name) {
         session.add_to_link_order(dylibs[input.dylib], dylibs[index]);
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    match libraries::find(&name, &plan.library_dirs[input.dylib], session.target().arch) {
-        Some(libraries::Library::Archive(path)) => Ok(Some(path)),
-        Some(libraries::Library::Shared(path)) => {
-            session.executor().load_library(path.as_os_str())?;
-            Ok(None)
-        }
-        None => bail!(
-            "While linking {}, could not find library for -l{name}; say where it is with -L",
-            plan.dylibs[input.dylib]
-        ),
-    }
+    let dirs: &[PathBuf] = &plan.library_dirs[input.dylib];
+    let found = Search::new(dirs, session.target().arch).library(&name);
+    found.with_context(|| format!("While linking {}", plan.dylibs[input.dylib]))
 }
 
 /// `main` and the JITDylibs it links against, those first: their initializers run before those of who needs them.

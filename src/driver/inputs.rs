@@ -5,6 +5,7 @@ use crate::cli::{CommandLine, InputKind};
 use crate::link::archive::Archive;
 use crate::link::{self, ObjectFile, read_object};
 use crate::rt;
+use crate::rt::libraries::FileKind;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::path::Path;
@@ -26,6 +27,10 @@ pub(super) enum Content {
     Object(Box<ObjectFile>),
     /// An archive.
     Archive(Archive),
+    /// A shared library.
+    Shared,
+    /// A linker script that lists other files.
+    Script,
     /// Nothing that can be linked.
     Neither,
 }
@@ -37,10 +42,13 @@ impl InputFile {
     pub fn read(path: &Path) -> Result<InputFile> {
         let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
         let name = path.display().to_string();
-        let content = if Archive::is_archive(data) {
-            Content::Archive(Archive::parse(&name, data)?)
-        } else {
-            read_object(&name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
+        let content = match FileKind::of(&data[..data.len().min(4096)]) {
+            FileKind::Archive => Content::Archive(Archive::parse(&name, data)?),
+            FileKind::Shared => Content::Shared,
+            FileKind::Script => Content::Script,
+            FileKind::Other => {
+                read_object(&name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
+            }
         };
         Ok(InputFile { name, content })
     }

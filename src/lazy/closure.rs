@@ -298,10 +298,7 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| {
-                    let (name, version) = split_version(entry.name);
-                    self.closure.executor.lookup(name, version)
-                });
+                let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
@@ -455,6 +452,12 @@ pub(super) fn add_unwind_block(
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
     part.graph.set_edges(block, edges);
     Ok(())
+}
+
+/// What the process says about `name`, as a symbol table has it.
+pub(super) fn lookup(executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
+    let (name, version) = split_version(name);
+    executor.lookup(name, version)
 }
 
 /// A name and the version asked for with it (`name@VERSION`, written by `.symver`).

@@ -1,5 +1,6 @@
 //! What can go wrong in a session.
 
+use super::hints;
 use crate::link::LinkError;
 use crate::rt::executor::ExecutorError;
 use crate::rt::memory::MemoryError;
@@ -99,6 +100,13 @@ impl fmt::Display for MissingList<'_> {
                 write!(f, "\n  {} is referred to by {file}", symbol.name)?;
             }
         }
+        // Of all, not of those that are shown.
+        let mut libraries: Vec<&str> = self.0.iter().filter_map(|s| hints::library_of(&s.name)).collect();
+        libraries.sort_unstable();
+        libraries.dedup();
+        if !libraries.is_empty() {
+            write!(f, "\n  try -l{}", libraries.join(" -l"))?;
+        }
         Ok(())
     }
 }
@@ -115,6 +123,14 @@ mod tests {
     #[test]
     fn missing_symbols_name_their_files() {
         assert_eq!(missing(2), "Symbols not found: [ s0, s1 ]\n  s0 is referred to by f0.o");
+    }
+
+    #[test]
+    fn libraries_are_proposed_once_each() {
+        let symbol = |name: &str| MissingSymbol { name: name.into(), referrer: None };
+        let missing = ["sin", "deflate", "s", "cos"].map(symbol).to_vec();
+        let message = SessionError::SymbolsNotFound(Arc::new(missing)).to_string();
+        assert_eq!(message, "Symbols not found: [ sin, deflate, s, cos ]\n  try -lm -lz");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! [`Session`] holds everything. Files enter through a layer ([`ObjectLinkingLayer`], [`LazyObjectLinkingLayer`]) and become
 //! materialization units (`unit`); their symbols enter the JITDylibs' tables (`symbol_table`), and archive members follow as they
-//! are needed (`resolution`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
+//! are needed (`resolution`),
+//! last of all those of the helper archives of static links (`helpers`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
 //! `closure`), links it, and waits for other batches where they link what it refers to (`batch_table`).
 //!
 //! Entry points of lazy files are made by the [`LazyReexportsManager`] out of [`ReentryTrampolines`] and stubs of the
@@ -20,6 +21,8 @@ mod claims;
 mod closure;
 mod entry_points;
 mod error;
+mod helpers;
+mod hints;
 mod ids;
 mod initializers;
 mod lazy_reexports;
@@ -41,6 +44,6 @@ pub use ids::DylibId;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};
 pub use object_layer::{Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer};
 pub use redirectable::{RedirectableStubs, RedirectableSymbolManager};
-pub use session::{FileLoader, Session, SessionOptions};
+pub use session::{ArchiveLoader, FileLoader, Session, SessionOptions};
 pub use symbol_instance::{BODY_SUFFIX, SymbolInstance};
 pub use trampolines::ReentryTrampolines;

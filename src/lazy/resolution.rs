@@ -50,6 +50,7 @@ impl SymbolTables {
             dylib,
             laziness,
             taken: vec![false; members],
+            helper: false,
         });
         match index {
             Some(index) => {
@@ -200,6 +201,7 @@ impl SymbolTables {
                 return Ok(());
             }
         }
+        self.unresolved.push(id);
         Ok(())
     }
 

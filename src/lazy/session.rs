@@ -5,6 +5,7 @@ use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
+use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
@@ -23,7 +24,7 @@ use crate::rt::wrapper::{
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use std::path::Path;
-use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// The runtime's function that trampolines call.
 const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
@@ -43,19 +44,26 @@ pub struct SessionOptions {
     pub on_link: Box<dyn Fn(&str) + Send + Sync>,
     /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
     pub load_file: FileLoader,
+    /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
+    /// the inputs nor by the runtime nor by the process. Those for another target are left out.
+    pub helper_archives: ArchiveLoader,
 }
 
 /// Reads a file into memory that stays readable as long as the process.
 pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>;
 
+/// Answers names and contents of archives; the contents must stay readable as long as the process.
+pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;
+
 impl Default for SessionOptions {
-    /// Executes, uses all cores, tells nobody, and reads no thin archives.
+    /// Executes, uses all cores, tells nobody, reads no thin archives, and has no helper archives.
     fn default() -> SessionOptions {
         SessionOptions {
             executes: true,
             threads: None,
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
+            helper_archives: Box::new(Vec::new),
         }
     }
 }
@@ -69,6 +77,9 @@ pub struct Session {
     executor: Box<dyn ExecutorProcessControl>,
     options: SessionOptions,
     tables: RwLock<SymbolTables>,
+    /// Held while symbols are resolved: what one thread adds must not be linked by another before everything it needs is known.
+    resolving: Mutex<()>,
+    helpers: OnceLock<HelperArchives>,
     pub(super) batches: BatchTable,
     pub(super) reexports: LazyReexportsManager,
     pub(super) canonical: CanonicalAddresses,
@@ -106,6 +117,8 @@ impl Session {
             executor,
             options,
             tables: RwLock::new(tables),
+            resolving: Mutex::new(()),
+            helpers: OnceLock::new(),
             batches: BatchTable::default(),
             reexports: LazyReexportsManager::default(),
             canonical: CanonicalAddresses::default(),
@@ -322,11 +335,25 @@ impl Session {
     }
 
     fn resolve_symbols(&self) -> Result<(), SessionError> {
-        if self.tables().undefined.is_empty() {
+        if self.tables().is_resolved() {
             return Ok(());
         }
+        let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let parallel = self.use_threads();
-        self.tables_mut().resolve(&self.options.load_file, parallel)
+        loop {
+            self.tables_mut().resolve(&self.options.load_file, parallel)?;
+            // The process is asked without keeping others from reading the tables: a thread in its loader may need them.
+            let missing = helpers::missing(&self.tables(), &*self.executor);
+            let open = || HelperArchives::open((self.options.helper_archives)(), self.target);
+            let mut tables = self.tables_mut();
+            tables.unresolved.clear();
+            if !missing.is_empty() && !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
+                return Ok(());
+            }
+            if tables.is_resolved() {
+                return Ok(());
+            }
+        }
     }
 
     pub(super) fn arch(&self) -> &'static dyn Architecture {

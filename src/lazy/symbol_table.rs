@@ -28,6 +28,8 @@ pub(super) struct SymbolTables {
     pub entry_points: Vec<Arc<EntryPoints>>,
     /// Entries that something refers to and nothing defines, not yet searched for.
     pub undefined: VecDeque<EntryId>,
+    /// Entries that were searched for in vain among files and archives; the process has not been asked yet.
+    pub unresolved: Vec<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
     pub thread_local_references: Vec<EntryId>,
     /// Alignment of common sections where another file asks for more than the one that is used.
@@ -72,6 +74,8 @@ pub(super) struct Entry {
     pub exported: bool,
     /// The first file that refers to it.
     pub referrer: Option<UnitId>,
+    /// Whether a file says that it must be defined within the program.
+    pub internal: bool,
     /// The archive member that defines it, if that is not part of the program yet.
     pub archive: Option<(ArchiveId, u32)>,
     /// What the process says, asked once.
@@ -109,6 +113,8 @@ pub(super) struct ArchiveInput {
     pub laziness: Laziness,
     /// Whether a member has been added, or found to be no object.
     pub taken: Vec<bool>,
+    /// Whether it is a helper archive, which nobody gave.
+    pub helper: bool,
 }
 
 impl SymbolTables {
@@ -149,6 +155,7 @@ impl SymbolTables {
                     definition: Definition::Undefined,
                     exported: true,
                     referrer: None,
+                    internal: false,
                     archive: None,
                     process: OnceLock::new(),
                     queued: false,
@@ -217,6 +224,7 @@ impl SymbolTables {
                 self.thread_local_references.push(id);
             }
             let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
+            self.entries[id.index()].internal |= symbol.scope != Scope::Default;
             self.refer(id, unit.id, weak);
         }
         Ok(id)
@@ -229,6 +237,11 @@ impl SymbolTables {
         if !weak {
             self.require(id);
         }
+    }
+
+    /// Whether nothing is waiting to be searched for.
+    pub fn is_resolved(&self) -> bool {
+        self.undefined.is_empty() && self.unresolved.is_empty()
     }
 
     /// Queues `id` for a search if nothing defines it.

@@ -9,6 +9,7 @@ pub mod gate;
 mod in_process;
 mod in_process_memory;
 pub mod libraries;
+pub mod linker_script;
 pub mod memory;
 pub mod runtime_archive;
 mod slab;

@@ -1,0 +1,122 @@
+//! What a static link defines that neither the inputs nor the process do: the linker's own symbols, and the members of helper
+//! archives (the compiler's functions for what processors lack, the part of the C library that is not shared).
+//!
+//! Only symbols that nothing else defines are looked for here, so programs without such pay nothing. A helper archive is part of each
+//! JITDylib that needs it, as it would be of each shared library: its symbols are hidden, and its members may have initializers.
+
+use super::closure::lookup;
+use super::error::SessionError;
+use super::ids::{ArchiveId, DylibId, EntryId};
+use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
+use super::unit::Laziness;
+use crate::base::{ExecutorAddr, Target};
+use crate::link;
+use crate::link::archive::Archive;
+use crate::rt::ExecutorProcessControl;
+use rustc_hash::FxHashMap;
+
+/// The helper archives of a session, opened.
+#[derive(Debug, Default)]
+pub(super) struct HelperArchives {
+    archives: Vec<(String, &'static [u8])>,
+    /// Which member of which archive defines a symbol: the first one that does.
+    index: FxHashMap<&'static [u8], (usize, u32)>,
+}
+
+impl HelperArchives {
+    /// Reads the indexes of `archives`. What is damaged, has no index, or is for another target is left out: nobody asked for it.
+    pub fn open(archives: Vec<(String, &'static [u8])>, target: Target) -> HelperArchives {
+        let mut helpers = HelperArchives::default();
+        for (name, data) in archives {
+            let Ok(archive) = Archive::parse(&name, data) else {
+                continue;
+            };
+            let of_member = archive.members.iter().find_map(|m| link::target_of(m.content.inline()?));
+            if of_member == Some(target) {
+                log::debug!("helper archive {name}");
+                for (symbol, member) in archive.symbols() {
+                    helpers.index.entry(symbol).or_insert((helpers.archives.len(), member));
+                }
+                helpers.archives.push((name, data));
+            }
+        }
+        helpers
+    }
+}
+
+/// The unresolved symbols of `tables` that are not the process's either; of those that it has, the addresses are noted.
+pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessControl) -> Vec<EntryId> {
+    let is_missing = |id: &EntryId| {
+        let entry = &tables.entries[id.index()];
+        if entry.definition != Definition::Undefined || tables.thread_local_references.contains(id) {
+            return false;
+        }
+        if entry.internal || linkers_own(entry.name).is_some_and(|reserved| reserved) {
+            return true;
+        }
+        // Null is not kept: a library that the program loads before it calls a lazy function may still bring the symbol.
+        match entry.process.get().copied().flatten().or_else(|| lookup(executor, entry.name)) {
+            Some(address) => entry.process.get_or_init(|| Some(address)).is_none(),
+            None => true,
+        }
+    };
+    tables.unresolved.iter().copied().filter(is_missing).collect()
+}
+
+/// Whether `name` is a symbol that a static linker defines if nothing else does (GNU ld's default linker scripts), and then whether
+/// the name is reserved, so that no library has it by chance.
+fn linkers_own(name: &[u8]) -> Option<bool> {
+    match name {
+        b"end" | b"edata" | b"etext" => Some(false),
+        b"_end" | b"_edata" | b"_etext" | b"__etext" | b"__bss_start" | b"__executable_start" | b"_DYNAMIC" => {
+            Some(true)
+        }
+        b"__preinit_array_start" | b"__preinit_array_end" | b"__init_array_start" | b"__init_array_end" => Some(true),
+        b"__fini_array_start" | b"__fini_array_end" => Some(true),
+        _ => None,
+    }
+}
+
+impl SymbolTables {
+    /// Defines those of `missing` that a static linker would still define; says whether there were any.
+    ///
+    /// The linker's own symbols are one address in the JITDylib's memory: the ranges between them are empty, since linked memory is
+    /// no contiguous image, and initializers are the session's to run. There is no `_DYNAMIC`: it is null.
+    pub fn ask_helpers<'a>(
+        &mut self,
+        missing: Vec<EntryId>,
+        helpers: impl Fn() -> &'a HelperArchives,
+    ) -> Result<bool, SessionError> {
+        let mut any = false;
+        for id in missing {
+            let (name, dylib) = (self.entries[id.index()].name, self.entries[id.index()].dylib);
+            if linkers_own(name).is_some() {
+                let null = Definition::Absolute(ExecutorAddr::NULL);
+                self.set_definition(id, if name == b"_DYNAMIC" { null } else { Definition::DsoHandle }, false);
+                any = true;
+            } else if let Some(&(archive, member)) = helpers().index.get(name) {
+                let archive = self.helper(dylib, &helpers().archives[archive])?;
+                // An index may promise what the member does not define.
+                if !self.archives[archive.index()].taken[member as usize] {
+                    self.entries[id.index()].archive = Some((archive, member));
+                    self.undefined.push_back(id);
+                    any = true;
+                }
+            }
+        }
+        Ok(any)
+    }
+
+    /// The archive as an input of `dylib`, whose members are offered to nobody: each is taken on request.
+    fn helper(&mut self, dylib: DylibId, (name, data): &(String, &'static [u8])) -> Result<ArchiveId, SessionError> {
+        let known = self.archives.iter().position(|a| a.dylib == dylib && a.helper && a.name == *name);
+        if let Some(position) = known {
+            return Ok(ArchiveId(position as u32));
+        }
+        let archive = Archive::parse(name, data)?;
+        let taken = vec![false; archive.members.len()];
+        let laziness = Laziness::Eager;
+        self.archives.push(ArchiveInput { name: name.clone(), archive, dylib, laziness, taken, helper: true });
+        Ok(ArchiveId(self.archives.len() as u32 - 1))
+    }
+}
