@@ -361,16 +361,19 @@ impl Expansion<'_, '_> {
         name: &'static [u8],
         size: u64,
     ) -> Result<SymbolId, SessionError> {
-        if unit.is_discarded(section) {
-            let section = String::from_utf8_lossy(unit.file.sections[section as usize].name);
-            return Err(LinkError::malformed(
-                &unit.file.name,
-                format_args!("symbol {}", String::from_utf8_lossy(name)),
-                format_args!("section {section}, which it is in, is replaced by another file's copy of its group"),
-            )
-            .into());
-        }
         let own = self.part.unit().is_some_and(|u| u.id == unit.id);
+        let why = match unit.file.sections[section as usize].kind {
+            _ if unit.is_discarded(section) => Some("is replaced by another file's copy of its group"),
+            // A file's own references are refused when the section is to be linked, with the section's name.
+            SectionKind::Unloaded | SectionKind::Unwind if !own => Some("is not part of the running program"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            let section = String::from_utf8_lossy(unit.file.sections[section as usize].name);
+            let symbol = format!("symbol {}", String::from_utf8_lossy(name));
+            let what = format!("section {section}, which it is in, {why}");
+            return Err(LinkError::malformed(&unit.file.name, symbol, what).into());
+        }
         let linked_here = self.require(unit, section)?;
         if own && linked_here {
             let block = self.block(unit, section)?;
