@@ -152,6 +152,8 @@ impl Search {
     }
 
     fn find(&self, name: &str, depth: usize) -> Result<Vec<Library>, LibraryError> {
+        // The static unwinder would not know of the frames that the process's is told of.
+        let name = if name == "gcc_eh" { "gcc_s" } else { name };
         let names = match name.strip_prefix(':') {
             Some(file) => vec![file.to_string()],
             None => vec![format!("lib{name}.so"), format!("lib{name}.a")],
