@@ -190,3 +190,51 @@ fn linked_code_can_call_the_host_program() {
     lazy(&session, main, "guest.o", "int host(int); int guest(int a) { return host(a) * 2; }");
     assert_eq!(call(session.lookup(main, "guest").unwrap(), 1), 2002);
 }
+
+/// An archive with an index, whose members are `sources`, compiled.
+fn archive(sources: &[&str]) -> &'static [u8] {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("rjitlink-archive-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let members: Vec<String> = (0..sources.len()).map(|n| format!("{n}.o")).collect();
+    for (name, source) in members.iter().zip(sources) {
+        std::fs::write(dir.join(name), object(source)).unwrap();
+    }
+    let status = Command::new("ar").current_dir(&dir).args(["rcs", "helpers.a"]).args(&members).status();
+    assert!(status.expect("ar").success());
+    let bytes = std::fs::read(dir.join("helpers.a")).unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+    bytes.leak()
+}
+
+#[test]
+fn helper_archives_are_asked_once_and_last() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let helpers = archive(&[
+        "__attribute__((visibility(\"hidden\"))) int only_there(int a) { static int n; return a + 10 * ++n; }",
+        "int abs(int a) { return 1000; }",
+    ]);
+    let count = asked.clone();
+    let answer = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        vec![("damaged.a".into(), &b"!<arch>\nxxxx"[..]), ("helpers.a".into(), helpers)]
+    };
+    let options = SessionOptions { helper_archives: Box::new(answer), ..Default::default() };
+    let session = Session::new(target(), Box::new(InProcess::new()), options).unwrap();
+    let eager = ObjectLinkingLayer::new(&session);
+    let dylibs = ["main", "library"].map(|name| session.create_dylib(name));
+    let from_process = "int abs(int); int (*volatile p)(int) = abs; int f(int a) { return p(a); }";
+    eager.add(dylibs[0], "process.o", object(from_process)).unwrap();
+    assert_eq!(call(session.lookup(dylibs[0], "f").unwrap(), -7), 7);
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    for dylib in dylibs {
+        eager.add(dylib, "user.o", object("int only_there(int); int g(int a) { return only_there(a); }")).unwrap();
+        // Each JITDylib has a copy of its own, as each shared library would.
+        let g = session.lookup(dylib, "g").unwrap();
+        assert_eq!((call(g, 1), call(g, 1)), (11, 21));
+    }
+    eager.add(dylibs[0], "nobody.o", object("int nobody(int); int h(int a) { return nobody(a); }")).unwrap();
+    assert!(matches!(session.lookup(dylibs[0], "h"), Err(SessionError::SymbolsNotFound(_))));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}

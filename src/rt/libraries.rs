@@ -152,6 +152,8 @@ impl Search {
     }
 
     fn find(&self, name: &str, depth: usize) -> Result<Vec<Library>, LibraryError> {
+        // The static unwinder would not know of the frames that the process's is told of.
+        let name = if name == "gcc_eh" { "gcc_s" } else { name };
         let names = match name.strip_prefix(':') {
             Some(file) => vec![file.to_string()],
             None => vec![format!("lib{name}.so"), format!("lib{name}.a")],
@@ -240,9 +242,8 @@ pub fn with_slash(path: PathBuf) -> PathBuf {
     if path.components().count() == 1 && path.is_relative() { Path::new(".").join(path) } else { path }
 }
 
-/// The archives that a static link ends with, as name and content: the compiler's own functions (of GCC, or where that is not
-/// installed of LLVM) and what the C library keeps out of its shared part. Looked for in known places; if GCC's is in none,
-/// the compiler `cc` is asked. None of another architecture than `arch`.
+/// The archives that a static link ends with, as name and content: GCC's own functions, what the C library keeps out of its shared
+/// part, and then LLVM's own functions. Looked for in known places; if GCC's archive is in none, the compiler `cc` is asked. None of another architecture than `arch`.
 pub fn helper_archives(arch: Arch) -> Vec<(String, &'static [u8])> {
     let gcc = gcc_dirs(arch);
     let mut files: Vec<PathBuf> = gcc.iter().map(|dir| dir.join("libgcc.a")).filter(|file| file.is_file()).collect();
