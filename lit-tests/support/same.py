@@ -40,16 +40,16 @@ def run(command):
     return done.stdout, end, done.stderr
 
 
-def compare(tools, words, native_flags=()):
-    """None if both programs do the same, else a description of the difference; also the expected output and end."""
-    files, arguments = native_words(words)
-    with tempfile.TemporaryDirectory() as folder:
-        program = os.path.join(folder, "program")
-        link = tools["link"] + ["-o", program, *native_flags, "-Wl,--start-group", *files, "-Wl,--end-group"]
-        linked = subprocess.run(link, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if linked.returncode:
-            return f"the native link failed: {shlex.join(link)}\n{linked.stdout.decode(errors='replace')}", b"", ""
-        expected = run(tools["run"] + [program, *arguments])
+def link_natively(tools, words, native_flags, program):
+    """Links `program` from the files among rjitlink's words; None if that went well, else what the linker says."""
+    link = tools["link"] + ["-o", program, *native_flags, "-Wl,--start-group", *native_words(words)[0], "-Wl,--end-group"]
+    linked = subprocess.run(link, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return f"the native link failed: {shlex.join(link)}\n{linked.stdout.decode(errors='replace')}" if linked.returncode else None
+
+
+def compare_with(tools, words, program):
+    """None if rjitlink does what the native `program` does, else a description of the difference; also the expected output and end."""
+    expected = run(tools["run"] + [program, *native_words(words)[1]])
     found = run(tools["rjitlink"] + list(words))
     if found[:2] == expected[:2]:
         return None, expected[0], expected[1]
@@ -58,6 +58,14 @@ def compare(tools, words, native_flags=()):
         report.append(f"--- {title}: {result[1]}\n{result[0].decode(errors='replace')}")
         report.append(f"--- {title}, stderr\n{result[2].decode(errors='replace')}")
     return "\n".join(report), expected[0], expected[1]
+
+
+def compare(tools, words, native_flags=()):
+    """Links natively and compares, as `compare_with` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "program")
+        problem = link_natively(tools, words, native_flags, program)
+        return (problem, b"", "") if problem else compare_with(tools, words, program)
 
 
 def options(arguments):
