@@ -5,7 +5,7 @@
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clang -fno-pie' '--flags=-O0|-O2' '--flags= |-ffunction-sections -fdata-sections' --source=main.c --source=other.c --work=clang | FileCheck %s --check-prefix=MATRIX
 // RUN: %matrix '--compiler=%gcc -fno-pie' '--flags=-O0|-O2' '--flags= |-fno-plt' --source=main.c --source=other.c --work=gcc | FileCheck %s --check-prefix=MATRIX
-// MATRIX: 8 combinations, 0 differ
+// MATRIX: 12 combinations, 0 differ
 //
 // One of the two files is position-independent, in either place, linked first or last.
 // RUN: %clang -O1 -fno-pie -c main.c && %clang -O1 -fno-pie -c other.c

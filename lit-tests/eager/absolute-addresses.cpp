@@ -5,7 +5,7 @@
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clangxx -fno-pie' '--flags=-O0|-O2' --source=main.cpp --source=other.cpp --work=clang -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s --check-prefix=MATRIX
 // RUN: %matrix '--compiler=%gxx -fno-pie' '--flags=-O0|-O2' --source=main.cpp --source=other.cpp --work=gcc -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s --check-prefix=MATRIX
-// MATRIX: 4 combinations, 0 differ
+// MATRIX: 6 combinations, 0 differ
 //
 // RUN: %clangxx -O1 -fno-pie -c main.cpp && %clangxx -O1 -fno-pie -c other.cpp
 // RUN: %clangxx -O1 -fPIC -c main.cpp -o main-pic.o && %gxx -O1 -fPIC -c other.cpp -o other-pic.o
