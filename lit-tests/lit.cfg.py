@@ -18,8 +18,12 @@
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
+<<<<<<< HEAD
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   libsqlite3, liblua5.4, libleveldb, libsnappy            those archives are there; %libsqlite3 and so on are their paths
+=======
+#   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
+>>>>>>> wip-progs
 
 import glob
 import os
@@ -116,7 +120,7 @@ elif native:
     missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
 
 # Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
-libraries = {"libsqlite3": "libsqlite3.a", "liblua5.4": "liblua5.4.a", "libleveldb": "libleveldb.a", "libsnappy": "libsnappy.a"}
+libraries = {name: name + ".a" for name in ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libpython3.11")}
 for name, file in libraries.items() if native and gcc else ():
     path = subprocess.run([gcc, "-print-file-name=" + file], capture_output=True, text=True).stdout.strip()
     if os.path.isabs(path):

@@ -92,7 +92,8 @@ impl UnwindTables {
                 ));
             }
             let size = u64::from(length) + 4;
-            if length < 8 || length % 4 != 0 || at as u64 + size > content.len() as u64 {
+            // Hand-written tables have records of any length; unwinders read them unaligned.
+            if length < 8 || at as u64 + size > content.len() as u64 {
                 return Err(error(at, "the length of the unwind record does not fit the section"));
             }
             let record = Record { offset: at as u32, size: size as u32 };

@@ -1,6 +1,6 @@
 //! This process: its symbols, its libraries, calls into linked code.
 //!
-//! Function types say `C-unwind` where the program may unwind on purpose: `pthread_exit` leaves `main` that way.
+//! Function types say `C-unwind` where the program may unwind on purpose: `pthread_exit` leaves finalizers that way.
 
 use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -11,8 +11,6 @@ use super::dispatch::as_program;
 use super::os;
 use crate::base::ExecutorAddr;
 
-type Main = extern "C-unwind" fn(c_int, *const *const c_char, *const *const c_char) -> c_int;
-type Initializer = extern "C-unwind" fn(c_int, *const *const c_char, *const *const c_char);
 type Finalizer = extern "C-unwind" fn();
 
 unsafe extern "C" {
@@ -106,19 +104,65 @@ impl Arguments {
 /// Calls `main` at `entry`.
 pub fn call_main(entry: ExecutorAddr, arguments: Arguments) -> i32 {
     // SAFETY: the session gives the address of a finalized `main`.
-    let main: Main = unsafe { std::mem::transmute(entry.0 as *const ()) };
-    as_program(|| main(arguments.argc, arguments.argv(), os::environment()))
+    as_program(|| unsafe { call_outermost(arguments.argc, arguments.argv(), os::environment(), entry.0) })
 }
 
 /// Calls the initializers at `functions`.
 pub fn call_initializers(functions: &[ExecutorAddr], arguments: Arguments) {
     as_program(|| {
-        for function in functions {
+        for &function in functions {
             // SAFETY: the session gives addresses of finalized initializers.
-            let function: Initializer = unsafe { std::mem::transmute(function.0 as *const ()) };
-            function(arguments.argc, arguments.argv(), os::environment());
+            unsafe { call_outermost(arguments.argc, arguments.argv(), os::environment(), function.0) };
         }
     });
+}
+
+/// Calls `function`, `main` or an initializer, as the first one on the stack: its caller is unknown to an unwinder, as that of the C
+/// library's start code is. So an exception that nobody catches terminates the program before anything of it is unwound, and no
+/// frame of this process is asked. What an initializer seems to return means nothing.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn call_outermost(
+    argc: c_int,
+    argv: *const *const c_char,
+    environment: *const *const c_char,
+    function: u64,
+) -> c_int {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        "call rcx",
+        "pop rbp",
+        ".cfi_def_cfa_offset 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Calls `function`, `main` or an initializer, as the first one on the stack: its caller is unknown to an unwinder, as that of the C
+/// library's start code is. So an exception that nobody catches terminates the program before anything of it is unwound, and no
+/// frame of this process is asked. What an initializer seems to return means nothing.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn call_outermost(
+    argc: c_int,
+    argv: *const *const c_char,
+    environment: *const *const c_char,
+    function: u64,
+) -> c_int {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined x30",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        "blr x3",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
 /// Calls the resolver of an indirect function at `resolver`.
