@@ -18,12 +18,8 @@
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
-<<<<<<< HEAD
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
-#   libsqlite3, liblua5.4, libleveldb, libsnappy            those archives are there; %libsqlite3 and so on are their paths
-=======
 #   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
->>>>>>> wip-progs
 
 import glob
 import os
