@@ -72,6 +72,9 @@ pub fn current(address: ExecutorAddr) -> ExecutorAddr {
 
 /// What is at `address`, a symbol's; `None` for what cannot be moved: no size is known, or its library does not ask where it is.
 pub fn describe(address: ExecutorAddr) -> Option<ProcessObject> {
+    if stand_ins().iter().any(|(_, ours)| *ours == address) {
+        return Some(ProcessObject::Function);
+    }
     let mut info = libc::Dl_info {
         dli_fname: std::ptr::null(),
         dli_fbase: std::ptr::null_mut(),
@@ -284,12 +287,21 @@ fn for_each_library<F: FnMut(&Library<'_>)>(mut work: F) {
     unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut state).cast()) };
 }
 
-/// What linked code has to call for `function`: the loader's own lookups would answer old addresses.
+/// What linked code gets for `function`: the loader's own lookups would answer old addresses, and refuse `RTLD_NEXT` to callers
+/// that are in no library. Those in their place call them from the program's own file, which is where a static program's
+/// calls come from.
 pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
-    let stand_ins =
-        [(libc::dlsym as *const (), dlsym_current as *const ()), (dlvsym as *const (), dlvsym_current as *const ())];
-    let found = stand_ins.iter().find(|(original, _)| *original as u64 == function.0);
-    found.map_or(function, |(_, ours)| ExecutorAddr(*ours as u64))
+    let found = stand_ins().into_iter().find(|(original, _)| *original == function);
+    found.map_or(function, |(_, ours)| ours)
+}
+
+/// The functions that have others in their place, and those.
+fn stand_ins() -> [(ExecutorAddr, ExecutorAddr); 2] {
+    let address = |function: *const ()| ExecutorAddr(function as u64);
+    [
+        (address(libc::dlsym as *const ()), address(dlsym_current as *const ())),
+        (address(dlvsym as *const ()), address(dlvsym_current as *const ())),
+    ]
 }
 
 /// [`current`] for the program.
