@@ -1,7 +1,7 @@
 //! Running what was linked: memory, the process's symbols, calls into linked code and its calls back.
 //!
 //! `memory` and `executor` are the seams, without any operating system; `in_process*` is the executor that is this process,
-//! `slab` the memory of an executor that runs nothing. Everything unsafe is in [`sys`].
+//! `slab` the memory of an executor that runs nothing. Everything unsafe is in `sys`.
 #![deny(unsafe_code)]
 
 pub mod executor;
