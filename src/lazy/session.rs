@@ -243,7 +243,7 @@ impl Session {
     /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
     pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {
         let _inside = gate::enter();
-        self.resolve_symbols()?;
+        self.resolve_with(&[dylib], name.strip_suffix(BODY_SUFFIX).unwrap_or(name))?;
         if let Some(function) = name.strip_suffix(BODY_SUFFIX) {
             let body = {
                 let tables = self.tables();
@@ -270,7 +270,7 @@ impl Session {
         dylibs: &[DylibId],
         entry: &str,
     ) -> Result<ExecutorAddr, SessionError> {
-        self.resolve_symbols()?;
+        self.resolve_with(dylibs, entry)?;
         let (roots, initializers, finalizers) = {
             let tables = self.tables();
             let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
@@ -334,7 +334,17 @@ impl Session {
         tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
     }
 
-    fn resolve_symbols(&self) -> Result<(), SessionError> {
+    /// Resolves symbols, `name` of the first of `dylibs` that knows it among them: an archive may define it.
+    fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
+        let offered = |tables: &SymbolTables| {
+            let id = dylibs.iter().find_map(|&dylib| tables.find(dylib, name.as_bytes()))?;
+            let entry = &tables.entries[id.index()];
+            (entry.definition == Definition::Undefined && entry.archive.is_some()).then_some(id)
+        };
+        let wanted = offered(&self.tables());
+        if let Some(id) = wanted {
+            self.tables_mut().require(id);
+        }
         if self.tables().is_resolved() {
             return Ok(());
         }
