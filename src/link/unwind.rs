@@ -160,10 +160,45 @@ impl UnwindBuilder {
         let at = self.bytes.len() as u32;
         let end = record.offset + record.size;
         self.bytes.extend_from_slice(&content[record.offset as usize..end as usize]);
+        let odd = record.size % 4;
+        if odd != 0 {
+            // Records of all graphs of a batch stand in a row, and a gap would read as their end: a record of odd length is
+            // filled up with zeroes, which are `DW_CFA_nop`.
+            let padded = record.size - odd + 4;
+            self.bytes.resize(at as usize + padded as usize, 0);
+            self.bytes[at as usize..at as usize + 4].copy_from_slice(&(padded - 4).to_le_bytes());
+        }
         let first = section.edges.partition_point(|e| e.offset < record.offset);
         for edge in section.edges[first..].iter().take_while(|e| e.offset < end) {
             self.edges.push(ObjectEdge { offset: edge.offset - record.offset + at, ..*edge });
         }
         at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The record of `length` bytes behind its length field, as a builder takes it over.
+    fn copied(length: u32) -> Vec<u8> {
+        let mut content = length.to_le_bytes().to_vec();
+        content.resize(length as usize + 4, 7);
+        let section = UnwindSection { index: 0, edges: Vec::new() };
+        let mut builder = UnwindBuilder::default();
+        builder.copy(&content, &section, Record { offset: 0, size: length + 4 });
+        builder.bytes
+    }
+
+    #[test]
+    fn records_are_filled_up_to_whole_words() {
+        for length in 8..20u32 {
+            let bytes = copied(length);
+            let expected = length.next_multiple_of(4);
+            assert_eq!(bytes.len() as u32, expected + 4, "{length}");
+            assert_eq!(bytes[..4], expected.to_le_bytes(), "{length}");
+            assert!(bytes[4..4 + length as usize].iter().all(|&b| b == 7), "{length}");
+            assert!(bytes[4 + length as usize..].iter().all(|&b| b == 0), "{length}");
+        }
     }
 }
