@@ -23,9 +23,8 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let command = cli::parse(args)?;
     check_combinations(&command)?;
     let files = inputs::read(&command)?;
-    let target = inputs::target_of(&files);
+    let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
-        let file = files.first().map_or("", |f| &f.name);
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }

@@ -82,10 +82,12 @@ pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
     files.into_iter().collect()
 }
 
-/// The target of the first object, or else of the first object in an archive; this machine's if there is none.
-pub(super) fn target_of(files: &[InputFile]) -> Target {
-    let objects = files.iter().find_map(InputFile::target);
-    objects
-        .or_else(|| files.iter().find_map(InputFile::first_member_target))
-        .unwrap_or(Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf })
+/// The target of the first object, or else of the first object in an archive, and the file that says so; this machine's, and no
+/// file, if there is none.
+pub(super) fn target_of(files: &[InputFile]) -> (Target, &str) {
+    let said_by =
+        |target: fn(&InputFile) -> Option<Target>| files.iter().find_map(|f| Some((target(f)?, f.name.as_str())));
+    said_by(InputFile::target)
+        .or_else(|| said_by(InputFile::first_member_target))
+        .unwrap_or((Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf }, ""))
 }

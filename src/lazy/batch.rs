@@ -1,7 +1,9 @@
 //! A batch: everything that one request makes be linked, linked together.
 //!
-//! 1. *Claim*: close over references, from the roots ([`super::closure`]). Symbol tables are only read.
-//! 2. *Prepare*: relax, build tables, lay out, allocate; publish addresses → `Resolved`.
+//! 1. *Claim*: close over references, from the roots ([`super::closure`]). Symbol tables are only read. In a program whose memory is
+//!    low, symbols of the process get addresses in it ([`super::canonical`]).
+//! 2. *Prepare*: relax, build tables, lay out, allocate, thread-local memory too ([`super::thread_locals`]); publish addresses →
+//!    `Resolved`.
 //! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks.
 //! 4. *Finalize*: instruction caches, unwind records → `Emitted`.
 //! 5. Wait until everything referred to is emitted; resolve indirect functions; redirect the stubs of functions that are linked

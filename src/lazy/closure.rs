@@ -242,7 +242,9 @@ impl Expansion<'_, '_> {
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         match symbol.place {
-            ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
+            ObjectPlace::Section(section) if symbol.kind == SymbolKind::IndirectFunction => {
+                self.indirect_symbol(unit, index, section)
+            }
             ObjectPlace::Section(section) | ObjectPlace::Common(section) => {
                 self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
             }
@@ -327,7 +329,9 @@ impl Expansion<'_, '_> {
             return Ok(self.entry_point(points, number, branch, symbol.name, symbol.size));
         }
         match symbol.place {
-            ObjectPlace::Section(_) if symbol.kind == SymbolKind::IndirectFunction => self.indirect_symbol(unit, index),
+            ObjectPlace::Section(section) if symbol.kind == SymbolKind::IndirectFunction => {
+                self.indirect_symbol(unit, index, section)
+            }
             ObjectPlace::Section(section) | ObjectPlace::Common(section) => {
                 self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
             }
@@ -411,16 +415,24 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for the stub of an indirect function.
-    fn indirect_symbol(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+    fn indirect_symbol(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        index: u32,
+        section: u32,
+    ) -> Result<SymbolId, SessionError> {
+        let symbol = &unit.file.symbols[index as usize];
+        let Some(number) = unit.indirect_number(index) else {
+            // In a discarded section: refused there, with the reason.
+            return self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size);
+        };
         match unit.indirect.claim(self.closure.batch) {
             Claimed::New => self.found.indirect.push(unit.clone()),
             Claimed::Ours => {}
             Claimed::Other(batch) => self.found.need(batch),
         }
         self.found.indirect_used.push(unit.clone());
-        let number = unit.indirect_functions().iter().position(|&i| i == index).unwrap_or(0) as u32;
         let slot = Slot::Indirect { unit: unit.clone(), number };
-        let symbol = &unit.file.symbols[index as usize];
         Ok(self.part.external(symbol.name, symbol.size, slot))
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn indirect_functions(
     let mut part = Part::synthesized(name, unit.file.target);
     let functions = unit.indirect_functions();
     let mut resolvers = Vec::with_capacity(functions.len());
-    for &function in &functions {
+    for &function in functions {
         if let Some((section, offset)) = unit.place(function) {
             let symbol = closure.refer_to_section(&mut part, unit, section, found)?;
             resolvers.push((symbol, offset as i64));
@@ -51,7 +51,7 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
         return;
     }
     let executor = session.executor();
-    for (number, function) in unit.indirect_functions().into_iter().enumerate() {
+    for (number, &function) in unit.indirect_functions().iter().enumerate() {
         if let Some(resolver) = unit.symbol_address(function) {
             let pointer = unit.indirect_pointers.address().offset(number as u64 * 8);
             RedirectableSymbolManager::redirect(executor, pointer, executor.call_resolver(resolver));

@@ -3,7 +3,7 @@
 use super::claims::{Claim, Claimed};
 use super::ids::{BatchId, DylibId, EntryId, EntryPointsId, UnitId};
 use crate::base::ExecutorAddr;
-use crate::link::object_file::{ObjectPlace, SectionKind, SymbolKind};
+use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::unwind::UnwindTables;
 use crate::link::{LinkError, ObjectFile};
 use std::sync::OnceLock;
@@ -45,6 +45,7 @@ pub(super) struct MaterializationUnit {
     pub indirect_resolved: AtomicBool,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
     functions: OnceLock<Vec<u32>>,
+    indirect_functions: OnceLock<Vec<u32>>,
     index: OnceLock<SectionIndex>,
     announced: AtomicBool,
 }
@@ -71,6 +72,7 @@ impl MaterializationUnit {
             indirect_resolved: AtomicBool::new(false),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),
+            indirect_functions: OnceLock::new(),
             index: OnceLock::new(),
             announced: AtomicBool::new(false),
             file,
@@ -161,15 +163,18 @@ impl MaterializationUnit {
     }
 
     /// The indirect functions it defines, ascending by symbol.
-    pub fn indirect_functions(&self) -> Vec<u32> {
-        let symbols = self.file.symbols.iter().enumerate();
-        symbols
-            .filter(|(_, s)| {
-                s.kind == SymbolKind::IndirectFunction
-                    && matches!(s.place, ObjectPlace::Section(s) if !self.is_discarded(s))
-            })
-            .map(|(i, _)| i as u32)
-            .collect()
+    pub fn indirect_functions(&self) -> &[u32] {
+        self.indirect_functions.get_or_init(|| {
+            let kept = |s: &ObjectSymbol| matches!(s.place, ObjectPlace::Section(s) if !self.is_discarded(s));
+            let symbols = self.file.symbols.iter().enumerate();
+            let indirect = symbols.filter(|(_, s)| s.kind == SymbolKind::IndirectFunction && kept(s));
+            indirect.map(|(i, _)| i as u32).collect()
+        })
+    }
+
+    /// The place of `symbol` among the indirect functions.
+    pub fn indirect_number(&self, symbol: u32) -> Option<u32> {
+        self.indirect_functions().binary_search(&symbol).ok().map(|n| n as u32)
     }
 
     /// The section and offset of symbol `symbol`, if it is defined in a section.
