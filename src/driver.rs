@@ -93,6 +93,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
+        plugins: Vec::new(),
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }

@@ -4,7 +4,7 @@
 //!    low, symbols of the process get addresses in it ([`super::canonical`]).
 //! 2. *Prepare*: relax, build tables, lay out, allocate, thread-local memory too ([`super::thread_locals`]); publish addresses →
 //!    `Resolved`.
-//! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks.
+//! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks; show them to plugins.
 //! 4. *Finalize*: instruction caches, unwind records → `Emitted`.
 //! 5. Wait until everything referred to is emitted; resolve indirect functions; redirect the stubs of functions that are linked
 //!    now → `Ready`.
@@ -20,6 +20,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
+use super::plugin;
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
@@ -106,6 +107,7 @@ impl Batch<'_> {
         let addresses = self.addresses();
         self.write(&layout, &mut segments, &addresses)?;
         self.write_thread_locals(&addresses)?;
+        plugin::notify(self, self.id, &layout, &mut segments, &addresses)?;
         self.finalize(&mut segments)?;
         self.session.batches.advance(self.id, BatchState::Emitted);
         self.session.batches.wait_emitted(&needs)?;

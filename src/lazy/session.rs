@@ -9,6 +9,7 @@ use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
+use super::plugin::Plugin;
 use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
@@ -47,6 +48,8 @@ pub struct SessionOptions {
     /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
     /// the inputs nor by the runtime nor by the process. Those for another target are left out.
     pub helper_archives: ArchiveLoader,
+    /// Shown every graph that is linked, in this order.
+    pub plugins: Vec<Box<dyn Plugin>>,
 }
 
 /// Reads a file into memory that stays readable as long as the process.
@@ -56,7 +59,7 @@ pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send
 pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;
 
 impl Default for SessionOptions {
-    /// Executes, uses all cores, tells nobody, reads no thin archives, and has no helper archives.
+    /// Executes, uses all cores, tells nobody, reads no thin archives, and has neither helper archives nor plugins.
     fn default() -> SessionOptions {
         SessionOptions {
             executes: true,
@@ -64,6 +67,7 @@ impl Default for SessionOptions {
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
             helper_archives: Box::new(Vec::new),
+            plugins: Vec::new(),
         }
     }
 }
@@ -381,6 +385,10 @@ impl Session {
 
     pub(super) fn executes(&self) -> bool {
         self.options.executes
+    }
+
+    pub(super) fn plugins(&self) -> &[Box<dyn Plugin>] {
+        &self.options.plugins
     }
 
     pub(super) fn use_threads(&self) -> bool {
