@@ -4,7 +4,7 @@ A bar is a ratio of two measured figures and its limit. The program linked befor
 than that, the row says so.
 """
 
-from cases import PROGRAM
+from cases import NAMES, PROGRAM
 
 
 class Bar:
@@ -71,7 +71,7 @@ def rows(cases, left_out, calls, rates, wanted):
 
 def _compared(bar, cases, left_out):
     first = cases.get(bar.ours[0])
-    title = f"{first.short if first else bar.ours[0]}: {bar.title}"
+    title = f"{first.short if first else NAMES.get(bar.ours[0], bar.ours[0])}: {bar.title}"
     figures = []
     for key, name in (bar.ours, bar.theirs):
         case = cases.get(key)

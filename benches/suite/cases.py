@@ -13,6 +13,9 @@ from measure import Case, Contender
 
 PROGRAM = "linked program"  # linked before: the limit
 
+# What the bars call a case, where its key does not do.
+NAMES = {"compiler": "LLVM compiler"}
+
 
 class Cases:
     """Makes the cases in the builder's folder; `left_out` says which could not be made, and why."""
@@ -96,7 +99,7 @@ class Cases:
         # llvm-jitlink knows no shared libraries by -l: it gets them as files to load.
         loaded = [f"-preload={self.builder.archive(f'lib{name}.so')}" for name in ["stdc++", *libraries]]
         loaded.append("-preload=libm.so.6")
-        case = self._case("compiler", f"a compiler, {len(archives)} archives of LLVM", eager, lazy, native, arguments, plus=True, jitlink=loaded, short="LLVM compiler")
+        case = self._case("compiler", f"a compiler, {len(archives)} archives of LLVM", eager, lazy, native, arguments, plus=True, jitlink=loaded)
         self._second_start(case, eager, arguments)
         return case
 
@@ -123,7 +126,7 @@ class Cases:
             words = self.builder.link_words(native, f"{key}.peer", plus)
             contenders += [self._linker(name, key, words, arguments) for name in self.machine.linkers]
         contenders.append(Contender(PROGRAM, [program]))
-        return Case(key, title, contenders, expected, short)
+        return Case(key, title, contenders, expected, short or NAMES.get(key))
 
     def _jitlink(self, key, eager, lazy, arguments, replaced):
         # What follows -args is argv, the program's name included.
