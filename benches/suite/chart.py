@@ -22,7 +22,7 @@ def draw(cases, title):
         "<style>text { fill: #24292f } .dim { fill: #57606a } "
         "@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .dim { fill: #9aa4af } }</style>\n"
         f'<text x="0" y="18" font-size="15" font-weight="bold">{escape(title)}</text>\n'
-        '<text class="dim" x="0" y="36">milliseconds from objects to the end of the program, median; shorter is better</text>\n'
+        '<text class="dim" x="0" y="36">milliseconds from objects to the end of the program, median; the light end of a bar is the run of the linked program</text>\n'
     )
     return head + "".join(body) + "</svg>\n"
 

@@ -97,7 +97,7 @@ class Machine:
             "processor": model,
             "cores": self.cores,
             "memory_gib": round(memory, 1),
-            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "system": f"{platform.system()} {re.match(r'[0-9.]*[0-9]', platform.release()).group(0)}, {platform.machine()}",
             "libc": " ".join(platform.libc_ver()),
             "compiler": _output([*self.cc, "--version"]).split("\n")[0],
         }

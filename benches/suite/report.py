@@ -36,7 +36,7 @@ def calls_table(calls):
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {ns['calls']:,} |")
     scaling = calls["threads"]
     medians = {int(threads): ns for threads, ns in scaling["median_ns"].items()}
-    lines += ["", f"| {scaling['functions']:,} first calls with linking | " + " | ".join(f"{t} threads" for t in medians) + " |"]
+    lines += ["", f"| {scaling['functions']:,} first calls with linking | " + " | ".join(f"{t} thread{'s' if t > 1 else ''}" for t in medians) + " |"]
     lines.append("| --- |" + " ---: |" * len(medians))
     lines.append("| all, ms | " + " | ".join(f"{ns / 1e6:.2f}" for ns in medians.values()) + " |")
     lines.append("| faster than one thread | " + " | ".join(f"{medians[1] / ns:.2f}×" for ns in medians.values()) + " |")
