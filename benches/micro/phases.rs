@@ -5,7 +5,9 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rjitlink::base::{Arch, ExecutorAddr, Format, Target};
-use rjitlink::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, Session, SessionOptions};
+use rjitlink::lazy::{
+    DylibId, Granularity, LazyAlias, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions,
+};
 use rjitlink::link::{
     BlockId, Content, Edge, LinkGraph, Linkage, ObjectFile, Scope, Symbol, SymbolId, SymbolPlace, arch, archive, fixup,
     layout, read_object,
@@ -19,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// Functions of the generated objects, if nothing else is said.
 const FUNCTIONS: usize = 10;
+/// Entry points called in one session.
+const CALLS: usize = 1000;
 
 fn target() -> Target {
     Target { arch: Arch::host().expect("benchmarks run where the linker runs"), format: Format::Elf }
@@ -202,28 +206,43 @@ fn resolve_symbols(c: &mut Criterion) {
     group.finish();
 }
 
-/// First calls: from the call of an entry point to the return of its function, which is linked by that.
+/// First calls: from the call of an entry point to the return of its function.
 fn resolve_first_calls(c: &mut Criterion) {
-    const CALLS: usize = 1000;
+    let mut group = c.benchmark_group("resolve");
     let object = small_object(CALLS, false);
-    let run = |iterations: u64| {
-        let mut taken = Duration::ZERO;
-        let mut left = iterations as usize;
-        while left > 0 {
-            let (session, dylib) = session();
-            add_lazily(&session, dylib, &[object]);
-            let lookup = |n: usize| session.lookup(dylib, &format!("f0000000_{n}")).unwrap();
-            let entries: Vec<ExecutorAddr> = (0..CALLS.min(left)).map(lookup).collect();
-            let start = Instant::now();
-            for (n, &entry) in entries.iter().enumerate() {
-                assert_eq!(call(entry, 1), n as i32 + 1);
-            }
-            taken += start.elapsed();
-            left -= entries.len();
-        }
-        taken
+    let linked_by_it = |session: &Arc<Session>, dylib| {
+        add_lazily(session, dylib, &[object]);
+        (0..CALLS).map(|n| session.lookup(dylib, &format!("f0000000_{n}")).unwrap()).collect()
     };
-    c.bench_function("resolve/first call of a small function", |b| b.iter_custom(run));
+    group.bench_function("first call of a small function", |b| b.iter_custom(|n| first_calls(n, linked_by_it)));
+    // Entry points that all stand for one function: what a first call costs beyond linking.
+    let linked_before = |session: &Arc<Session>, dylib| {
+        ObjectLinkingLayer::new(session).add(dylib, "object.o", object).unwrap();
+        session.lookup(dylib, "f0000000_0").unwrap();
+        let alias = |n| LazyAlias { entry_point: format!("alias_{n}"), dylib, implementation: "f0000000_0".into() };
+        session.lazy_reexports().define(session, dylib, (0..CALLS).map(alias).collect()).unwrap();
+        (0..CALLS).map(|n| session.lookup(dylib, &format!("alias_{n}")).unwrap()).collect()
+    };
+    group.bench_function("first call of a linked function", |b| b.iter_custom(|n| first_calls(n, linked_before)));
+    group.finish();
+}
+
+/// The time of `count` first calls of the entry points that `entries` makes, [`CALLS`] in each session.
+fn first_calls(count: u64, entries: impl Fn(&Arc<Session>, DylibId) -> Vec<ExecutorAddr>) -> Duration {
+    let mut taken = Duration::ZERO;
+    let mut left = count as usize;
+    while left > 0 {
+        let (session, dylib) = session();
+        let entries = entries(&session, dylib);
+        let called = &entries[..CALLS.min(left)];
+        let start = Instant::now();
+        for &entry in called {
+            black_box(call(entry, 1));
+        }
+        taken += start.elapsed();
+        left -= called.len();
+    }
+    taken
 }
 
 /// Calls `int f(int)`.
