@@ -9,7 +9,7 @@
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
-#   %inputs           the repository's Inputs folder
+#   %inputs %benches  the repository's folders of those names
 #   %python           Python
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
@@ -142,6 +142,7 @@ config.substitutions += [
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
+    ("%benches", os.path.join(repository, "benches")),
     ("%python", sys.executable),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
 ]

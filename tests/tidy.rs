@@ -58,7 +58,7 @@ fn rust_sources() -> Vec<(String, String)> {
 
 /// All files of the project that are text and not made by a tool.
 fn project_files() -> Vec<(String, String)> {
-    let folders = ["src", "tests", "lit-tests", "Inputs", "benches", ".ci", ".github"];
+    let folders = ["src", "tests", "lit-tests", "Inputs", "benches", "docs", ".ci", ".github"];
     let mut all: Vec<_> = folders.iter().flat_map(|folder| files(folder, |_| true)).collect();
     for name in ["Cargo.toml", "README.md"] {
         all.extend(fs::read_to_string(root().join(name)).map(|text| (name.to_string(), text)));
