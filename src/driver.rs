@@ -1,8 +1,11 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod combinations;
 mod inputs;
+mod show;
 
 use self::inputs::{Content, InputFile};
+use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
@@ -21,14 +24,16 @@ use std::sync::Arc;
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
-    check_combinations(&command)?;
+    combinations::check(&command)?;
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let session = new_session(&command, target)?;
+    let shows = Shows::new(&command.options)?;
+    let addresses = shows.addresses.clone();
+    let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
     let dylibs = add_inputs(&command, &session, files)?;
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
@@ -36,39 +41,27 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     session.executor().set_arguments(&args);
     let symbol = command.options.entry.as_deref().unwrap_or("main");
     let symbol = format!("{}{symbol}", target.format.symbol_prefix());
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    let process = !command.options.no_process_syms;
+    if command.options.show_init_es {
+        show::print_jitdylibs(&session, process);
+    }
+    let program = session.link_program(&initializer_order(&command, &dylibs), &dylibs, &symbol);
+    if command.options.show_entry_es {
+        show::print_jitdylibs(&session, process);
+    }
+    if let Some(addresses) = addresses {
+        addresses.print();
+    }
+    let program = program?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    let status = session.executor().run_as_main(entry);
+    session.initialize(&program);
+    let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
 }
 
-fn check_combinations(command: &CommandLine) -> Result<()> {
-    let options = &command.options;
-    let lazy = command.plan.inputs.iter().any(|i| i.lazy);
-    if !options.harness.is_empty() {
-        if lazy {
-            bail!("Lazy linking cannot be used with -harness mode");
-        }
-        bail!("-harness is not supported yet");
-    }
-    if lazy && options.no_orc_runtime {
-        bail!("Lazy linking requires the ORC runtime; leave out -no-orc-runtime");
-    }
-    if options.slab_address.is_some() && (options.slab_allocate.is_none() || !options.noexec) {
-        bail!("-slab-address requires -slab-allocate and -noexec");
-    }
-    if options.slab_page_size.is_some() && options.slab_allocate.is_none() {
-        bail!("-slab-page-size requires -slab-allocate");
-    }
-    if options.noexec && !command.program_args.is_empty() {
-        eprintln!("rjitlink: warning: arguments of the program are of no use with -noexec");
-    }
-    Ok(())
-}
-
-fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -82,9 +75,10 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         executor.load_library(library)?;
     }
     let show = options.show_linked_files;
+    let graphs = shows.graph_options(options);
     let session_options = SessionOptions {
         executes: !options.noexec,
-        threads: options.num_threads,
+        threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         on_link: Box::new(move |name| {
             if show {
                 // A reader that went away does not keep the program from running.
@@ -93,7 +87,8 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
-        plugins: Vec::new(),
+        plugins: shows.plugins,
+        graphs,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -150,7 +145,7 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
     let mut files = files.into_iter();
     for input in &plan.inputs {
         match input.kind {
-            InputKind::File => {
+            InputKind::File | InputKind::HiddenFile | InputKind::WeakFile => {
                 let Some(file) = files.next() else { continue };
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
@@ -159,7 +154,9 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
                     _ => add(input, file)?,
                 }
             }
-            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
+            InputKind::Library | InputKind::HiddenLibrary | InputKind::WeakLibrary => {
+                add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?
+            }
         }
     }
     Ok(dylibs)
