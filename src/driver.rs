@@ -1,5 +1,6 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod cache;
 mod combinations;
 mod inputs;
 mod show;
@@ -7,7 +8,7 @@ mod show;
 use self::inputs::{Content, InputFile};
 use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
-use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
+use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
 use crate::rt::libraries::{self, Library, Search};
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
@@ -25,6 +26,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
     combinations::check(&command)?;
+    cache::run(&command)?;
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
@@ -35,17 +37,15 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let addresses = shows.addresses.clone();
     let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
-    let dylibs = add_inputs(&command, &session, files)?;
-    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
-    args.extend(command.program_args.iter().cloned());
-    session.executor().set_arguments(&args);
+    let dylibs = add_inputs(&command, &command.plan, &session, files)?;
+    session.executor().set_arguments(&program_arguments(&command));
     let symbol = command.options.entry.as_deref().unwrap_or("main");
     let symbol = format!("{}{symbol}", target.format.symbol_prefix());
     let process = !command.options.no_process_syms;
     if command.options.show_init_es {
         show::print_jitdylibs(&session, process);
     }
-    let program = session.link_program(&initializer_order(&command, &dylibs), &dylibs, &symbol);
+    let program = session.link_program(&initializer_order(&command.plan, &dylibs), &dylibs, &symbol);
     if command.options.show_entry_es {
         show::print_jitdylibs(&session, process);
     }
@@ -59,6 +59,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     session.initialize(&program);
     let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
+}
+
+/// The program's `argv`: the first file's name stands for its own.
+fn program_arguments(command: &CommandLine) -> Vec<OsString> {
+    command.options.files.iter().take(1).chain(&command.program_args).cloned().collect()
 }
 
 fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
@@ -89,6 +94,7 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
         plugins: shows.plugins,
         graphs,
+        thread_locals: None,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -114,8 +120,12 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
 }
 
 /// Adds all inputs in the order of the command line; answers the JITDylibs in order of mention.
-fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFile>) -> Result<Vec<DylibId>> {
-    let plan = &command.plan;
+fn add_inputs(
+    command: &CommandLine,
+    plan: &Plan,
+    session: &Arc<Session>,
+    files: Vec<InputFile>,
+) -> Result<Vec<DylibId>> {
     let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
     let granularity = match command.options.lazy_granularity {
         GranularityArg::Function => Granularity::Function,
@@ -200,8 +210,7 @@ fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs:
 }
 
 /// `main` and the JITDylibs it links against, those first: their initializers run before those of who needs them.
-fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
-    let plan = &command.plan;
+fn initializer_order(plan: &Plan, dylibs: &[DylibId]) -> Vec<DylibId> {
     let needs = |index: usize| {
         let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
         libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))

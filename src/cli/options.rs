@@ -179,6 +179,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = parse_number, help_heading = RUNNING)]
     pub num_threads: Option<u64>,
 
+    /// Keep the linked program, and start it from there the next time
+    #[arg(long, help_heading = RUNNING)]
+    pub cache: bool,
+
+    /// Keep linked programs in this directory, and start them from there the next time
+    #[arg(long, value_name = "DIR", help_heading = RUNNING)]
+    pub cache_dir: Option<PathBuf>,
+
     /// Run the program in another process (not supported yet)
     #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = RUNNING)]
     pub oop_executor: Option<OsString>,

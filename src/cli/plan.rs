@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The inputs of a command line.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     /// JITDylibs in order of mention; the first is `main`.
     pub dylibs: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 }
 
 /// One input and what its position gives it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Input {
     /// The file or library name as written.
     pub name: OsString,
@@ -55,7 +55,7 @@ pub(crate) enum InputKind {
 }
 
 /// An alias with the JITDylibs that it names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedAlias {
     /// The index of the JITDylib of the new name.
     pub dylib: usize,

@@ -476,7 +476,7 @@ pub(super) fn lookup(executor: &dyn ExecutorProcessControl, name: &[u8]) -> Opti
 }
 
 /// A name and the version asked for with it (`name@VERSION`, written by `.symver`).
-fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(super) fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     match name.iter().position(|&b| b == b'@') {
         Some(at) => {
             let version = &name[at..];

@@ -28,9 +28,10 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
             for section in unit.file.sections.iter().filter(|s| is_listed(s)) {
                 part.graph.add_section(section.name, section.prot);
             }
-            for block in
-                part.graph.block_ids().filter(|b| part.graph.blocks[b.index()].contiguous == Some(UNWIND_RECORDS))
-            {
+            for block in part.graph.block_ids() {
+                if part.graph.blocks[block.index()].contiguous != Some(UNWIND_RECORDS) {
+                    continue;
+                }
                 part.graph.add_anonymous_symbol(block, 0, part.graph.blocks[block.index()].size);
             }
             let unnamed = part.graph.symbols.iter_mut().filter(|s| s.name.is_empty());

@@ -14,8 +14,8 @@ use crate::rt::gate;
 pub struct LinkedProgram {
     /// The address of its entry point.
     pub entry: ExecutorAddr,
-    initializers: FunctionArrays,
-    finalizers: FunctionArrays,
+    pub(super) initializers: FunctionArrays,
+    pub(super) finalizers: FunctionArrays,
 }
 
 impl Session {

@@ -51,6 +51,8 @@ pub struct SessionOptions {
     pub plugins: Vec<Box<dyn Plugin>>,
     /// What graphs are like.
     pub graphs: GraphOptions,
+    /// Where thread-local variables go; `None`: where the executor has them, or nowhere if nothing is executed.
+    pub thread_locals: Option<Box<dyn ThreadLocalMemory>>,
 }
 
 /// What graphs are like, for those who look at them; the program does the same in either case.
@@ -81,6 +83,7 @@ impl Default for SessionOptions {
             helper_archives: Box::new(Vec::new),
             plugins: Vec::new(),
             graphs: GraphOptions::default(),
+            thread_locals: None,
         }
     }
 }
@@ -355,7 +358,11 @@ impl Session {
 
     /// The thread-local memory of the program: nobody's if it is not run.
     pub(super) fn thread_locals(&self) -> &dyn ThreadLocalMemory {
-        if self.options.executes { self.executor.thread_locals() } else { &self.pretend_reserve }
+        match &self.options.thread_locals {
+            Some(memory) => &**memory,
+            None if self.options.executes => self.executor.thread_locals(),
+            None => &self.pretend_reserve,
+        }
     }
 
     pub(super) fn executes(&self) -> bool {

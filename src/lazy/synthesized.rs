@@ -45,6 +45,22 @@ pub(super) fn indirect_stub(session: &Session, unit: &MaterializationUnit, numbe
     unit.indirect.address().offset(u64::from(number) * stride)
 }
 
+impl Session {
+    /// The pointers of all indirect functions that are linked, and the addresses of their resolvers.
+    pub(super) fn indirect_pointers(&self) -> Vec<(u64, u64)> {
+        let mut pointers = Vec::new();
+        for unit in &self.tables().units {
+            let row = unit.indirect_pointers.address();
+            for (number, &function) in unit.indirect_functions().iter().enumerate().filter(|_| !row.is_null()) {
+                if let Some(resolver) = unit.symbol_address(function) {
+                    pointers.push((row.offset(number as u64 * 8).0, resolver.0));
+                }
+            }
+        }
+        pointers
+    }
+}
+
 /// Asks the resolvers of `unit` for implementations, unless that is done.
 pub(super) fn resolve_indirect_functions(session: &Session, unit: &MaterializationUnit) {
     if unit.indirect_resolved.load(Ordering::Acquire) {
