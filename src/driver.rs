@@ -95,6 +95,7 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
         plugins: shows.plugins,
         graphs,
         thread_locals: None,
+        relocatable: false,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }

@@ -14,7 +14,7 @@ mod record;
 
 use self::record::Record;
 use super::program_arguments;
-use crate::base::{Arch, ExecutorAddr};
+use crate::base::Arch;
 use crate::cli::{CommandLine, InputKind};
 use crate::rt::image::{ImageError, ImageFile};
 use crate::rt::libraries::{Library, Search};
@@ -94,10 +94,10 @@ fn start(
             executor.load_library(path.as_os_str())?;
         }
     }
-    file.load(&executor)?;
+    let program = file.load(&executor)?;
     executor.set_arguments(&program_arguments(command));
-    file.initialize(&executor);
-    let status = executor.run_as_main(ExecutorAddr(file.image.entry));
+    program.initialize(&executor);
+    let status = executor.run_as_main(program.entry());
     executor.exit(status)
 }
 

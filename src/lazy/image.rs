@@ -1,18 +1,20 @@
 //! Recording an image: a program that is linked for any process of this machine, not for this one.
 //!
-//! The session links it at a fixed address, far from everything of the process, and executes nothing. So linked code reaches symbols
-//! of the process only through pointers, and those are what another process must change. Code that holds such an address in
-//! another way cannot be recorded.
+//! The session links for an [`ImageProcess`], whose symbols' addresses mean nothing, and executes nothing. So linked code reaches
+//! symbols of the process through pointers, or as variables at a distance; pointers into the image are listed, and everything else
+//! is relative. Code that holds an address in another way cannot be recorded.
 
 use super::error::SessionError;
+use super::initializers::FunctionArrays;
 use super::part::UNWIND_RECORDS;
 use super::plugin::{FixedUpGraph, Plugin};
 use super::program::LinkedProgram;
 use super::session::Session;
 use crate::base::{ExecutorAddr, MemProt};
 use crate::link::arch::Architecture;
-use crate::link::{EdgeClass, LinkError, SymbolId, SymbolPlace};
-use crate::rt::image::{Image, ImagePlace, ImageSegment, Import, ThreadLocalImage};
+use crate::link::{BlockId, Edge, EdgeClass, LinkError, Symbol, SymbolId, SymbolPlace};
+use crate::rt::image::{FunctionArrayRange, Image, ImagePlace, ImageSegment, Import, ImportPlace, ThreadLocalImage};
+use crate::rt::image_process::{ImageProcess, ImportName};
 use crate::rt::thread_local::Reserve;
 use crate::rt::{ExecutorError, ExecutorProcessControl, ThreadLocalMemory};
 use rustc_hash::FxHashMap;
@@ -22,8 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug)]
 pub struct ImageRecorder {
     state: Arc<Mutex<State>>,
-    /// Answers what the process has, without being changed.
-    process: Arc<dyn ExecutorProcessControl>,
+    process: ImageProcess,
     arch: &'static dyn Architecture,
     reserve: Arc<Reserve>,
     /// Offset of the first thread-local variable.
@@ -34,12 +35,11 @@ pub struct ImageRecorder {
 struct State {
     image: Image,
     segments: FxHashMap<(u32, MemProt), Recorded>,
-    imports: FxHashMap<Name, usize>,
+    imports: FxHashMap<ImportName, usize>,
+    /// Addresses of pointers into the image.
+    pointers: Vec<u64>,
     variables: Option<ThreadLocalImage>,
 }
-
-/// A name and a version.
-type Name = (Vec<u8>, Option<Vec<u8>>);
 
 /// The memory of one protection of one batch.
 #[derive(Debug)]
@@ -50,70 +50,49 @@ struct Recorded {
     pieces: Vec<(u64, Vec<u8>)>,
 }
 
-/// What an absolute symbol is to another process.
-enum Meaning {
-    /// A constant.
-    Constant,
-    /// A symbol of the process.
-    Import(Name),
-}
-
 impl ImageRecorder {
-    /// Records for processes like that of `process`, which runs code of `arch`.
+    /// Records what a session links that runs on `process`, in code of `arch`.
     ///
     /// Errors: that the process has no thread-local memory to give.
-    pub fn new(
-        process: Arc<dyn ExecutorProcessControl>,
-        arch: &'static dyn Architecture,
-    ) -> Result<ImageRecorder, ExecutorError> {
+    pub fn new(process: ImageProcess, arch: &'static dyn Architecture) -> Result<ImageRecorder, ExecutorError> {
         let first_variable = process.thread_locals().allocate(0, 1)?;
         Ok(ImageRecorder { state: Arc::default(), process, arch, reserve: Arc::default(), first_variable })
     }
 
     /// The image of `program`, which `session` has linked with this recorder, and the bytes of its segments. `page_size` in bytes.
     pub fn finish(&self, session: &Session, program: &LinkedProgram, page_size: u64) -> (Image, Vec<Vec<u8>>) {
-        let mut state = std::mem::take(&mut *self.state());
-        let mut image = std::mem::take(&mut state.image);
-        image.page_size = page_size;
-        image.entry = program.entry.0;
-        image.initializers = program.initializers.ranges();
-        image.finalizers = program.finalizers.ranges();
-        image.indirect_functions = session.indirect_pointers();
-        image.thread_locals = state.variables;
-        let mut segments: Vec<_> = state.segments.into_iter().collect();
+        let State { mut image, segments, pointers, variables, .. } = std::mem::take(&mut *self.state());
+        let mut segments: Vec<_> = segments.into_iter().filter(|(_, recorded)| recorded.start < recorded.end).collect();
         segments.sort_by_key(|(_, recorded)| recorded.start);
+        let base = segments.first().map_or(0, |(_, first)| first.start & !(page_size - 1));
+        image.page_size = page_size;
+        image.entry = program.entry.0 - base;
+        let ranges = |arrays: &FunctionArrays| {
+            arrays.ranges().into_iter().map(|r| FunctionArrayRange { address: r.address - base, ..r }).collect()
+        };
+        image.initializers = ranges(&program.initializers);
+        image.finalizers = ranges(&program.finalizers);
+        image.indirect_functions = session.indirect_pointers().iter().map(|(p, r)| (p - base, r - base)).collect();
+        image.frames.0 = image.frames.0.saturating_sub(base);
+        image.imports.iter_mut().flat_map(|i| &mut i.places).for_each(|place| place.address -= base);
+        image.thread_locals = variables;
         let mut contents = Vec::with_capacity(segments.len());
         for ((_, prot), recorded) in segments {
             let (start, bytes) = recorded.content(page_size);
-            let end = recorded.end.next_multiple_of(page_size);
             image.segments.push(ImageSegment {
                 prot: prot.into(),
-                address: start,
-                size: end - start,
+                address: start - base,
+                size: recorded.end.next_multiple_of(page_size) - start,
                 content_size: bytes.len() as u64,
             });
             contents.push(bytes);
         }
+        make_relative(&mut image, &mut contents, &pointers, base);
         (image, contents)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the absolute `symbol` of `graph` means.
-    fn meaning(&self, state: &mut State, graph: &FixedUpGraph<'_>, symbol: SymbolId) -> Meaning {
-        let name = graph.graph.symbols[symbol.index()].name;
-        let address = graph.address(symbol);
-        if name.is_empty() || address.is_null() {
-            return Meaning::Constant;
-        }
-        let (plain, version) = super::closure::split_version(name);
-        if self.process.lookup(plain, version) == Some(address) {
-            return Meaning::Import((plain.to_vec(), version.map(<[u8]>::to_vec)));
-        }
-        self.expect_thread_local(state, name);
-        Meaning::Constant
     }
 
     /// Notes where the libraries' thread-local variable `name` is, if it is one.
@@ -124,49 +103,103 @@ impl ImageRecorder {
         }
     }
 
-    fn record_edges(&self, state: &mut State, graph: &FixedUpGraph<'_>) -> Result<(), SessionError> {
-        let kinds = self.arch.edge_kinds();
-        let mut meanings: FxHashMap<SymbolId, Meaning> = FxHashMap::default();
-        for (index, symbol) in graph.graph.symbols.iter().enumerate() {
-            match symbol.place {
-                SymbolPlace::Absolute(_) => {
-                    let id = SymbolId(index as u32);
-                    meanings.insert(id, self.meaning(state, graph, id));
+    /// The symbol of the process that `symbol` of `graph` is, if it is one.
+    fn import(&self, state: &mut State, graph: &FixedUpGraph<'_>, symbol: SymbolId) -> Option<ImportName> {
+        let Symbol { name, place, .. } = &graph.graph.symbols[symbol.index()];
+        match place {
+            SymbolPlace::Absolute(address) if !address.is_null() => {
+                let import = self.process.import_at(*address);
+                if import.is_none() && !name.is_empty() {
+                    self.expect_thread_local(state, name);
                 }
-                SymbolPlace::DynamicThreadLocal { .. } => self.expect_thread_local(state, symbol.name),
-                SymbolPlace::Defined { .. } | SymbolPlace::External { .. } => {}
+                import
             }
+            SymbolPlace::DynamicThreadLocal { .. } => {
+                self.expect_thread_local(state, name);
+                None
+            }
+            SymbolPlace::Absolute(_) | SymbolPlace::Defined { .. } | SymbolPlace::External { .. } => None,
         }
+    }
+
+    fn record_edges(&self, state: &mut State, graph: &FixedUpGraph<'_>) -> Result<(), SessionError> {
+        let symbols = (0..graph.graph.symbols.len() as u32).map(SymbolId);
+        let imports: Vec<Option<ImportName>> = symbols.map(|id| self.import(state, graph, id)).collect();
         for id in graph.graph.block_ids() {
             let block = &graph.graph.blocks[id.index()];
             for edge in graph.graph.block_edges(id) {
-                let Some(Meaning::Import(name)) = meanings.get(&edge.target) else { continue };
-                let info = &kinds[usize::from(edge.kind.0)];
-                if info.class == EdgeClass::KeepAlive {
+                let class = self.arch.edge_kinds()[usize::from(edge.kind.0)].class;
+                if class.is_thread_local() || matches!(class, EdgeClass::KeepAlive | EdgeClass::Size) {
                     continue;
                 }
+                let address = block.address.offset(u64::from(edge.offset)).0;
                 let in_segment = !graph.graph.sections[block.section.index()].thread_local;
-                if edge.kind != self.arch.pointer() || !in_segment {
-                    let section = String::from_utf8_lossy(graph.graph.sections[block.section.index()].name);
-                    let place = format_args!("section {section}, offset {:#x}", edge.offset);
-                    let what = format_args!(
-                        "{} of {} holds the address of a shared library's symbol, which another process loads elsewhere",
-                        info.name,
-                        String::from_utf8_lossy(&name.0)
-                    );
-                    return Err(LinkError::malformed(&graph.graph.name, place, what).into());
+                let is_pointer = edge.kind == self.arch.pointer() && in_segment;
+                let is_distance = edge.kind == self.arch.delta32() && in_segment;
+                let linked = !matches!(
+                    graph.graph.symbols[edge.target.index()].place,
+                    SymbolPlace::Absolute(_) | SymbolPlace::DynamicThreadLocal { .. }
+                );
+                match &imports[edge.target.index()] {
+                    Some(name) if is_pointer || is_distance => {
+                        let place = ImportPlace { address, addend: edge.addend, is_distance };
+                        state.refer(name, place);
+                    }
+                    None if linked && is_pointer => state.pointers.push(address),
+                    // Both ends move, or neither does.
+                    None if linked == self.arch.is_relative(edge.kind) => {}
+                    _ => return Err(self.refuse(graph, id, edge)),
                 }
-                let place = (block.address.offset(u64::from(edge.offset)).0, edge.addend);
-                let imports = &mut state.image.imports;
-                let number = *state.imports.entry(name.clone()).or_insert_with(|| {
-                    let (name, version) = name.clone();
-                    imports.push(Import { name, version, places: Vec::new() });
-                    imports.len() - 1
-                });
-                imports[number].places.push(place);
             }
         }
         Ok(())
+    }
+
+    fn refuse(&self, graph: &FixedUpGraph<'_>, block: BlockId, edge: &Edge) -> SessionError {
+        let section = &graph.graph.sections[graph.graph.blocks[block.index()].section.index()];
+        let place = format_args!("section {}, offset {:#x}", String::from_utf8_lossy(section.name), edge.offset);
+        let what = format_args!(
+            "{} of {} cannot be moved",
+            self.arch.edge_kinds()[usize::from(edge.kind.0)].name,
+            String::from_utf8_lossy(graph.graph.symbols[edge.target.index()].name)
+        );
+        LinkError::malformed(&graph.graph.name, place, what).into()
+    }
+}
+
+impl State {
+    fn refer(&mut self, name: &ImportName, place: ImportPlace) {
+        let imports = &mut self.image.imports;
+        let number = *self.imports.entry(name.clone()).or_insert_with(|| {
+            let (name, version) = name.clone();
+            imports.push(Import { name, version, places: Vec::new() });
+            imports.len() - 1
+        });
+        imports[number].places.push(place);
+    }
+}
+
+/// Takes `base` off the pointers at the addresses `pointers`, and lists them in `image`.
+fn make_relative(image: &mut Image, contents: &mut [Vec<u8>], pointers: &[u64], base: u64) {
+    image.pointers = vec![Vec::new(); image.segments.len()];
+    for &pointer in pointers {
+        let address = pointer - base;
+        let number = image.segments.partition_point(|s| s.address <= address) - 1;
+        let offset = address - image.segments[number].address;
+        if let Some(bytes) = contents[number].get_mut(offset as usize..offset as usize + 8) {
+            let value = bytes.try_into().map(u64::from_le_bytes).unwrap_or_default();
+            bytes.copy_from_slice(&value.wrapping_sub(base).to_le_bytes());
+        }
+        if offset.is_multiple_of(8) {
+            let (word, bit) = ((offset / 512) as usize, offset / 8 % 64);
+            let bits = &mut image.pointers[number];
+            if bits.len() <= word {
+                bits.resize(word + 1, 0);
+            }
+            bits[word] |= 1 << bit;
+        } else {
+            image.unaligned_pointers.push(address);
+        }
     }
 }
 

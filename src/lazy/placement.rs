@@ -69,7 +69,8 @@ impl Batch<'_> {
             self.reserve_tables();
             return Ok(bounds);
         }
-        let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true, addresses: None };
+        let absolute_known = !self.session.relocatable();
+        let reach = Reach { code: bounds.code, all: bounds.all, absolute_known, addresses: None };
         let prepare = |part: &mut Part| {
             arch.relax(&mut part.graph, &reach);
             tables::build(arch, &mut part.graph, &reach);

@@ -53,6 +53,8 @@ pub struct SessionOptions {
     pub graphs: GraphOptions,
     /// Where thread-local variables go; `None`: where the executor has them, or nowhere if nothing is executed.
     pub thread_locals: Option<Box<dyn ThreadLocalMemory>>,
+    /// Whether linked code will run where symbols of the process have other addresses: nothing is decided by those they have now.
+    pub relocatable: bool,
 }
 
 /// What graphs are like, for those who look at them; the program does the same in either case.
@@ -84,6 +86,7 @@ impl Default for SessionOptions {
             plugins: Vec::new(),
             graphs: GraphOptions::default(),
             thread_locals: None,
+            relocatable: false,
         }
     }
 }
@@ -363,6 +366,10 @@ impl Session {
             None if self.options.executes => self.executor.thread_locals(),
             None => &self.pretend_reserve,
         }
+    }
+
+    pub(super) fn relocatable(&self) -> bool {
+        self.options.relocatable
     }
 
     pub(super) fn executes(&self) -> bool {

@@ -1,14 +1,19 @@
 //! Images: linked programs as files, to be mapped and run without linking.
 //!
-//! An image holds what linking a whole program made, at addresses chosen when it was made. What another process decides anew is
-//! listed: pointers to symbols of shared libraries, implementations of indirect functions, offsets of libraries' thread-local
-//! variables (which are only compared: linked code holds them). Everything else is mapped from the file, page by page as it is used.
+//! An image holds what linking a whole program made, as if it began at address 0. It is mapped near the process's shared libraries,
+//! wherever those are. What depends on that is listed: pointers into the image, references to symbols of the process,
+//! implementations of indirect functions, offsets of libraries' thread-local variables (which are only compared: linked code
+//! holds them). Everything else stays in the file's pages and is read as it is used.
+//!
+//! In all tables an address in the image is its offset from the image's start.
 //!
 //! The file: [`MAGIC`], the size and the hash of the tables, the hash of the segments' bytes, all as 64-bit little-endian numbers;
 //! the tables; from the next page on the segments' bytes. What the hashes do not confirm is not used.
 
 use super::executor::{ExecutorError, ExecutorProcessControl};
-use super::sys::image as mapping;
+use super::in_process_memory::reserve_near_libraries;
+use super::memory::MemoryError;
+use super::sys::image::Mapped;
 use super::sys::page_size;
 use super::thread_local::ThreadLocalPlace;
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
@@ -36,7 +41,12 @@ pub struct Image {
     pub segments: Vec<ImageSegment>,
     /// The address of its entry point.
     pub entry: u64,
-    /// Symbols of the process, and where their addresses are to be stored.
+    /// Pointers into the image: for each segment that has any, bit `n` of word `m` stands for the pointer at `8 * (64 * m + n)` bytes
+    /// from its start.
+    pub pointers: Vec<Vec<u64>>,
+    /// Addresses of pointers into the image that are not aligned.
+    pub unaligned_pointers: Vec<u64>,
+    /// Symbols of the process, and what refers to them.
     pub imports: Vec<Import>,
     /// Its thread-local variables, if it has any.
     pub thread_locals: Option<ThreadLocalImage>,
@@ -57,7 +67,7 @@ pub struct Image {
 pub struct ImageSegment {
     /// What it may be used for.
     pub prot: ImageProt,
-    /// Where it begins: a multiple of the page size.
+    /// Where it begins in the image: a multiple of the page size.
     pub address: u64,
     /// Its size in bytes; what is behind `content_size` is zero.
     pub size: u64,
@@ -93,8 +103,19 @@ pub struct Import {
     pub name: Vec<u8>,
     /// The version asked for, if one was.
     pub version: Option<Vec<u8>>,
-    /// Addresses of pointers to it, and what is added to its address in each.
-    pub places: Vec<(u64, i64)>,
+    /// What refers to it.
+    pub places: Vec<ImportPlace>,
+}
+
+/// A reference to a symbol of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPlace {
+    /// Its address.
+    pub address: u64,
+    /// What is added to the symbol's address.
+    pub addend: i64,
+    /// Whether it is a distance from itself in 32 bits (`T - P + A`), not an address in 64 (`T + A`).
+    pub is_distance: bool,
 }
 
 /// Initial values of thread-local variables.
@@ -154,6 +175,9 @@ pub enum ImageError {
     /// The process refused something.
     #[error(transparent)]
     Executor(#[from] ExecutorError),
+    /// There is no room for it.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 impl Image {
@@ -192,28 +216,34 @@ impl Image {
 
     /// Whether the tables agree with each other: every address that is written to or called is in a segment for that.
     fn is_sound(&self) -> bool {
-        let inside = |address: u64, size: u64, executable: bool| {
-            let end = address.checked_add(size);
-            self.segments.iter().any(|s| {
-                (s.prot == ImageProt::ReadExec) == executable
-                    && address >= s.address
-                    && end.is_some_and(|end| end <= s.address.saturating_add(s.size))
-            })
+        let within = |s: &ImageSegment, address: u64, size: u64| {
+            address >= s.address && address.checked_add(size).is_some_and(|end| end <= s.address.saturating_add(s.size))
         };
-        let pointer = |address: u64| address.is_multiple_of(8) && inside(address, 8, false);
-        let arrays = || self.initializers.iter().chain(&self.finalizers);
+        let code = |address: u64| self.segments.iter().any(|s| s.prot == ImageProt::ReadExec && within(s, address, 1));
+        let data = |address: u64, size: u64| {
+            self.segments.iter().any(|s| s.prot != ImageProt::ReadExec && within(s, address, size))
+        };
         let pages = self.segments.iter().all(|s| {
             s.address.is_multiple_of(self.page_size)
                 && s.content_size <= s.size
                 && s.address.checked_add(s.size).is_some()
         });
+        let bits = |(segment, words): (&ImageSegment, &Vec<u64>)| words.len() as u64 <= segment.size.div_ceil(512);
+        let place = |place: &ImportPlace| match place.is_distance {
+            true => self.segments.iter().any(|s| within(s, place.address, 4)),
+            false => data(place.address, 8),
+        };
+        let mut arrays = self.initializers.iter().chain(&self.finalizers);
         pages
             && self.segments.windows(2).all(|s| s[0].address.saturating_add(s[0].size) <= s[1].address)
-            && inside(self.entry, 1, true)
-            && self.imports.iter().flat_map(|i| &i.places).all(|&(place, _)| pointer(place))
-            && self.indirect_functions.iter().all(|&(at, resolver)| pointer(at) && inside(resolver, 1, true))
-            && arrays().all(|a| a.size.is_multiple_of(8) && pointer(a.address) && inside(a.address, a.size, false))
-            && (self.frames.1 == 0 || inside(self.frames.0, self.frames.1, false))
+            && self.pointers.len() == self.segments.len()
+            && self.segments.iter().zip(&self.pointers).all(bits)
+            && self.unaligned_pointers.iter().all(|&address| data(address, 8))
+            && code(self.entry)
+            && self.imports.iter().flat_map(|i| &i.places).all(place)
+            && self.indirect_functions.iter().all(|&(at, resolver)| at % 8 == 0 && data(at, 8) && code(resolver))
+            && arrays.all(|a| a.size % 8 == 0 && a.address % 8 == 0 && data(a.address, a.size))
+            && (self.frames.1 == 0 || data(self.frames.0, self.frames.1))
     }
 }
 
@@ -282,63 +312,105 @@ impl ImageFile {
     /// but resolvers of indirect functions.
     ///
     /// Errors: all of [`ImageError`]. What was mapped by then stays mapped.
-    pub fn load(&self, executor: &dyn ExecutorProcessControl) -> Result<(), ImageError> {
+    pub fn load(&self, executor: &dyn ExecutorProcessControl) -> Result<LoadedImage<'_>, ImageError> {
         let image = &self.image;
-        let mut bindings = Vec::with_capacity(image.imports.len());
-        for import in &image.imports {
-            let missing = || ImageError::Unsuitable(format!("it has no {}", String::from_utf8_lossy(&import.name)));
-            bindings.push(executor.lookup(&import.name, import.version.as_deref()).ok_or_else(missing)?);
+        let bindings = self.bindings(executor)?;
+        if let Some(variables) = &image.thread_locals
+            && executor.thread_locals().allocate(variables.size, variables.align)?.0 != variables.offset
+        {
+            return Err(ImageError::Unsuitable("its thread-local memory begins elsewhere".into()));
         }
-        for (name, place) in &image.library_thread_locals {
-            if executor.lookup_thread_local(name).map(ImagePlace::from) != Some(*place) {
-                let name = String::from_utf8_lossy(name);
-                return Err(ImageError::Unsuitable(format!("the thread-local variable {name} is elsewhere")));
-            }
-        }
-        if let Some(variables) = &image.thread_locals {
-            if executor.thread_locals().allocate(variables.size, variables.align)?.0 != variables.offset {
-                return Err(ImageError::Unsuitable("its thread-local memory begins elsewhere".into()));
-            }
-        }
+        let size = image.segments.last().map_or(0, |last| last.address + last.size);
         let segments: Vec<_> = image.segments.iter().zip(image.offsets(self.tables)).collect();
-        mapping::map(&self.file, &segments)?;
-        for (import, address) in image.imports.iter().zip(bindings) {
-            for &(place, addend) in &import.places {
-                executor.write_pointer(ExecutorAddr(place), ExecutorAddr(address.0.wrapping_add_signed(addend)));
+        let distances = image.imports.iter().flat_map(|i| &i.places).any(|place| place.is_distance);
+        let mut mapped = Mapped::new(&self.file, &segments, reserve_near_libraries(size)?, distances)?;
+        for (segment, pointers) in image.segments.iter().zip(&image.pointers) {
+            mapped.relocate(segment.address, pointers);
+        }
+        image.unaligned_pointers.iter().for_each(|&address| mapped.relocate_one(address));
+        for (import, target) in image.imports.iter().zip(bindings) {
+            for place in &import.places {
+                let value = target.0.wrapping_add_signed(place.addend);
+                if !place.is_distance {
+                    mapped.store(place.address, value.to_le_bytes());
+                    continue;
+                }
+                let distance = value.wrapping_sub(mapped.start() + place.address) as i64;
+                let distance = i32::try_from(distance).map_err(|_| {
+                    let name = String::from_utf8_lossy(&import.name);
+                    ImageError::Unsuitable(format!("{name} is too far away"))
+                })?;
+                mapped.store(place.address, distance.to_le_bytes());
             }
         }
-        mapping::protect(&segments)?;
+        let start = ExecutorAddr(mapped.protect()?);
         if let Some(variables) = &image.thread_locals {
             for (offset, bytes) in &variables.values {
                 executor.thread_locals().initialize(ExecutorAddr(*offset), bytes)?;
             }
         }
+        let loaded = LoadedImage { image, start };
         for &(pointer, resolver) in &image.indirect_functions {
-            executor.write_pointer(ExecutorAddr(pointer), executor.call_resolver(ExecutorAddr(resolver)));
+            executor.write_pointer(loaded.address(pointer), executor.call_resolver(loaded.address(resolver)));
         }
-        executor.register_frames(AddrRange::new(ExecutorAddr(image.frames.0), image.frames.1))?;
-        Ok(())
+        executor.register_frames(AddrRange::new(loaded.address(image.frames.0), image.frames.1))?;
+        Ok(loaded)
     }
 
-    /// Runs the initializers of the loaded image and has its finalizers run at exit.
-    pub fn initialize(&self, executor: &dyn ExecutorProcessControl) {
-        let functions = |arrays: &[FunctionArrayRange]| {
-            let mut functions = Vec::new();
-            for array in arrays {
-                let mut pointers = executor.read_pointers(AddrRange::new(ExecutorAddr(array.address), array.size));
-                pointers.retain(|p| p.0 != 0 && p.0 != u64::MAX);
-                if array.backwards {
-                    pointers.reverse();
-                }
-                functions.append(&mut pointers);
+    /// The addresses of the imports, in order.
+    fn bindings(&self, executor: &dyn ExecutorProcessControl) -> Result<Vec<ExecutorAddr>, ImageError> {
+        for (name, place) in &self.image.library_thread_locals {
+            if executor.lookup_thread_local(name).map(ImagePlace::from) != Some(*place) {
+                let name = String::from_utf8_lossy(name);
+                return Err(ImageError::Unsuitable(format!("the thread-local variable {name} is elsewhere")));
             }
-            functions
+        }
+        let lookup = |import: &Import| {
+            let missing = || ImageError::Unsuitable(format!("it has no {}", String::from_utf8_lossy(&import.name)));
+            executor.lookup(&import.name, import.version.as_deref()).ok_or_else(missing)
         };
-        let mut at_exit = functions(&self.image.finalizers);
+        self.image.imports.iter().map(lookup).collect()
+    }
+}
+
+/// An image that is part of this process.
+#[derive(Debug)]
+pub struct LoadedImage<'a> {
+    image: &'a Image,
+    start: ExecutorAddr,
+}
+
+impl LoadedImage<'_> {
+    /// The address in this process of what is at `offset` in the image.
+    fn address(&self, offset: u64) -> ExecutorAddr {
+        self.start.offset(offset)
+    }
+
+    /// The address of its entry point.
+    pub fn entry(&self) -> ExecutorAddr {
+        self.address(self.image.entry)
+    }
+
+    /// Runs its initializers, and has its finalizers run at exit.
+    pub fn initialize(&self, executor: &dyn ExecutorProcessControl) {
+        let mut at_exit = self.functions(executor, &self.image.finalizers);
         at_exit.reverse();
         if !at_exit.is_empty() {
             executor.run_at_exit(at_exit);
         }
-        executor.run_initializers(&functions(&self.image.initializers));
+        executor.run_initializers(&self.functions(executor, &self.image.initializers));
+    }
+
+    fn functions(&self, executor: &dyn ExecutorProcessControl, arrays: &[FunctionArrayRange]) -> Vec<ExecutorAddr> {
+        let mut functions = Vec::new();
+        for array in arrays {
+            let mut pointers = executor.read_pointers(AddrRange::new(self.address(array.address), array.size));
+            pointers.retain(|p| p.0 != 0 && p.0 != u64::MAX);
+            if array.backwards {
+                pointers.reverse();
+            }
+            functions.append(&mut pointers);
+        }
+        functions
     }
 }

@@ -7,6 +7,7 @@
 pub mod executor;
 pub mod gate;
 pub mod image;
+pub mod image_process;
 mod in_process;
 mod in_process_memory;
 pub mod libraries;

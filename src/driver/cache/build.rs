@@ -6,22 +6,21 @@ use crate::cli::{CommandLine, InputKind};
 use crate::driver::{add_inputs, initializer_order, inputs};
 use crate::lazy::{ImageRecorder, Session, SessionOptions};
 use crate::link::arch;
+use crate::rt::image_process::ImageProcess;
 use crate::rt::libraries::{self, Library};
-use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager};
+use crate::rt::{self, ExecutorProcessControl, SlabMemoryManager};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Images are linked for addresses from here on: far from where any system puts programs and libraries.
-const FIRST_BASE: u64 = 1 << 36;
-/// As many images get different addresses, each 1 GiB from the next: nobody can tell where code will be.
-const BASES: u64 = 160;
+/// Where images are linked: anywhere, they are moved.
+const BASE: ExecutorAddr = ExecutorAddr(1 << 36);
 /// The largest image in bytes.
-const LIMIT: u64 = 0x7000_0000;
+const LIMIT: u64 = 0x6000_0000;
 
 /// Links the program of `command` and leaves its image and its record in `directory`, the record at `path`. Says whether there is a
 /// record now. `key` is the command line's.
@@ -57,12 +56,13 @@ fn link(
     if (Some(target.arch), target.format) != (Arch::host(), Format::Elf) {
         bail!("images are only made of ELF programs for this machine");
     }
-    let executor = InProcess::with_memory(Box::new(SlabMemoryManager::new(base(), rt::page_size(), Some(LIMIT))?));
+    let memory = SlabMemoryManager::new(BASE, rt::page_size(), Some(LIMIT))?;
+    let executor = ImageProcess::new(Box::new(memory), BASE.offset(LIMIT));
     for library in &command.options.preload {
         executor.load_library(library)?;
     }
     let architecture = arch::of(target.arch).context("nothing is known of the architecture")?;
-    let recorder = ImageRecorder::new(Arc::new(InProcess::new()), architecture)?;
+    let recorder = ImageRecorder::new(executor.clone(), architecture)?;
     let session = Session::new(target, Box::new(executor), options(command, target, &recorder, read))?;
     let mut plan = command.plan.clone();
     plan.inputs.iter_mut().for_each(|input| input.lazy = false);
@@ -90,12 +90,6 @@ fn link(
     Ok((name, stamp, inputs))
 }
 
-/// A multiple of 1 GiB that nobody can guess.
-fn base() -> ExecutorAddr {
-    let random = RandomState::new().build_hasher().finish();
-    ExecutorAddr(FIRST_BASE + (random % BASES << 30))
-}
-
 fn options(command: &CommandLine, target: Target, recorder: &ImageRecorder, read: &Read) -> SessionOptions {
     let (files, helpers) = (read.clone(), read.clone());
     SessionOptions {
@@ -112,6 +106,7 @@ fn options(command: &CommandLine, target: Target, recorder: &ImageRecorder, read
         }),
         plugins: vec![Box::new(recorder.clone())],
         thread_locals: Some(Box::new(recorder.clone())),
+        relocatable: true,
         ..SessionOptions::default()
     }
 }

@@ -112,6 +112,10 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn edge_kinds(&self) -> &'static [EdgeKindInfo];
     /// The kind that writes a whole address (`T + A`, 8 bytes).
     fn pointer(&self) -> EdgeKind;
+    /// The kind that writes a distance (`T - P + A`, 4 bytes).
+    fn delta32(&self) -> EdgeKind;
+    /// Whether what `kind` writes stays right when the target and the place are moved by the same whole pages.
+    fn is_relative(&self, kind: EdgeKind) -> bool;
     /// The kind that only keeps its target linked.
     fn keep_alive(&self) -> EdgeKind;
     /// The addend of a branch that goes exactly to its target; a branch with another one must not be sent through a stub

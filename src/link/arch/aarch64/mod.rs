@@ -88,6 +88,14 @@ impl Architecture for Aarch64 {
         kind::POINTER64
     }
 
+    fn delta32(&self) -> EdgeKind {
+        kind::DELTA32
+    }
+
+    fn is_relative(&self, kind: EdgeKind) -> bool {
+        RULES[usize::from(kind.0)].formula.is_relative()
+    }
+
     fn keep_alive(&self) -> EdgeKind {
         kind::KEEP_ALIVE
     }
