@@ -1,10 +1,14 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod cache;
+mod combinations;
 mod inputs;
+mod show;
 
 use self::inputs::{Content, InputFile};
+use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
-use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
+use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
 use crate::rt::libraries::{self, Library, Search};
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
@@ -21,54 +25,48 @@ use std::sync::Arc;
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
-    check_combinations(&command)?;
+    combinations::check(&command)?;
+    cache::run(&command)?;
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let session = new_session(&command, target)?;
+    let shows = Shows::new(&command.options)?;
+    let addresses = shows.addresses.clone();
+    let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
-    let dylibs = add_inputs(&command, &session, files)?;
-    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
-    args.extend(command.program_args.iter().cloned());
-    session.executor().set_arguments(&args);
+    let dylibs = add_inputs(&command, &command.plan, &session, files)?;
+    session.executor().set_arguments(&program_arguments(&command));
     let symbol = command.options.entry.as_deref().unwrap_or("main");
     let symbol = format!("{}{symbol}", target.format.symbol_prefix());
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    let process = !command.options.no_process_syms;
+    if command.options.show_init_es {
+        show::print_jitdylibs(&session, process);
+    }
+    let program = session.link_program(&initializer_order(&command.plan, &dylibs), &dylibs, &symbol);
+    if command.options.show_entry_es {
+        show::print_jitdylibs(&session, process);
+    }
+    if let Some(addresses) = addresses {
+        addresses.print();
+    }
+    let program = program?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    let status = session.executor().run_as_main(entry);
+    session.initialize(&program);
+    let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
 }
 
-fn check_combinations(command: &CommandLine) -> Result<()> {
-    let options = &command.options;
-    let lazy = command.plan.inputs.iter().any(|i| i.lazy);
-    if !options.harness.is_empty() {
-        if lazy {
-            bail!("Lazy linking cannot be used with -harness mode");
-        }
-        bail!("-harness is not supported yet");
-    }
-    if lazy && options.no_orc_runtime {
-        bail!("Lazy linking requires the ORC runtime; leave out -no-orc-runtime");
-    }
-    if options.slab_address.is_some() && (options.slab_allocate.is_none() || !options.noexec) {
-        bail!("-slab-address requires -slab-allocate and -noexec");
-    }
-    if options.slab_page_size.is_some() && options.slab_allocate.is_none() {
-        bail!("-slab-page-size requires -slab-allocate");
-    }
-    if options.noexec && !command.program_args.is_empty() {
-        eprintln!("rjitlink: warning: arguments of the program are of no use with -noexec");
-    }
-    Ok(())
+/// The program's `argv`: the first file's name stands for its own.
+fn program_arguments(command: &CommandLine) -> Vec<OsString> {
+    command.options.files.iter().take(1).chain(&command.program_args).cloned().collect()
 }
 
-fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -82,9 +80,10 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         executor.load_library(library)?;
     }
     let show = options.show_linked_files;
+    let graphs = shows.graph_options(options);
     let session_options = SessionOptions {
         executes: !options.noexec,
-        threads: options.num_threads,
+        threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         on_link: Box::new(move |name| {
             if show {
                 // A reader that went away does not keep the program from running.
@@ -93,7 +92,10 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
-        plugins: Vec::new(),
+        plugins: shows.plugins,
+        graphs,
+        thread_locals: None,
+        relocatable: false,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -119,8 +121,12 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
 }
 
 /// Adds all inputs in the order of the command line; answers the JITDylibs in order of mention.
-fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFile>) -> Result<Vec<DylibId>> {
-    let plan = &command.plan;
+fn add_inputs(
+    command: &CommandLine,
+    plan: &Plan,
+    session: &Arc<Session>,
+    files: Vec<InputFile>,
+) -> Result<Vec<DylibId>> {
     let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
     let granularity = match command.options.lazy_granularity {
         GranularityArg::Function => Granularity::Function,
@@ -150,7 +156,7 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
     let mut files = files.into_iter();
     for input in &plan.inputs {
         match input.kind {
-            InputKind::File => {
+            InputKind::File | InputKind::HiddenFile | InputKind::WeakFile => {
                 let Some(file) = files.next() else { continue };
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
@@ -159,7 +165,9 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
                     _ => add(input, file)?,
                 }
             }
-            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
+            InputKind::Library | InputKind::HiddenLibrary | InputKind::WeakLibrary => {
+                add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?
+            }
         }
     }
     Ok(dylibs)
@@ -203,8 +211,7 @@ fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs:
 }
 
 /// `main` and the JITDylibs it links against, those first: their initializers run before those of who needs them.
-fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
-    let plan = &command.plan;
+fn initializer_order(plan: &Plan, dylibs: &[DylibId]) -> Vec<DylibId> {
     let needs = |index: usize| {
         let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
         libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))

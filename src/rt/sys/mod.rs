@@ -17,6 +17,7 @@ use macos as os;
 pub mod dispatch;
 mod extent;
 mod icache;
+pub mod image;
 mod interrupts;
 mod map;
 pub mod process;
