@@ -300,7 +300,11 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));
+                let phony = tables.dylibs[entry.dylib.index()].phony_externals;
+                let address = entry.process.get_or_init(|| match phony {
+                    true => Some(ExecutorAddr::NULL),
+                    false => lookup(self.closure.executor, entry.name),
+                });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
