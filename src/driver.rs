@@ -36,8 +36,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     combinations::check(&command)?;
     let files = inputs::read(&command)?;
-    let (target, file) = inputs::target_of(&files);
-    let target = command.options.triple.as_deref().map_or(Ok(target), target::parse)?;
+    let (target, file) = match &command.options.triple {
+        Some(triple) => (target::parse(triple)?, "what -triple names"),
+        None => inputs::target_of(&files),
+    };
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
@@ -69,8 +71,16 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     session.initialize(&program);
     let status = session.executor().run_as_main(program.entry);
-    // The low 8 bits count.
-    session.executor().exit(rt::test_result().map_or(status, |result| result as i32))
+    session.executor().exit(status)
+}
+
+/// What messages of errors begin with: the name this program goes by, in llvm-jitlink's own form if it goes by that one.
+pub fn error_prefix() -> &'static str {
+    let name = std::env::args_os().next();
+    match name.as_deref().map(Path::new).and_then(Path::file_name) {
+        Some(name) if name == "llvm-jitlink" => "llvm-jitlink error: ",
+        _ => "rjitlink: error: ",
+    }
 }
 
 /// What came of linking; with `-show-err-failed-to-materialize`, an error names what could not be linked because of it.
@@ -92,7 +102,7 @@ fn report(
     if failed.is_empty() {
         return Err(error.into());
     }
-    eprintln!("rjitlink: error: {error}");
+    eprintln!("{}{error}", error_prefix());
     bail!("Failed to materialize symbols: {{ {} }}", failed.join(", "))
 }
 

@@ -9,7 +9,7 @@ use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, 
 use crate::link::raw_section;
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -200,7 +200,7 @@ impl Inputs<'_> {
     /// The libraries that a `-l` of `name` stands for.
     fn find(&self, input: &Input, name: &str) -> Result<Vec<Library>> {
         let found = self.search(input).library(name);
-        found.with_context(|| format!("While linking {}", self.command.plan.dylibs[input.dylib]))
+        found.map_err(|error| anyhow!("While linking {}, {error}", self.command.plan.dylibs[input.dylib]))
     }
 
     fn search(&self, input: &Input) -> Search {

@@ -300,10 +300,9 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let phony = tables.dylibs[entry.dylib.index()].phony_externals;
-                let address = entry.process.get_or_init(|| match phony {
-                    true => Some(ExecutorAddr::NULL),
-                    false => lookup(self.closure.executor, entry.name),
+                let address = entry.process.get_or_init(|| {
+                    let phony = tables.dylibs[entry.dylib.index()].phony_externals;
+                    lookup(self.closure.executor, entry.name).or(phony.then_some(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());

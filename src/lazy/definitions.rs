@@ -25,7 +25,7 @@ impl Session {
         tables.define_name(dylib, leak(name), Definition::Alias(target))
     }
 
-    /// Makes everything null that `dylib` refers to and does not define, even if other JITDylibs or the process define it.
+    /// Makes everything null that `dylib` refers to and nothing defines, the process neither.
     pub fn set_phony_externals(&self, dylib: DylibId) {
         self.tables_mut().dylibs[dylib.index()].phony_externals = true;
     }

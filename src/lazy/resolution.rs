@@ -202,9 +202,6 @@ impl SymbolTables {
             self.set_definition(id, definition, false);
             return Ok(());
         }
-        if self.dylibs[dylib.index()].phony_externals {
-            return Ok(());
-        }
         for other in self.dylibs[dylib.index()].link_order.clone() {
             let Some(found) = self.find(other, name).filter(|_| other != dylib) else {
                 continue;

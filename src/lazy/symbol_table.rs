@@ -47,7 +47,7 @@ pub(super) struct JitDylib {
     pub sets: Vec<SectionSet>,
     /// Its `__dso_handle`.
     pub dso_handle: Arc<Claim>,
-    /// Whether everything that it does not define itself is null.
+    /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
     table: HashTable<EntryId>,
     groups: FxHashMap<&'static [u8], UnitId>,

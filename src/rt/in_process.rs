@@ -10,8 +10,7 @@ use super::memory::MemoryManager;
 use super::sys::dispatch::{self, Context};
 use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
-use super::sys::{self};
-use super::test_result;
+use super::sys::{self, test_result};
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr};
 
@@ -135,7 +134,9 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn run_as_main(&self, entry: ExecutorAddr) -> i32 {
-        process::call_main(entry, self.arguments())
+        let status = process::call_main(entry, self.arguments());
+        test_result::main_has_returned();
+        status
     }
 
     fn exit(&self, status: i32) -> ! {

@@ -14,7 +14,6 @@ pub mod memory;
 pub mod runtime_archive;
 mod slab;
 mod sys;
-mod test_result;
 pub mod thread_local;
 pub mod wrapper;
 
@@ -27,5 +26,4 @@ pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
 pub use sys::map_file;
-pub use test_result::test_result;
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};
