@@ -443,14 +443,16 @@ impl SymbolTables {
             .collect()
     }
 
-    /// The entry that `id` stands for after aliases.
+    /// The entry that `id` stands for after aliases; one that stands for what another JITDylib hides is left as it is.
     pub fn follow(&self, mut id: EntryId) -> EntryId {
         // Aliases that lead in a circle define nothing; the bound only has to be finite.
         for _ in 0..64 {
-            match self.entries[id.index()].definition {
-                Definition::Alias(to) => id = to,
-                _ => break,
+            let Definition::Alias(to) = self.entries[id.index()].definition else { break };
+            let (from, target) = (&self.entries[id.index()], &self.entries[to.index()]);
+            if from.dylib != target.dylib && !target.exported {
+                break;
             }
+            id = to;
         }
         id
     }
