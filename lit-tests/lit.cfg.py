@@ -8,6 +8,7 @@
 #   %same             support/same.py: links natively and with rjitlink, runs both, compares; see there
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
+#   %differential     support/differential.py: many command lines, with both (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
 #   %inputs %benches  the repository's folders of those names
 #   %python           Python
@@ -140,6 +141,11 @@ config.substitutions += [
     ("%same", f"{sys.executable} {support}/same.py {compare}"),
     ("%matrix", f"{sys.executable} {support}/matrix.py {compare}"),
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
+    (
+        "%differential",
+        f"{sys.executable} {support}/differential.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"
+        f" '--clang={clang}' '--ar={tools.find_llvm('llvm-ar')}'",
+    ),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%benches", os.path.join(repository, "benches")),

@@ -19,6 +19,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::ffi::OsString;
 
 /// A command line, understood.
+#[derive(Clone)]
 pub(crate) struct CommandLine {
     /// Options without a position.
     pub options: Options,

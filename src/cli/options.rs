@@ -52,7 +52,7 @@ const OUTPUT: &str = "Looking at what is linked";
 const MEMORY: &str = "Memory";
 
 /// Links relocatable objects in memory, on demand, and runs them.
-#[derive(Parser, Debug)]
+#[derive(Clone, Parser, Debug)]
 #[command(
     name = "rjitlink",
     version,

@@ -25,13 +25,23 @@ const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
 
+/// How an archive is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArchiveOptions {
+    /// Every member is part of the program, whether something refers to it or not.
+    pub all: bool,
+    /// Other JITDylibs do not see what its members define.
+    pub hidden: bool,
+}
+
 impl SymbolTables {
-    /// Offers the members of `archive` to `dylib`.
+    /// Offers the members of `archive` to `dylib`; with [`ArchiveOptions::all`], enters them all.
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
         archive: Archive,
         laziness: Laziness,
+        options: ArchiveOptions,
         load: LoadFile<'_>,
     ) -> Result<ArchiveId, SessionError> {
         let id = ArchiveId(self.archives.len() as u32);
@@ -43,8 +53,15 @@ impl SymbolTables {
             dylib,
             laziness,
             taken: vec![false; members],
+            hidden: options.hidden,
             helper: false,
         });
+        if options.all {
+            for member in 0..members as u32 {
+                self.pull((id, member), &mut ReadAhead::new(None, load))?;
+            }
+            return Ok(id);
+        }
         self.reserve(dylib, archive.symbols().len());
         for (name, member) in archive.symbols() {
             self.offer(id, member, name, NameHash::of(name));
@@ -76,10 +93,10 @@ impl SymbolTables {
             return Ok(());
         }
         let file = ahead.take((id, member), &self.archives[id.index()].archive)?;
-        let (dylib, laziness) = (self.archives[id.index()].dylib, self.archives[id.index()].laziness);
+        let ArchiveInput { dylib, laziness, hidden, .. } = self.archives[id.index()];
         if let Some(file) = file {
             self.check_target(&file.file.name, file.file.target)?;
-            self.add_object(dylib, file, laziness)?;
+            self.add_object(dylib, file, laziness, hidden)?;
             ahead.look_ahead(self);
         }
         Ok(())
@@ -148,7 +165,7 @@ impl SymbolTables {
             };
             if let (Definition::Undefined, Some((archive, member))) = {
                 let e = &self.entries[found.index()];
-                (e.definition, e.archive)
+                (e.definition, e.archive.filter(|(archive, _)| !self.archives[archive.index()].hidden))
             } {
                 self.pull((archive, member), ahead)?;
             }

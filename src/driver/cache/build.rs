@@ -3,7 +3,7 @@
 use super::record::{Entry, Input, Stamp, TICK};
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{CommandLine, InputKind};
-use crate::driver::{add_inputs, initializer_order, inputs};
+use crate::driver::{inputs, jitdylibs};
 use crate::lazy::{ImageRecorder, Session, SessionOptions};
 use crate::link::arch;
 use crate::rt::image_process::ImageProcess;
@@ -51,6 +51,9 @@ fn link(
     read: &Read,
 ) -> Result<(String, Stamp, Vec<Input>)> {
     let before = stamps(command, libraries, read)?;
+    let mut command = command.clone();
+    command.plan.inputs.iter_mut().for_each(|input| input.lazy = false);
+    let command = &command;
     let files = inputs::read(command)?;
     let (target, _) = inputs::target_of(&files);
     if (Some(target.arch), target.format) != (Arch::host(), Format::Elf) {
@@ -64,11 +67,9 @@ fn link(
     let architecture = arch::of(target.arch).context("nothing is known of the architecture")?;
     let recorder = ImageRecorder::new(executor.clone(), architecture)?;
     let session = Session::new(target, Box::new(executor), options(command, target, &recorder, read))?;
-    let mut plan = command.plan.clone();
-    plan.inputs.iter_mut().for_each(|input| input.lazy = false);
-    let dylibs = add_inputs(command, &plan, &session, files)?;
+    let (dylibs, initialized) = jitdylibs::fill(command, &session, files)?;
     let entry = command.options.entry.as_deref().unwrap_or("main");
-    let program = session.link_program(&initializer_order(&plan, &dylibs), &dylibs, entry)?;
+    let program = session.link_program(&initialized, &dylibs, entry)?;
     let (image, contents) = recorder.finish(&session, &program, rt::page_size());
     let inputs = stamps(command, libraries, read)?;
     let of_contents = |inputs: &[Input]| inputs.iter().map(Input::content).collect::<Vec<_>>();
