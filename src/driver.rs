@@ -1,5 +1,6 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod combinations;
 mod inputs;
 
 use self::inputs::{Content, InputFile};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
-    check_combinations(&command)?;
+    combinations::check(&command)?;
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
@@ -44,30 +45,6 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     session.executor().exit(status)
 }
 
-fn check_combinations(command: &CommandLine) -> Result<()> {
-    let options = &command.options;
-    let lazy = command.plan.inputs.iter().any(|i| i.lazy);
-    if !options.harness.is_empty() {
-        if lazy {
-            bail!("Lazy linking cannot be used with -harness mode");
-        }
-        bail!("-harness is not supported yet");
-    }
-    if lazy && options.no_orc_runtime {
-        bail!("Lazy linking requires the ORC runtime; leave out -no-orc-runtime");
-    }
-    if options.slab_address.is_some() && (options.slab_allocate.is_none() || !options.noexec) {
-        bail!("-slab-address requires -slab-allocate and -noexec");
-    }
-    if options.slab_page_size.is_some() && options.slab_allocate.is_none() {
-        bail!("-slab-page-size requires -slab-allocate");
-    }
-    if options.noexec && !command.program_args.is_empty() {
-        eprintln!("rjitlink: warning: arguments of the program are of no use with -noexec");
-    }
-    Ok(())
-}
-
 fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
@@ -84,7 +61,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
     let show = options.show_linked_files;
     let session_options = SessionOptions {
         executes: !options.noexec,
-        threads: options.num_threads,
+        threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         on_link: Box::new(move |name| {
             if show {
                 // A reader that went away does not keep the program from running.
@@ -150,7 +127,7 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
     let mut files = files.into_iter();
     for input in &plan.inputs {
         match input.kind {
-            InputKind::File => {
+            InputKind::File | InputKind::HiddenFile | InputKind::WeakFile => {
                 let Some(file) = files.next() else { continue };
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
@@ -159,7 +136,9 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
                     _ => add(input, file)?,
                 }
             }
-            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
+            InputKind::Library | InputKind::HiddenLibrary | InputKind::WeakLibrary => {
+                add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?
+            }
         }
     }
     Ok(dylibs)
