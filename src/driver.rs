@@ -1,5 +1,6 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod check;
 mod combinations;
 mod inputs;
 

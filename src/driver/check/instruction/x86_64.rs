@@ -7,8 +7,8 @@
 
 use super::{Instruction, Operand};
 use iced_x86::{
-    Code, ConditionCode, Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind as Kind,
-    OpKind, Register,
+    Code, ConditionCode, Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess,
+    OpCodeOperandKind as Kind, OpKind, Register,
 };
 
 /// The prefix `lock`.
@@ -133,7 +133,11 @@ fn push(decoded: &iced_x86::Instruction, operand: u32, operands: &mut Vec<Operan
             memory(decoded, operand, operands);
             return;
         }
-        OpKind::MemorySegSI | OpKind::MemorySegESI | OpKind::MemorySegRSI | OpKind::MemoryESEDI | OpKind::MemoryESRDI => {
+        OpKind::MemorySegSI
+        | OpKind::MemorySegESI
+        | OpKind::MemorySegRSI
+        | OpKind::MemoryESEDI
+        | OpKind::MemoryESRDI => {
             string_memory(decoded, kind, operands);
             return;
         }
