@@ -3,8 +3,10 @@
 mod check;
 mod combinations;
 mod inputs;
+mod show;
 
 use self::inputs::{Content, InputFile};
+use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
@@ -30,7 +32,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let session = new_session(&command, target)?;
+    let shows = Shows::new(&command.options)?;
+    let addresses = shows.addresses.clone();
+    let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
     let dylibs = add_inputs(&command, &session, files)?;
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
@@ -38,15 +42,27 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     session.executor().set_arguments(&args);
     let symbol = command.options.entry.as_deref().unwrap_or("main");
     let symbol = format!("{}{symbol}", target.format.symbol_prefix());
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    let process = !command.options.no_process_syms;
+    if command.options.show_init_es {
+        show::print_jitdylibs(&session, process);
+    }
+    let program = session.link_program(&initializer_order(&command, &dylibs), &dylibs, &symbol);
+    if command.options.show_entry_es {
+        show::print_jitdylibs(&session, process);
+    }
+    if let Some(addresses) = addresses {
+        addresses.print();
+    }
+    let program = program?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    let status = session.executor().run_as_main(entry);
+    session.initialize(&program);
+    let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
 }
 
-fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -60,6 +76,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         executor.load_library(library)?;
     }
     let show = options.show_linked_files;
+    let graphs = shows.graph_options(options);
     let session_options = SessionOptions {
         executes: !options.noexec,
         threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
@@ -71,7 +88,8 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
-        plugins: Vec::new(),
+        plugins: shows.plugins,
+        graphs,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }

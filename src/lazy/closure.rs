@@ -8,7 +8,7 @@ use super::claims::Claimed;
 use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{BatchId, EntryId};
-use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
+use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UNWIND_SECTION, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
@@ -461,7 +461,7 @@ pub(super) fn add_unwind_block(
             addend: edge.addend,
         });
     }
-    let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+    let section = part.graph.add_section(UNWIND_SECTION, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
     let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);

@@ -29,6 +29,7 @@ pub struct FixedUpGraph<'a> {
     pub graph: &'a LinkGraph,
     /// The address of each of its symbols.
     pub addresses: &'a [ExecutorAddr],
+    absolutes: &'a [SymbolId],
     contents: Vec<Option<&'a [u8]>>,
 }
 
@@ -37,6 +38,12 @@ impl FixedUpGraph<'_> {
     /// thread-local.
     pub fn content(&self, block: BlockId) -> &[u8] {
         self.contents[block.index()].unwrap_or_else(|| self.graph.content(block))
+    }
+
+    /// Whether `symbol` is an absolute one that the graph's own file defines; other absolute symbols are external to the graph. Known
+    /// only in a session of complete graphs.
+    pub fn is_own_absolute(&self, symbol: SymbolId) -> bool {
+        self.absolutes.contains(&symbol)
     }
 
     /// The address of `symbol`.
@@ -66,6 +73,7 @@ pub(super) fn notify(
             dylib: part.unit().map(|unit| unit.dylib),
             graph: &part.graph,
             addresses,
+            absolutes: &part.absolutes,
             contents: vec![None; part.graph.blocks.len()],
         })
         .collect();
@@ -78,5 +86,7 @@ pub(super) fn notify(
             graph.contents[placed.block.index()] = memory.get(start..start + size);
         }
     }
+    // What has no name is no graph of JITLink's: the caller's references, ends of tables.
+    graphs.retain(|graph| !graph.graph.name.is_empty());
     plugins.iter().try_for_each(|plugin| plugin.fixed_up(&graphs))
 }

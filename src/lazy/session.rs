@@ -7,13 +7,11 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
-use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
 use super::plugin::Plugin;
 use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
-use super::thread_locals;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
@@ -50,6 +48,19 @@ pub struct SessionOptions {
     pub helper_archives: ArchiveLoader,
     /// Shown every graph that is linked, in this order.
     pub plugins: Vec<Box<dyn Plugin>>,
+    /// What graphs are like.
+    pub graphs: GraphOptions,
+}
+
+/// What graphs are like, for those who look at them; the program does the same in either case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GraphOptions {
+    /// Whether graphs are complete, as JITLink's are: they have all symbols of their files, entry points and bodies of lazy functions
+    /// by their names, a GOT entry for each reference that asks for one, and a stub for each callee outside of the graph; references
+    /// go past those where they can. Otherwise graphs have what fixing up needs.
+    pub complete: bool,
+    /// Whether every graph has pages of its own, in JITLink's order. Only for sessions that execute nothing.
+    pub separate: bool,
 }
 
 /// Reads a file into memory that stays readable as long as the process.
@@ -68,6 +79,7 @@ impl Default for SessionOptions {
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
             helper_archives: Box::new(Vec::new),
             plugins: Vec::new(),
+            graphs: GraphOptions::default(),
         }
     }
 }
@@ -264,45 +276,6 @@ impl Session {
         Ok(batch::link(self, &[Root::Entry(entry)])?[0])
     }
 
-    /// Links `entry` of the first of `dylibs` that defines it, together with all initializers of `initialized`; runs those
-    /// in order (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
-    ///
-    /// Errors: as [`Session::lookup`].
-    pub fn prepare_program(
-        &self,
-        initialized: &[DylibId],
-        dylibs: &[DylibId],
-        entry: &str,
-    ) -> Result<ExecutorAddr, SessionError> {
-        self.resolve_with(dylibs, entry)?;
-        let (roots, initializers, finalizers) = {
-            let tables = self.tables();
-            let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
-            let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
-            let (initializers, finalizers) = initializers::collect(&tables, initialized);
-            roots.extend(initializers.roots());
-            roots.extend(finalizers.roots());
-            roots.extend(thread_locals::roots(&tables));
-            if self.options.executes {
-                thread_locals::settle_libraries(self, &tables);
-            }
-            (roots, initializers, finalizers)
-        };
-        let address = {
-            let _inside = gate::enter();
-            batch::link(self, &roots)?[0]
-        };
-        if self.options.executes {
-            let mut at_exit = finalizers.functions(&*self.executor);
-            at_exit.reverse();
-            if !at_exit.is_empty() {
-                self.executor.run_at_exit(at_exit);
-            }
-            self.executor.run_initializers(&initializers.functions(&*self.executor));
-        }
-        Ok(address)
-    }
-
     /// What the trampolines of lazy functions stand for, and how first calls are answered.
     pub fn lazy_reexports(&self) -> &LazyReexportsManager {
         &self.reexports
@@ -333,13 +306,13 @@ impl Session {
         Ok(start.offset(offset))
     }
 
-    fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
+    pub(super) fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
         let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
         tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
     }
 
     /// Resolves symbols, `name` of the first of `dylibs` that knows it among them: an archive may define it.
-    fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
+    pub(super) fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
         let offered = |tables: &SymbolTables| {
             let id = dylibs.iter().find_map(|&dylib| tables.find(dylib, name.as_bytes()))?;
             let entry = &tables.entries[id.index()];
@@ -391,6 +364,14 @@ impl Session {
         &self.options.plugins
     }
 
+    pub(super) fn completes_graphs(&self) -> bool {
+        self.options.graphs.complete
+    }
+
+    pub(super) fn separates_graphs(&self) -> bool {
+        self.options.graphs.separate && !self.options.executes
+    }
+
     pub(super) fn use_threads(&self) -> bool {
         // The threads of the pool are not there in the child of a fork.
         if matches!(self.options.threads, Some(0 | 1)) || crate::rt::forked() {
@@ -431,7 +412,7 @@ impl Session {
     }
 }
 
-fn not_found(name: &str) -> SessionError {
+pub(super) fn not_found(name: &str) -> SessionError {
     SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol { name: name.to_string(), referrer: None }]))
 }
 

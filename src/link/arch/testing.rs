@@ -9,10 +9,11 @@ use crate::link::graph::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, S
 pub(super) const CODE: u64 = 0x7f12_3456_0000;
 
 /// Everything linked, around [`CODE`].
-pub(super) const LINKED: Reach = Reach {
+pub(super) const LINKED: Reach<'static> = Reach {
     code: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x10_0000) },
     all: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x20_0000) },
     absolute_known: true,
+    addresses: None,
 };
 
 /// A symbol of another graph, thus somewhere in [`LINKED`].
