@@ -5,6 +5,7 @@ mod combinations;
 mod inputs;
 mod show;
 
+use self::check::Checker;
 use self::inputs::{Content, InputFile};
 use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
@@ -32,7 +33,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let shows = Shows::new(&command.options)?;
+    let mut shows = Shows::new(&command.options)?;
+    let checks = Checker::for_command(&command);
+    shows.plugins.extend(checks.as_ref().map(Checker::recorder));
     let addresses = shows.addresses.clone();
     let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
@@ -54,6 +57,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         addresses.print();
     }
     let program = program?;
+    if let Some(checker) = checks {
+        checker.run(&command.options, target.arch)?;
+    }
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
@@ -118,6 +124,14 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
 fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFile>) -> Result<Vec<DylibId>> {
     let plan = &command.plan;
     let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
+    for (dylib, definition) in &plan.definitions {
+        // Names of symbols live as long as the process, as those in mapped files do.
+        session.define_absolute(
+            dylibs[*dylib],
+            definition.name.clone().into_bytes().leak(),
+            ExecutorAddr(definition.address),
+        );
+    }
     let granularity = match command.options.lazy_granularity {
         GranularityArg::Function => Granularity::Function,
         GranularityArg::Object => Granularity::Object,

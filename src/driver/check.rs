@@ -28,6 +28,7 @@ mod rules;
 
 use self::linked_code::LinkedCode;
 use crate::base::Arch;
+use crate::cli::{CommandLine, Options};
 use crate::lazy::Plugin;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -40,9 +41,16 @@ pub(super) struct Checker {
 }
 
 impl Checker {
-    /// A checker that knows of nothing yet.
-    pub(super) fn new() -> Checker {
-        Checker { linked: Arc::new(Mutex::new(LinkedCode::default())) }
+    /// A checker for what `command` asks to be checked, which knows of its absolute symbols only; `None` if it asks for nothing.
+    pub(super) fn for_command(command: &CommandLine) -> Option<Checker> {
+        if command.options.check.is_empty() {
+            return None;
+        }
+        let mut linked = LinkedCode::default();
+        for (_, definition) in &command.plan.definitions {
+            linked.define_absolute(&definition.name, definition.address);
+        }
+        Some(Checker { linked: Arc::new(Mutex::new(linked)) })
     }
 
     /// What tells the checker what is linked; for the session's options.
@@ -50,32 +58,31 @@ impl Checker {
         Box::new(recorder::Recorder(self.linked.clone()))
     }
 
-    /// Makes `name`, a symbol at an address of the user's, known to rules.
-    pub(super) fn define_absolute(&self, name: &str, address: u64) {
-        self.linked.lock().unwrap_or_else(PoisonError::into_inner).define_absolute(name, address);
-    }
-
-    /// Evaluates the rules of `path` that begin with `name`, for code of `arch`; prints to stderr which do not hold.
+    /// Evaluates the rules of the files that `options` name, for code of `arch`, up to the first file with rules that do not hold;
+    /// prints those to stderr.
     ///
-    /// Errors: that the file cannot be read, has no rules, or has rules that do not hold.
-    pub(super) fn run(&self, path: &Path, name: &str, arch: Arch) -> Result<()> {
-        let text = fs::read(path).with_context(|| format!("'{}'", path.display()))?;
-        let text = String::from_utf8_lossy(&text);
+    /// Errors: a file that cannot be read, has no rules, or has rules that do not hold.
+    pub(super) fn run(&self, options: &Options, arch: Arch) -> Result<()> {
         let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        let rules = rules::read(&text, name);
-        if rules.is_empty() {
-            bail!("Some checks in {} failed: it has no line that begins with \"# {name}:\"", path.display());
-        }
-        let mut failed = false;
-        for rule in rules {
-            if let Err(message) = expression::check(&rule, &linked, arch) {
-                eprintln!("{message}");
-                failed = true;
-            }
-        }
-        if failed {
-            bail!("Some checks in {} failed", path.display());
-        }
-        Ok(())
+        options.check.iter().try_for_each(|path| check_file(path, &options.check_name, &linked, arch))
     }
+}
+
+fn check_file(path: &Path, name: &str, linked: &LinkedCode, arch: Arch) -> Result<()> {
+    let text = fs::read(path).with_context(|| format!("'{}'", path.display()))?;
+    let rules = rules::read(&String::from_utf8_lossy(&text), name);
+    if rules.is_empty() {
+        bail!("Some checks in {} failed: it has no line that begins with \"# {name}:\"", path.display());
+    }
+    let mut failed = false;
+    for rule in rules {
+        if let Err(message) = expression::check(&rule, linked, arch) {
+            eprintln!("{message}");
+            failed = true;
+        }
+    }
+    if failed {
+        bail!("Some checks in {} failed", path.display());
+    }
+    Ok(())
 }

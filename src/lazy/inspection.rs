@@ -12,7 +12,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, ObjectSection, SectionKind};
-use crate::link::{BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use crate::link::{Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
 use std::sync::Arc;
 
 /// What the pointer of an entry point is called.
@@ -28,10 +28,11 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
             for section in unit.file.sections.iter().filter(|s| is_listed(s)) {
                 part.graph.add_section(section.name, section.prot);
             }
-            for block in
-                part.graph.block_ids().filter(|b| part.graph.blocks[b.index()].contiguous == Some(UNWIND_RECORDS))
-            {
-                part.graph.add_anonymous_symbol(block, 0, part.graph.blocks[block.index()].size);
+            for block in part.graph.block_ids() {
+                let Block { contiguous, size, .. } = part.graph.blocks[block.index()];
+                if contiguous == Some(UNWIND_RECORDS) {
+                    part.graph.add_anonymous_symbol(block, 0, size);
+                }
             }
             let unnamed = part.graph.symbols.iter_mut().filter(|s| s.name.is_empty());
             unnamed.for_each(|symbol| symbol.scope = Scope::Local);

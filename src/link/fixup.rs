@@ -102,15 +102,29 @@ fn describe(
         FixupError::OutOfRange { .. } if absolute => FAR_TARGET_ADVICE,
         _ => "",
     };
+    let offset = fixup.offset as u64;
+    let (place, place_offset) = nearest_symbol(graph, block, offset).unwrap_or((b"", 0));
     LinkError::Fixup(Box::new(FailedFixup {
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: info.name,
         target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
-        target_address: fixup.target.wrapping_add_signed(fixup.addend),
+        target_address: fixup.target,
+        addend: fixup.addend,
         address: fixup.address,
-        block: b.address.0,
-        offset: fixup.offset as u32,
-        what: format!("{error}{advice}"),
+        place: text(place),
+        place_address: b.address.0.wrapping_add(place_offset),
+        error: error.clone(),
+        advice,
     }))
+}
+
+/// The symbol in `block` that is nearest before `offset` bytes, with its own offset.
+fn nearest_symbol(graph: &LinkGraph, block: BlockId, offset: u64) -> Option<(&'static [u8], u64)> {
+    let named = graph.symbols.iter().filter(|symbol| !symbol.name.is_empty());
+    let in_block = named.filter_map(|symbol| match symbol.place {
+        SymbolPlace::Defined { block: of, offset: at } if of == block && at <= offset => Some((symbol.name, at)),
+        _ => None,
+    });
+    in_block.max_by_key(|(_, at)| *at)
 }
