@@ -3,7 +3,8 @@
 use super::arch::{Architecture, Fixup, FixupError};
 use super::edge::{Edge, EdgeClass};
 use super::error::{FailedFixup, LinkError, Result};
-use super::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
+use super::graph::{BlockId, LinkGraph, Symbol, SymbolId, SymbolPlace};
+use super::tables::GOT_SECTION;
 use crate::base::ExecutorAddr;
 
 /// What to do about an absolute address that is too high for its field.
@@ -108,7 +109,7 @@ fn describe(
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: info.name,
-        target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
+        target: describe_target(graph, symbol),
         target_address: fixup.target,
         addend: fixup.addend,
         address: fixup.address,
@@ -117,6 +118,24 @@ fn describe(
         error: error.clone(),
         advice,
     }))
+}
+
+/// The name of `symbol`; for an entry of the GOT, what it is an entry for.
+fn describe_target(graph: &LinkGraph, symbol: &Symbol) -> String {
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    match symbol.place {
+        SymbolPlace::Defined { block, .. } if symbol.name.is_empty() => {
+            let section = &graph.sections[graph.blocks[block.index()].section.index()];
+            match graph.block_edges(block) {
+                [pointer, ..] if section.name == GOT_SECTION => {
+                    format!("GOT entry for {}", text(graph.symbols[pointer.target.index()].name))
+                }
+                _ => format!("<anonymous symbol> in section {}", text(section.name)),
+            }
+        }
+        _ if symbol.name.is_empty() => "<anonymous symbol>".into(),
+        _ => text(symbol.name),
+    }
 }
 
 /// The symbol in `block` that is nearest before `offset` bytes, with its own offset.
