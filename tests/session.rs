@@ -186,7 +186,7 @@ fn linked_code_can_call_the_host_program() {
     }
     let (session, _) = session();
     let main = session.create_dylib("main");
-    session.define_absolute(main, b"host", ExecutorAddr(host as extern "C" fn(i32) -> i32 as usize as u64));
+    session.define_absolute(main, "host", ExecutorAddr(host as extern "C" fn(i32) -> i32 as usize as u64)).unwrap();
     lazy(&session, main, "guest.o", "int host(int); int guest(int a) { return host(a) * 2; }");
     assert_eq!(call(session.lookup(main, "guest").unwrap(), 1), 2002);
 }

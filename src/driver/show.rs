@@ -13,7 +13,7 @@ pub(super) use addrs::Addresses;
 pub(super) use jitdylibs::print as print_jitdylibs;
 
 use crate::base::ExecutorAddr;
-use crate::cli::Options;
+use crate::cli::{CommandLine, Options};
 use crate::lazy::{FixedUpGraph, GraphOptions, Plugin};
 use crate::link::{BlockId, Scope, Symbol, SymbolId, SymbolPlace};
 use anyhow::Result;
@@ -29,16 +29,20 @@ pub(super) struct Shows {
 }
 
 impl Shows {
-    /// Those of `options`.
+    /// Those of `command`.
     ///
     /// Errors: a regular expression that is none, a file that cannot be written.
-    pub fn new(options: &Options) -> Result<Shows> {
+    pub fn new(command: &CommandLine) -> Result<Shows> {
+        let options = &command.options;
         let mut shows = Shows { plugins: Vec::new(), addresses: None };
         if let Some(path) = &options.write_symtab {
             shows.plugins.push(Box::new(symtab::SymbolTableWriter::create(path)?));
         }
         if options.show_addrs {
             let addresses: Arc<Addresses> = Arc::default();
+            for (_, definition) in &command.plan.definitions {
+                addresses.define(&definition.name, definition.address);
+            }
             shows.plugins.push(Box::new(addresses.clone()));
             shows.addresses = Some(addresses);
         }

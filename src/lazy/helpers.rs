@@ -116,7 +116,15 @@ impl SymbolTables {
         let archive = Archive::parse(name, data)?;
         let taken = vec![false; archive.members.len()];
         let laziness = Laziness::Eager;
-        self.archives.push(ArchiveInput { name: name.clone(), archive, dylib, laziness, taken, helper: true });
+        self.archives.push(ArchiveInput {
+            name: name.clone(),
+            archive,
+            dylib,
+            laziness,
+            taken,
+            hidden: false,
+            helper: true,
+        });
         Ok(ArchiveId(self.archives.len() as u32 - 1))
     }
 }

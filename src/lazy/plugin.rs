@@ -25,6 +25,8 @@ pub struct FixedUpGraph<'a> {
     pub batch: u32,
     /// The JITDylib of the file it is made of; `None` for what the linker makes itself.
     pub dylib: Option<DylibId>,
+    /// The triple of that file, or of the session.
+    pub triple: String,
     /// The graph. Sections of one file that are linked at different times are in graphs of the same name.
     pub graph: &'a LinkGraph,
     /// The address of each of its symbols.
@@ -71,6 +73,7 @@ pub(super) fn notify(
         .map(|(part, addresses)| FixedUpGraph {
             batch: id.0,
             dylib: part.unit().map(|unit| unit.dylib),
+            triple: part.unit().map_or_else(|| part.graph.target.to_string(), |unit| unit.file.triple()),
             graph: &part.graph,
             addresses,
             absolutes: &part.absolutes,

@@ -29,16 +29,26 @@ pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u
 /// Members from which on it pays to read them on all cores.
 const PARALLEL_MEMBERS: usize = 32;
 
+/// How an archive is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArchiveOptions {
+    /// Every member is part of the program, whether something refers to it or not.
+    pub all: bool,
+    /// Other JITDylibs do not see what its members define.
+    pub hidden: bool,
+}
+
 /// Members that have been read ahead of being needed.
 type ReadAhead = FxHashMap<(ArchiveId, u32), Result<Option<ObjectFile>, SessionError>>;
 
 impl SymbolTables {
-    /// Offers the members of `archive` to `dylib`.
+    /// Offers the members of `archive` to `dylib`; with [`ArchiveOptions::all`], enters them all.
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
         archive: Archive,
         laziness: Laziness,
+        options: ArchiveOptions,
         load: LoadFile<'_>,
     ) -> Result<ArchiveId, SessionError> {
         let id = ArchiveId(self.archives.len() as u32);
@@ -50,8 +60,15 @@ impl SymbolTables {
             dylib,
             laziness,
             taken: vec![false; members],
+            hidden: options.hidden,
             helper: false,
         });
+        if options.all {
+            for member in 0..members as u32 {
+                self.pull((id, member), load, &mut ReadAhead::default())?;
+            }
+            return Ok(id);
+        }
         match index {
             Some(index) => {
                 for (name, member) in index {
@@ -111,10 +128,10 @@ impl SymbolTables {
             return Ok(());
         }
         let file = ahead.remove(&(id, member)).unwrap_or_else(|| self.read_member(id, member, load))?;
-        let (dylib, laziness) = (self.archives[id.index()].dylib, self.archives[id.index()].laziness);
+        let ArchiveInput { dylib, laziness, hidden, .. } = self.archives[id.index()];
         if let Some(file) = file {
             self.check_target(&file.name, file.target)?;
-            self.add_object(dylib, file, laziness)?;
+            self.add_object(dylib, file, laziness, hidden)?;
         }
         Ok(())
     }
@@ -191,7 +208,7 @@ impl SymbolTables {
             };
             if let (Definition::Undefined, Some((archive, member))) = {
                 let e = &self.entries[found.index()];
-                (e.definition, e.archive)
+                (e.definition, e.archive.filter(|(archive, _)| !self.archives[archive.index()].hidden))
             } {
                 self.pull((archive, member), load, ahead)?;
             }

@@ -9,7 +9,7 @@ use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::plugin::Plugin;
-use super::resolution::PLATFORM;
+use super::resolution::{ArchiveOptions, PLATFORM};
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::{Laziness, MaterializationUnit};
@@ -172,15 +172,21 @@ impl Session {
             let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
             return Err(LinkError::unsuitable(&file.name, what).into());
         }
-        self.tables_mut().add_object(dylib, file, laziness)?;
+        self.tables_mut().add_object(dylib, file, laziness, false)?;
         Ok(())
     }
 
     /// Adds `archive` to `dylib`: its members become part of the program when something refers to them.
     ///
     /// Errors: damage of members, if the archive has no index and they must be asked.
-    pub(super) fn add_archive(&self, dylib: DylibId, archive: Archive, laziness: Laziness) -> Result<(), SessionError> {
-        self.tables_mut().add_archive(dylib, archive, laziness, &self.options.load_file)?;
+    pub(super) fn add_archive(
+        &self,
+        dylib: DylibId,
+        archive: Archive,
+        laziness: Laziness,
+        options: ArchiveOptions,
+    ) -> Result<(), SessionError> {
+        self.tables_mut().add_archive(dylib, archive, laziness, options, &self.options.load_file)?;
         Ok(())
     }
 
@@ -188,7 +194,7 @@ impl Session {
     ///
     /// Errors: that it is no archive, or damaged.
     pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
-        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager)?;
+        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager, ArchiveOptions::default())?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
         for (name, address) in
@@ -243,13 +249,6 @@ impl Session {
     /// The entry points of the functions of `unit`, if it is lazy.
     pub(super) fn entry_points(&self, unit: &MaterializationUnit) -> Option<Arc<EntryPoints>> {
         Some(self.tables().entry_points[unit.entry_points?.index()].clone())
-    }
-
-    /// Defines `name` in `dylib` as the absolute address `address`.
-    pub fn define_absolute(&self, dylib: DylibId, name: &'static [u8], address: ExecutorAddr) {
-        let mut tables = self.tables_mut();
-        let id = tables.intern(dylib, name);
-        tables.set_definition(id, Definition::Absolute(address), true);
     }
 
     /// Links symbol `name` of `dylib`, as the object format writes it, with all it needs, and returns its address.
@@ -393,7 +392,7 @@ impl Session {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {
+    pub(super) fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 

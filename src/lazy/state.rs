@@ -4,7 +4,7 @@ use super::entry_points::EntryPoints;
 use super::resolution::PLATFORM;
 use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;
-use super::symbol_table::{Definition, Entry, SymbolTables};
+use super::symbol_table::{Definition, Entry, SymbolTables, definition_source};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, SymbolKind};
@@ -96,16 +96,16 @@ impl Session {
             Definition::Unit { unit, symbol } => {
                 self.describe_symbol(tables, &tables.units[unit.index()], symbol, state)
             }
-            Definition::Absolute(address) => vec![named(ready(address), "<Absolute Symbols>")],
+            Definition::Absolute(address) => vec![named(ready(address), definition_source(entry.definition))],
             // What is not exported is only a reference that has found its definition in another JITDylib.
-            Definition::Alias(_) if entry.exported => vec![named(state, "<Reexports>")],
+            Definition::Alias(_) if entry.exported => vec![named(state, definition_source(entry.definition))],
             Definition::LazyReexport { points, number } => {
                 let points = &tables.entry_points[points.index()];
-                vec![named(self.entry_point_state(points, number, state), "LazyReexportsManager::MU")]
+                vec![named(self.entry_point_state(points, number, state), definition_source(entry.definition))]
             }
             Definition::DsoHandle => {
                 let address = tables.dylibs[entry.dylib.index()].dso_handle.address();
-                vec![named(if address.is_null() { state } else { ready(address) }, "DSOHandleMU")]
+                vec![named(if address.is_null() { state } else { ready(address) }, definition_source(entry.definition))]
             }
             Definition::Undefined | Definition::Alias(_) | Definition::SectionBound { .. } | Definition::GotBase => {
                 Vec::new()

@@ -7,6 +7,7 @@ use super::claims::Claim;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
+use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
@@ -46,6 +47,8 @@ pub(super) struct JitDylib {
     pub sets: Vec<SectionSet>,
     /// Its `__dso_handle`.
     pub dso_handle: Arc<Claim>,
+    /// Whether everything that it refers to and nothing defines is null.
+    pub phony_externals: bool,
     table: HashTable<EntryId>,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
@@ -113,6 +116,8 @@ pub(super) struct ArchiveInput {
     pub laziness: Laziness,
     /// Whether a member has been added, or found to be no object.
     pub taken: Vec<bool>,
+    /// Whether other JITDylibs do not see what its members define.
+    pub hidden: bool,
     /// Whether it is a helper archive, which nobody gave.
     pub helper: bool,
 }
@@ -126,6 +131,7 @@ impl SymbolTables {
             units: Vec::new(),
             sets: Vec::new(),
             dso_handle: Arc::default(),
+            phony_externals: false,
             table: HashTable::new(),
             groups: FxHashMap::default(),
         });
@@ -165,12 +171,19 @@ impl SymbolTables {
         }
     }
 
-    /// Enters `file` into `dylib`.
+    /// Enters `file` into `dylib`; if it is `hidden`, other JITDylibs do not see what it defines.
     ///
     /// Errors: [`SessionError::DuplicateDefinition`]. The file is then part of no JITDylib.
-    pub fn add_object(&mut self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<UnitId, SessionError> {
+    pub fn add_object(
+        &mut self,
+        dylib: DylibId,
+        file: ObjectFile,
+        laziness: Laziness,
+        hidden: bool,
+    ) -> Result<UnitId, SessionError> {
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
+        unit.hidden = hidden;
         self.discard_groups(&mut unit);
         for index in 0..unit.file.symbols.len() {
             let symbol = unit.file.symbols[index];
@@ -294,13 +307,23 @@ impl SymbolTables {
             }
             // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
             Definition::Unit { .. } => false,
+            // The runtime's own may be replaced; a reference that has found its definition elsewhere is none (it is not exported).
+            Definition::Absolute(_) | Definition::Alias(_)
+                if rank == Rank::Strong && unit.dylib != PLATFORM && self.entries[id.index()].exported =>
+            {
+                return Err(SessionError::DuplicateDefinition {
+                    file: unit.file.name.clone(),
+                    symbol: String::from_utf8_lossy(symbol.name).into_owned(),
+                    first: definition_source(old).into(),
+                });
+            }
             Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
             Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => {
                 true
             }
         };
         if replace {
-            self.set_definition(id, new, symbol.scope == Scope::Default);
+            self.set_definition(id, new, symbol.scope == Scope::Default && !unit.hidden);
         }
         Ok(())
     }
@@ -327,6 +350,31 @@ impl SymbolTables {
             self.set_definition(id, Definition::LazyReexport { points, number: number as u32 }, true);
         }
         self.entry_points.push(Arc::new(EntryPoints::of_map(map)));
+        Ok(())
+    }
+
+    /// Defines `name` in `dylib` as `definition`, an address or an alias.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`].
+    pub fn define_name(
+        &mut self,
+        dylib: DylibId,
+        name: &'static [u8],
+        definition: Definition,
+    ) -> Result<(), SessionError> {
+        let id = self.intern(dylib, name);
+        let old = self.entries[id.index()].definition;
+        if old != Definition::Undefined && self.entries[id.index()].exported {
+            return Err(SessionError::DuplicateDefinition {
+                file: definition_source(definition).into(),
+                symbol: String::from_utf8_lossy(name).into_owned(),
+                first: match old {
+                    Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
+                    old => definition_source(old).into(),
+                },
+            });
+        }
+        self.set_definition(id, definition, true);
         Ok(())
     }
 
@@ -408,6 +456,17 @@ impl Rank {
             (_, Linkage::Weak) => Rank::Weak,
             (_, Linkage::Strong) => Rank::Strong,
         }
+    }
+}
+
+/// What definitions that come from no file are called in messages, as in LLVM's.
+pub(super) fn definition_source(definition: Definition) -> &'static str {
+    match definition {
+        Definition::Absolute(_) => "<Absolute Symbols>",
+        Definition::Alias(_) => "<Reexports>",
+        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
+        Definition::DsoHandle => "DSOHandleMU",
+        _ => "the linker",
     }
 }
 

@@ -14,6 +14,7 @@ pub mod fixup;
 pub mod graph;
 pub mod layout;
 pub mod object_file;
+mod raw_section;
 mod read;
 pub mod tables;
 pub mod unwind;
@@ -24,4 +25,5 @@ pub use graph::{
     Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
+pub use raw_section::raw_section;
 pub use read::{read_object, target_of};

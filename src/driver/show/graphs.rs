@@ -38,7 +38,7 @@ impl Plugin for GraphPrinter {
 
 fn dump(out: &mut String, graph: &FixedUpGraph<'_>) -> std::fmt::Result {
     let name = &graph.graph.name;
-    writeln!(out, "Link graph \"{name}\" post-fixup:\nLinkGraph \"{name}\" (triple = {})", graph.graph.target)?;
+    writeln!(out, "Link graph \"{name}\" post-fixup:\nLinkGraph \"{name}\" (triple = {})", graph.triple)?;
     let defined = defined_symbols(graph, true);
     for (name, blocks) in sections(graph) {
         writeln!(out, "section {}:\n", text(name))?;

@@ -23,6 +23,7 @@ pub mod process;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;
+pub mod test_result;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
 pub mod thread_local;
