@@ -8,7 +8,7 @@
 //! `AUTHENTICATED_POINTER` asks for a signed pointer. It is refused, as arm64e files are: storing the bare pointer instead would fail
 //! at run time, far from the cause.
 
-use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused, Symbol};
+use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused};
 use super::relocation::{MachOArch, UNKNOWN};
 use crate::link::arch::aarch64::{kind, page_offset_kind};
 use crate::link::edge::EdgeKind;
@@ -60,8 +60,8 @@ impl MachOArch for MachOAarch64 {
             (macho::ARM64_RELOC_GOT_LOAD_PAGEOFF12 | macho::ARM64_RELOC_TLVP_LOAD_PAGEOFF12, false, 2) => {
                 instruction(kind::REQUEST_GOT_PAGE_OFFSET12, word, IMM12)
             }
-            (macho::ARM64_RELOC_POINTER_TO_GOT, true, 2) => Symbol(kind::REQUEST_GOT_DELTA32, 0),
-            (macho::ARM64_RELOC_POINTER_TO_GOT, false, 3) => Symbol(kind::REQUEST_GOT_POINTER64, 0),
+            (macho::ARM64_RELOC_POINTER_TO_GOT, true, 2) => Instruction(kind::REQUEST_GOT_DELTA32),
+            (macho::ARM64_RELOC_POINTER_TO_GOT, false, 3) => Instruction(kind::REQUEST_GOT_POINTER64),
             (macho::ARM64_RELOC_ADDEND, false, 2) => Addend,
             (macho::ARM64_RELOC_AUTHENTICATED_POINTER, ..) => {
                 Refused("asks for a signed pointer, which is not supported; compile for arm64, not arm64e")
