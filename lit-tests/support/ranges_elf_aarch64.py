@@ -3,8 +3,6 @@
 from ranges import BASE, Row
 
 TRIPLE = "aarch64-linux-gnu"
-FLAGS = []
-PREFIX = ""
 
 
 def signed(bits):
@@ -25,8 +23,19 @@ GOT = ".section .data.got,\"aw\"\n.globl got\ngot: .xword got\n.reloc got, R_AAR
 LOCAL = ".section .tdata,\"awT\",%progbits\n.globl target\n.type target,%object\ntarget: .xword 7\n.size target, 8\n"
 
 
+DYNAMIC = {"prologue": LOCAL, "target": None, "peer": False}
+DYNAMIC_GOT = {"prologue": LOCAL + GOT, "target": None, "peer": False}
+INITIAL_EXEC = "adrp x0, :gottprel:target\nldr x0, [x0, :gottprel_lo12:target]"
+DESCRIPTOR = """adrp x0, :tlsdesc:target
+        ldr     x1, [x0, :tlsdesc_lo12:target]
+        add     x0, x0, :tlsdesc_lo12:target
+        .tlsdesccall target
+        blr     x1"""
+
+
 def source(row, addend):
     sign = "-" if addend < 0 else "+"
+    reloc = f".reloc place+{row.at}, R_AARCH64_{row.name}, {row.symbol} {sign} {abs(addend):#x}"
     return f"""
         .text
         .globl  main
@@ -39,7 +48,7 @@ main:   ret
         .p2align 4
 place:  {row.code}
         .size   place, .-place
-        .reloc  place+{row.at}, R_AARCH64_{row.name}, {row.symbol} {sign} {abs(addend):#x}
+        {reloc if row.reloc else ""}
 """
 
 
@@ -184,4 +193,24 @@ def thread_local_rows():
             yield offset(f"{model}_LDST{size}_{part}_LO12_NC", f"{kind}12LDST{size}NoCheck", T, ANY, size, **TLS)
 
 
+def fixed(name, instructions, rules, **more):
+    """Instructions with their own relocations, which are only compared: nothing moves their values."""
+    return Row(name, "target", rules, "", code=instructions, vary=None, reloc=False, **more)
+
+
 ROWS += thread_local_rows()
+ROWS += [
+    code("TLSIE_LD_GOTTPREL_PREL19", "LDRLiteral19", G, signed(21), "ldr x0, .", 1, 20, 2, step=4, **DYNAMIC),
+    wide("TLSIE_MOVW_GOTTPREL_G1", "MoveWide16FromGOTG1", G_FROM_GOT, signed(33), 1, True, **DYNAMIC_GOT),
+    wide("TLSIE_MOVW_GOTTPREL_G0_NC", "MoveWide16FromGOTG0NoCheck", G_FROM_GOT, ANY, 0, **DYNAMIC_GOT),
+    fixed("CALL26", "bl target", "decode_operand(place, 0)[25:0] = (stub_addr(t.o, target) - place)[27:2]", target=0x123456789abc),
+    fixed("JUMP26", "b target", "decode_operand(place, 0)[25:0] = (stub_addr(t.o, target) - place)[27:2]", target=0x123456789abc),
+    # Accesses to thread-local variables are rewritten to use the offset from the thread pointer: movz with the upper half, movk with
+    # the lower one.
+    fixed("TLSIE_ADR_GOTTPREL_PAGE21", INITIAL_EXEC, "decode_operand(place, 1) = target[31:16]", **DYNAMIC),
+    fixed("TLSIE_LD64_GOTTPREL_LO12_NC", INITIAL_EXEC, "decode_operand(place+4, 2) = target[15:0]", **DYNAMIC),
+    fixed("TLSDESC_ADR_PAGE21", DESCRIPTOR, "decode_operand(place, 1) = target[31:16]", **DYNAMIC),
+    fixed("TLSDESC_LD64_LO12", DESCRIPTOR, "decode_operand(place+4, 2) = target[15:0]", **DYNAMIC),
+    fixed("TLSDESC_ADD_LO12", DESCRIPTOR, "*{4}(place + 8) = 0xd503201f", **DYNAMIC),
+    fixed("TLSDESC_CALL", DESCRIPTOR, "*{4}(place + 12) = 0xd503201f", **DYNAMIC),
+]

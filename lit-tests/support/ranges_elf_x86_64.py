@@ -3,8 +3,6 @@
 from ranges import Row
 
 TRIPLE = "x86_64-linux-gnu"
-FLAGS = []
-PREFIX = ""
 
 S8, S16, S32 = ((-(1 << bits - 1), (1 << bits - 1) - 1) for bits in (8, 16, 32))
 U32 = (0, (1 << 32) - 1)
@@ -16,8 +14,13 @@ SIZED = ".bss\n.globl target\ntarget: .skip 64\n.size target, 64\n"
 LOCAL = ".section .tdata,\"awT\",@progbits\n.globl target\n.type target,@object\ntarget: .quad 7\n.size target, 8\n"
 
 
+TLS = {"prologue": LOCAL, "target": None, "peer": False}
+GENERAL_DYNAMIC = ".byte 0x66\nleaq target@TLSGD(%rip), %rdi\n.value 0x6666\nrex64\ncall __tls_get_addr@PLT"
+
+
 def source(row, addend):
     sign = "-" if addend < 0 else "+"
+    reloc = f".reloc place+{row.at}, R_X86_64_{row.name}, {row.symbol} {sign} {abs(addend):#x}"
     return f"""
         .text
         .globl  main
@@ -29,13 +32,18 @@ main:   ret
         .p2align 4
 place:  {row.code}
         .size   place, .-place
-        .reloc  place+{row.at}, R_X86_64_{row.name}, {row.symbol} {sign} {abs(addend):#x}
+        {reloc if row.reloc else ""}
 """
 
 
 def data(name, kind, value, limits, width, **more):
     sliced = "V" if width == 8 else f"V[{8 * width - 1}:0]"
     return Row(name, value, f"*{{{width}}}place = {sliced}", kind, *limits, **more)
+
+
+def code(name, instructions, rule, **more):
+    """Instructions with their own relocations, which are only compared: nothing moves their values."""
+    return Row(name, "target", rule, "", code=instructions, vary=None, reloc=False, **more)
 
 
 T, D = "target", "target - place"
@@ -63,8 +71,18 @@ ROWS = [
     data("PLTOFF64", "Delta64FromGOT", FROM_GOT, ANY, 8, prologue=GOT, peer=False),
     data("SIZE32", "Size32", "0x40", U32, 4, prologue=SIZED, target=None),
     data("SIZE64", "Size64", "0x40", ANY, 8, prologue=SIZED, target=None),
-    data("TPOFF32", "ThreadPointerDelta32", T, S32, 4, prologue=LOCAL, target=None, peer=False),
-    data("TPOFF64", "ThreadPointerDelta64", T, ANY, 8, prologue=LOCAL, target=None, peer=False),
-    data("DTPOFF32", "ThreadPointerDelta32", T, S32, 4, prologue=LOCAL, target=None, peer=False),
-    data("DTPOFF64", "ThreadPointerDelta64", T, ANY, 8, prologue=LOCAL, target=None, peer=False),
+    data("TPOFF32", "ThreadPointerDelta32", T, S32, 4, **TLS),
+    data("TPOFF64", "ThreadPointerDelta64", T, ANY, 8, **TLS),
+    data("DTPOFF32", "ThreadPointerDelta32", T, S32, 4, **TLS),
+    data("DTPOFF64", "ThreadPointerDelta64", T, ANY, 8, **TLS),
+    data("GOTPCRELX", "PCRel32GOTLoadRelaxable", G, S32, 4, peer=False),
+    data("REX_GOTPCRELX", "PCRel32GOTLoadREXRelaxable", G, S32, 4, peer=False),
+    data("CODE_4_GOTPCRELX", "PCRel32GOTLoadREX2Relaxable", G, S32, 4, peer=False),
+    code("PLT32", "call target@PLT", "decode_operand(place, 0) = stub_addr(t.o, target) - next_pc(place)", target=0x123456789abc),
+    # Accesses to thread-local variables are rewritten to use the offset from the thread pointer.
+    code("GOTTPOFF", "movq target@GOTTPOFF(%rip), %rax", "decode_operand(place, 1) = target", **TLS),
+    code("TLSGD", GENERAL_DYNAMIC, "decode_operand(place+9, 4) = target", **TLS),
+    code("TLSLD", "leaq target@TLSLD(%rip), %rdi\ncall __tls_get_addr@PLT", "*{4}place = 0x64666666", **TLS),
+    code("GOTPC32_TLSDESC", "leaq target@TLSDESC(%rip), %rax", "decode_operand(place, 1) = target", **TLS),
+    code("TLSDESC_CALL", "call *target@TLSCALL(%rax)", "*{2}place = 0x9066", **TLS),
 ]
