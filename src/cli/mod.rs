@@ -42,9 +42,10 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<CommandLine>
         ErrorKind::DisplayVersion => error.exit(),
         _ => one_line(&error),
     })?;
-    let options = Options::from_arg_matches(&matches)?;
+    let mut options = Options::from_arg_matches(&matches)?;
     about::answer(&options);
-    let plan = plan::plan(&matches)?;
+    let plan = plan::plan(&matches, split.runs)?;
+    options.files = plan.inputs.iter().filter(|i| i.kind == InputKind::File).map(|i| i.name.clone()).collect();
     Ok(CommandLine { options, plan, program_args: split.program, harness: split.harness })
 }
 

@@ -77,10 +77,11 @@ enum Word {
     Section(SectCreate),
 }
 
-/// Reads the positions out of `matches`.
+/// Reads the positions out of `matches`; `runs` are the files that follow each file in it, and whether they are lazy.
 ///
 /// Errors: a `-lazy` that no input follows; an alias that names a JITDylib that there is not.
-pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
+pub(super) fn plan(matches: &ArgMatches, runs: Vec<Vec<(OsString, bool)>>) -> Result<Plan> {
+    let mut runs = runs.into_iter();
     let words = words(matches);
     let mut plan = Plan { dylibs: vec!["main".into()], library_dirs: vec![Vec::new()], ..Plan::default() };
     let mut aliases = Vec::new();
@@ -90,7 +91,11 @@ pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
         match word {
             Word::Lazy(on) => lazy = on,
             Word::Input(name, kind) => {
-                plan.inputs.push(Input { name, kind, dylib: current, lazy: std::mem::take(&mut lazy) })
+                plan.inputs.push(Input { name, kind, dylib: current, lazy: std::mem::take(&mut lazy) });
+                if kind == InputKind::File {
+                    let run = runs.next().unwrap_or_default().into_iter();
+                    plan.inputs.extend(run.map(|(name, lazy)| Input { name, kind, dylib: current, lazy }));
+                }
             }
             _ if lazy => break,
             Word::Jd(name) => {
@@ -168,7 +173,7 @@ mod tests {
 
     fn plan_of(line: &str) -> Result<Plan> {
         let split = super::super::words::split(line.split(' ').map(OsString::from), &command())?;
-        plan(&command().try_get_matches_from(split.linker)?)
+        plan(&command().try_get_matches_from(split.linker)?, split.runs)
     }
 
     fn inputs(line: &str) -> Vec<(String, usize, bool)> {
@@ -188,6 +193,13 @@ mod tests {
                 ("h.a".into(), 0, true),
             ]
         );
+    }
+
+    #[test]
+    fn files_in_a_row_keep_their_order_and_laziness() {
+        let expected = [("a", false), ("b", true), ("c", false), ("z", true), ("d", false), ("e", true), ("f", true)];
+        let expected = expected.map(|(name, lazy)| (name.to_string(), 0, lazy));
+        assert_eq!(inputs("r a -lazy b c -lazy -lz -noexec d --lazy e -lazy=true f"), expected);
     }
 
     #[test]

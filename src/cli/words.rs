@@ -11,8 +11,11 @@ const LEAST_SIMILARITY: f64 = 0.5;
 /// A command line, cut in three.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
-    /// The linker's words, the program's name first, long options with two dashes.
+    /// The linker's words, the program's name first, long options with two dashes. Of files that follow each other only the first
+    /// one is here: parsing thousands of words as options would take longer than reading the files.
     pub linker: Vec<OsString>,
+    /// For each file in `linker` the files that follow it, and whether a `-lazy` stands before each.
+    pub runs: Vec<Vec<(OsString, bool)>>,
     /// The program's.
     pub program: Vec<OsString>,
     /// The files behind `-harness`.
@@ -33,10 +36,28 @@ enum Receiver {
 ///
 /// Errors: an unknown option.
 pub(super) fn split(args: impl Iterator<Item = OsString>, command: &Command) -> Result<Split> {
-    let mut args = args;
+    let mut args = args.peekable();
     let mut split = Split { linker: args.by_ref().take(1).collect(), ..Split::default() };
-    let (mut receiver, mut dashes, mut value_follows) = (Receiver::Linker, false, false);
+    let (mut receiver, mut dashes, mut value_follows, mut in_run) = (Receiver::Linker, false, false, false);
     while let Some(word) = args.next() {
+        if in_run
+            && is_lazy(&word)
+            && let Some(file) = args.next_if(|next| is_file(next))
+        {
+            split.runs.last_mut().into_iter().for_each(|run| run.push((file.clone(), true)));
+            continue;
+        }
+        let starts_run = !value_follows && matches!(receiver, Receiver::Linker) && is_file(&word);
+        if in_run && starts_run {
+            split.runs.last_mut().into_iter().for_each(|run| run.push((word.clone(), false)));
+            continue;
+        }
+        in_run = starts_run;
+        if starts_run {
+            split.linker.push(word);
+            split.runs.push(Vec::new());
+            continue;
+        }
         if std::mem::take(&mut value_follows) {
             split.linker.push(word);
             continue;
@@ -61,6 +82,15 @@ pub(super) fn split(args: impl Iterator<Item = OsString>, command: &Command) -> 
         }
     }
     Ok(split)
+}
+
+/// Whether `word`, where no value is expected, is a file.
+fn is_file(word: &OsString) -> bool {
+    !word.is_empty() && (word == "-" || !word.as_encoded_bytes().starts_with(b"-"))
+}
+
+fn is_lazy(word: &OsString) -> bool {
+    word == "-lazy" || word == "--lazy"
 }
 
 /// The word as clap wants it, and whether the next word is its value.
@@ -144,7 +174,7 @@ mod tests {
 
     #[test]
     fn lazy_is_not_library_azy() {
-        assert_eq!(words("r m.o -lazy f.o")[0], "r m.o --lazy f.o");
+        assert_eq!(words("r -lazy f.o")[0], "r --lazy f.o");
     }
 
     #[test]
