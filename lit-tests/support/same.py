@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-OWN_OPTIONS = ("lazy", "lazy-granularity", "num-threads", "show-linked-files", "preload", "orc-runtime", "entry")
+OWN_OPTIONS = ("cache", "cache-dir", "lazy", "lazy-granularity", "num-threads", "show-linked-files", "preload", "orc-runtime", "entry")
 SECONDS = 120
 
 

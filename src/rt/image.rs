@@ -414,3 +414,7 @@ impl LoadedImage<'_> {
         functions
     }
 }
+
+#[cfg(test)]
+#[path = "image_tests.rs"]
+mod tests;
