@@ -39,16 +39,16 @@ impl<'a> Mapped<'a> {
             let offset = libc::off_t::try_from(*offset).map_err(|_| io::ErrorKind::InvalidData)?;
             let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
             let zeroes = flags | libc::MAP_ANON | libc::MAP_NORESERVE;
-            for (size, flags, fd) in [(segment.size, zeroes, -1), (segment.content_size, flags, file.as_raw_fd())] {
+            for (size, flags, fd, offset) in
+                [(segment.size, zeroes, -1, 0), (segment.content_size, flags, file.as_raw_fd(), offset)]
+            {
+                if size == 0 {
+                    continue;
+                }
                 // SAFETY: replaces addresses that the extent owns and that nothing uses yet. Private mappings: what is written to
                 // them does not reach the file.
-                let mapped = match size {
-                    0 => std::ptr::null_mut(),
-                    _ => unsafe {
-                        let offset = if fd < 0 { 0 } else { offset };
-                        libc::mmap(start as *mut libc::c_void, size as usize, access, flags, fd, offset)
-                    },
-                };
+                let mapped =
+                    unsafe { libc::mmap(start as *mut libc::c_void, size as usize, access, flags, fd, offset) };
                 if mapped == libc::MAP_FAILED {
                     return Err(io::Error::last_os_error());
                 }
