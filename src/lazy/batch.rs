@@ -119,6 +119,7 @@ impl Batch<'_> {
             tables,
             executor: self.session.executor(),
             arch: self.session.arch(),
+            conventions: self.session.conventions(),
             target: self.session.target(),
             batch: self.id,
         };
@@ -224,7 +225,7 @@ impl Batch<'_> {
             return;
         }
         let mut part = Part::synthesized(String::new(), self.session.target());
-        let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+        let section = part.graph.add_section(self.session.conventions().synthesized().unwind_section, MemProt::Read);
         let block = part.graph.add_owned_block(section, &[0; 4], 4);
         part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
         self.parts.push(part);

@@ -13,6 +13,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
+use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
 use crate::rt::executor::ExecutorProcessControl;
@@ -23,6 +24,7 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub arch: &'static dyn Architecture,
+    pub conventions: &'static dyn Conventions,
     pub target: Target,
     pub batch: BatchId,
 }
@@ -300,7 +302,7 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));
+                let address = entry.process.get_or_init(|| lookup(self.closure.conventions, self.closure.executor, entry.name));
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
@@ -461,7 +463,7 @@ pub(super) fn add_unwind_block(
             addend: edge.addend,
         });
     }
-    let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+    let section = part.graph.add_section(closure.conventions.synthesized().unwind_section, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
     let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
@@ -470,19 +472,11 @@ pub(super) fn add_unwind_block(
 }
 
 /// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
-    let (name, version) = split_version(name);
-    executor.lookup(name, version)
-}
-
-/// A name and the version asked for with it (`name@VERSION`, written by `.symver`).
-fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match name.iter().position(|&b| b == b'@') {
-        Some(at) => {
-            let version = &name[at..];
-            let skip = version.iter().take_while(|&&b| b == b'@').count();
-            (&name[..at], Some(&version[skip..]))
-        }
-        None => (name, None),
-    }
+pub(super) fn lookup(
+    conventions: &dyn Conventions,
+    executor: &dyn ExecutorProcessControl,
+    name: &[u8],
+) -> Option<ExecutorAddr> {
+    let symbol = conventions.process_symbol(name)?;
+    executor.lookup(symbol.name, symbol.version)
 }

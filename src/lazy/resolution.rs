@@ -10,18 +10,17 @@ use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
+use crate::link::conventions::LinkerDefined;
 use crate::link::{LinkError, ObjectFile, read_object};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The JITDylib of the runtime: the first one of every session.
 pub(super) const PLATFORM: DylibId = DylibId(0);
-
-/// What the names of the runtime's own symbols begin with.
-const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
 
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
@@ -208,7 +207,7 @@ impl SymbolTables {
     /// The program's definition of a symbol of the runtime, if it has one: that comes before the runtime's own, as any object comes
     /// before an archive. Only the runtime's own names can be replaced; what it takes from the C library, it takes there.
     fn runtime_replacement(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
-        if dylib != PLATFORM || !name.starts_with(RUNTIME_PREFIX) {
+        if dylib != PLATFORM || !name.starts_with(self.conventions.runtime().prefix) {
             return None;
         }
         let programs = (0..self.dylibs.len() as u32).map(DylibId).filter(|&d| d != PLATFORM);
@@ -218,26 +217,22 @@ impl SymbolTables {
         })
     }
 
-    /// What the linker itself defines when something refers to `name` (System V gABI and GNU ld conventions).
+    /// What the linker itself defines when something refers to `name`.
     fn linker_defined(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<Definition> {
-        match name {
-            b"__dso_handle" => return Some(Definition::DsoHandle),
-            b"_GLOBAL_OFFSET_TABLE_" => return Some(Definition::GotBase),
+        match self.conventions.linker_defined(name)? {
+            LinkerDefined::DsoHandle => Some(Definition::DsoHandle),
+            LinkerDefined::GotBase => Some(Definition::GotBase),
             // Accesses to the module's thread-local memory are relaxed to count from the thread pointer.
-            b"_TLS_MODULE_BASE_" => return Some(Definition::Absolute(ExecutorAddr::NULL)),
-            _ => {}
+            LinkerDefined::ThreadLocalBase => Some(Definition::Absolute(ExecutorAddr::NULL)),
+            LinkerDefined::SectionBound { section, end } => {
+                let set = self.section_set(dylib, section)?;
+                Some(Definition::SectionBound { set, end })
+            }
         }
-        let (section, end) = if let Some(section) = name.strip_prefix(b"__start_") {
-            (section, false)
-        } else {
-            (name.strip_prefix(b"__stop_")?, true)
-        };
-        let set = self.section_set(dylib, section)?;
-        Some(Definition::SectionBound { set, end })
     }
 
     /// The set of all sections called `name` in `dylib`; `None` if there are none.
-    fn section_set(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<SetId> {
+    fn section_set(&mut self, dylib: DylibId, name: Cow<'static, [u8]>) -> Option<SetId> {
         if let Some(position) = self.dylibs[dylib.index()].sets.iter().position(|s| s.name == name) {
             return Some(SetId(position as u32));
         }

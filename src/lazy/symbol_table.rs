@@ -8,19 +8,24 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::unit::{Laziness, MaterializationUnit};
-use crate::base::ExecutorAddr;
+use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::Archive;
+use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, ObjectFile, Scope};
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::hash::Hasher;
 use std::sync::{Arc, OnceLock};
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SymbolTables {
+    /// What everything is for.
+    pub target: Target,
+    pub conventions: &'static dyn Conventions,
     pub units: Vec<Arc<MaterializationUnit>>,
     pub dylibs: Vec<JitDylib>,
     pub entries: Vec<Entry>,
@@ -53,7 +58,7 @@ pub(super) struct JitDylib {
 /// All sections of one name in one JITDylib, linked together because symbols bracket them.
 #[derive(Debug)]
 pub(super) struct SectionSet {
-    pub name: &'static [u8],
+    pub name: Cow<'static, [u8]>,
     pub bounds: Arc<SetBounds>,
 }
 
@@ -118,6 +123,23 @@ pub(super) struct ArchiveInput {
 }
 
 impl SymbolTables {
+    /// Tables without any JITDylib, for files of `target`.
+    pub fn new(target: Target, conventions: &'static dyn Conventions) -> SymbolTables {
+        SymbolTables {
+            target,
+            conventions,
+            units: Vec::new(),
+            dylibs: Vec::new(),
+            entries: Vec::new(),
+            archives: Vec::new(),
+            entry_points: Vec::new(),
+            undefined: VecDeque::new(),
+            unresolved: Vec::new(),
+            thread_local_references: Vec::new(),
+            common_align: FxHashMap::default(),
+        }
+    }
+
     /// A new JITDylib without a link order.
     pub fn add_dylib(&mut self, name: &str) -> DylibId {
         self.dylibs.push(JitDylib {
@@ -214,8 +236,7 @@ impl SymbolTables {
             ObjectPlace::Section(section) => !unit.is_discarded(section),
             _ => true,
         };
-        // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-        let name = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { symbol.name };
+        let name = if kept { self.conventions.definition_name(symbol.name) } else { symbol.name };
         let id = self.intern(unit.dylib, name);
         if kept {
             self.define(id, unit, index, symbol)?;
@@ -409,10 +430,6 @@ impl Rank {
             (_, Linkage::Strong) => Rank::Strong,
         }
     }
-}
-
-fn without_default_version(name: &'static [u8]) -> &'static [u8] {
-    name.windows(2).position(|w| w == b"@@").map_or(name, |at| &name[..at])
 }
 
 fn hash(name: &[u8]) -> u64 {

@@ -7,12 +7,14 @@
 
 pub mod arch;
 pub mod archive;
+pub mod conventions;
 pub mod edge;
 pub mod elf;
 mod error;
 pub mod fixup;
 pub mod graph;
 pub mod layout;
+pub mod macho;
 pub mod object_file;
 mod read;
 pub mod tables;
@@ -24,4 +26,14 @@ pub use graph::{
     Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
-pub use read::{read_object, target_of};
+pub use read::{part_for, read_object, target_of, targets_of};
+
+use crate::base::Format;
+
+/// What the systems that use `format` agree on.
+pub fn conventions(format: Format) -> &'static dyn conventions::Conventions {
+    match format {
+        Format::Elf => &elf::ElfConventions,
+        Format::MachO => &macho::MachOConventions,
+    }
+}

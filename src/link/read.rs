@@ -1,6 +1,7 @@
 //! Which format a file is in.
 
 use super::elf;
+use super::macho::universal;
 use super::error::{LinkError, Result};
 use super::object_file::ObjectFile;
 use crate::base::Target;
@@ -16,6 +17,19 @@ pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>
         }
         _ => Ok(None),
     }
+}
+
+/// The part of the file `data`, called `name` in messages, that is for `target`: of a universal file one of its parts, else all of
+/// it. What that is for is for its reader to say.
+///
+/// Errors: that a universal file has no such part, or is damaged.
+pub fn part_for(name: &str, data: &'static [u8], target: Target) -> Result<&'static [u8]> {
+    if universal::is_universal(data) { universal::part_for(name, data, target) } else { Ok(data) }
+}
+
+/// What the file `data` can be linked for: the targets of the parts of a universal file, or that of a relocatable object.
+pub fn targets_of(data: &'static [u8]) -> Vec<Target> {
+    if universal::is_universal(data) { universal::targets(data) } else { target_of(data).into_iter().collect() }
 }
 
 /// What the relocatable object `data` is for, from its first bytes; `None` if it is no object that can be linked.
