@@ -3,9 +3,10 @@
 mod inputs;
 
 use self::inputs::{Content, InputFile};
-use crate::base::{Arch, ExecutorAddr, Target};
+use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
+use crate::link::macho::stub;
 use crate::rt::libraries::{self, Library, Search};
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
@@ -133,12 +134,14 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
     };
     let add = |input: &Input, file: InputFile| -> Result<()> {
         let dylib = dylibs[input.dylib];
+        let file = file.for_target(session.target())?;
         match (file.content, lazy.as_ref().filter(|_| input.lazy)) {
             (Content::Object(object), None) => eager.add_file(dylib, *object)?,
             (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
             (Content::Archive(archive), None) => eager.add_open_archive(dylib, archive)?,
             (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive)?,
-            (Content::Shared | Content::Script | Content::Neither, _) => bail!(
+            (Content::Stub(data), _) => load_stub(session, &file.name, data)?,
+            (Content::Shared | Content::Script | Content::Universal(_) | Content::Neither, _) => bail!(
                 "{} does not contain a relocatable object file or archive compatible with {}",
                 file.name,
                 session.target()
@@ -176,6 +179,18 @@ fn add_libraries(
             Library::Static(path) => add(input, InputFile::read(&path)?)?,
             Library::Shared(path) => load_library(session, &path)?,
         }
+    }
+    Ok(())
+}
+
+/// Loads the library that `data` is or stands for where the system is the program's. Elsewhere a program finds the library's
+/// symbols in this process, or does not.
+///
+/// Errors: that it is damaged or for another target, or that it cannot be loaded.
+fn load_stub(session: &Session, name: &str, data: &'static [u8]) -> Result<()> {
+    let Some(stub) = stub::read(name, data, session.target())? else { return Ok(()) };
+    if session.target().format == Format::host() {
+        load_library(session, Path::new(&stub.install_name))?;
     }
     Ok(())
 }

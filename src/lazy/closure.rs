@@ -302,7 +302,8 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| lookup(self.closure.conventions, self.closure.executor, entry.name));
+                let address =
+                    entry.process.get_or_init(|| lookup(self.closure.conventions, self.closure.executor, entry.name));
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));

@@ -11,7 +11,7 @@ use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
 use crate::link::conventions::LinkerDefined;
-use crate::link::{LinkError, ObjectFile, read_object};
+use crate::link::{LinkError, ObjectFile, part_for, read_object};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -91,6 +91,7 @@ impl SymbolTables {
                 error: error.to_string(),
             })?,
         };
+        let data = part_for(&name, data, self.target)?;
         Ok((name, data))
     }
 

@@ -1,8 +1,8 @@
 //! Which format a file is in.
 
 use super::elf;
-use super::macho::universal;
 use super::error::{LinkError, Result};
+use super::macho::universal;
 use super::object_file::ObjectFile;
 use crate::base::Target;
 

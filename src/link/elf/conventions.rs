@@ -1,8 +1,6 @@
 //! Names by the System V gABI, the GNU conventions that GNU ld's default linker scripts write down, and LLVM's ORC runtime for ELF.
 
-use crate::link::conventions::{
-    Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames,
-};
+use crate::link::conventions::{Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames};
 
 /// The conventions of ELF systems.
 #[derive(Debug)]

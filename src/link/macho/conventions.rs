@@ -6,9 +6,7 @@
 //!
 //! `section$start$SEGMENT$section` and `section$end$…` bracket sections (ld(1)); without such a section they are one address.
 
-use crate::link::conventions::{
-    Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames,
-};
+use crate::link::conventions::{Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames};
 
 /// The conventions of Darwin.
 #[derive(Debug)]

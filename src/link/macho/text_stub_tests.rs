@@ -79,16 +79,14 @@ fn version_3_lists_by_architecture() {
 
 #[test]
 fn version_4_lists_by_target_and_carries_reexported_libraries() {
-    let expected =
-        ["_OBJC_EHTYPE_$_Thing", "_OBJC_IVAR_$_Thing.count", "_again", "_inner", "_variable", "_x86_only"];
+    let expected = ["_OBJC_EHTYPE_$_Thing", "_OBJC_IVAR_$_Thing.count", "_again", "_inner", "_variable", "_x86_only"];
     assert_eq!(symbols(Arch::X86_64, V4), expected);
     assert_eq!(symbols(Arch::Aarch64, V4), ["_again"]);
 }
 
 #[test]
 fn version_5_is_json() {
-    let expected =
-        ["_OBJC_CLASS_$_Thing", "_OBJC_METACLASS_$_Thing", "_data", "_inner", "_text", "_variable", "_weak"];
+    let expected = ["_OBJC_CLASS_$_Thing", "_OBJC_METACLASS_$_Thing", "_data", "_inner", "_text", "_variable", "_weak"];
     assert_eq!(symbols(Arch::X86_64, V5), expected);
     assert_eq!(symbols(Arch::Aarch64, V5), ["_inner", "_text", "_variable", "_weak"]);
 }
@@ -99,8 +97,14 @@ fn what_cannot_be_read_is_an_error() {
         ("--- !tapi-tbd\ntbd-version: 6\n...\n", "lib.tbd is a text stub of version '6'; versions 2 to 5 can be read"),
         ("--- !tapi-tbd-v3\narchs: [ i386 ]\n", "lib.tbd is a text stub for i386, not for x86_64-apple-darwin"),
         ("--- !tapi-tbd-v3\narchs: [ x86_64\n", "In lib.tbd, text stub: "),
-        ("--- !tapi-tbd-v3\narchs: &a [ x86_64 ]\nexports: *a\n", "In lib.tbd, text stub: line 3: stubs have no aliases"),
-        ("--- !tapi-tbd-v3\n[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]\n", "In lib.tbd, text stub: line 2: values nest too deep"),
+        (
+            "--- !tapi-tbd-v3\narchs: &a [ x86_64 ]\nexports: *a\n",
+            "In lib.tbd, text stub: line 3: stubs have no aliases",
+        ),
+        (
+            "--- !tapi-tbd-v3\n[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]\n",
+            "In lib.tbd, text stub: line 2: values nest too deep",
+        ),
         ("{ \"tapi_tbd_version\": 7 }", "lib.tbd is a text stub of version '7'; versions 2 to 5 can be read"),
     ] {
         let error = read_for(Arch::X86_64, text).unwrap_err().to_string();
