@@ -11,11 +11,11 @@ use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{ExecutorAddr, MemProt, Target};
+use crate::base::{ExecutorAddr, Format, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
-use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::link::{self, BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
 use crate::rt::executor::ExecutorProcessControl;
 use std::sync::Arc;
 
@@ -305,7 +305,7 @@ impl Expansion<'_, '_> {
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address =
-                    entry.process.get_or_init(|| lookup(self.closure.conventions, self.closure.executor, entry.name));
+                    entry.process.get_or_init(|| lookup(self.closure.target.format, self.closure.executor, entry.name));
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
@@ -475,11 +475,7 @@ pub(super) fn add_unwind_block(
 }
 
 /// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(
-    conventions: &dyn Conventions,
-    executor: &dyn ExecutorProcessControl,
-    name: &[u8],
-) -> Option<ExecutorAddr> {
-    let symbol = conventions.process_symbol(name)?;
-    executor.lookup(symbol.name, symbol.version)
+pub(super) fn lookup(format: Format, executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
+    let symbol = link::conventions(format).process_symbol(name)?;
+    executor.provided(format, symbol.name).or_else(|| executor.lookup(symbol.name, symbol.version))
 }

@@ -1,7 +1,7 @@
 //! Which format a file is in.
 
 use super::elf;
-use super::error::{LinkError, Result};
+use super::error::Result;
 use super::macho::{self, universal};
 use super::object_file::ObjectFile;
 use crate::base::Target;

@@ -12,7 +12,7 @@ use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
 use super::sys::{self};
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, Format};
 
 /// Runs linked code in this process. Making one does nothing with the operating system; memory is reserved when it is first
 /// needed, forks are guarded once a dispatch handler is set.
@@ -65,6 +65,10 @@ impl ExecutorProcessControl for InProcess {
         thread_local::replacement(name).or_else(symbol)
     }
 
+    fn provided(&self, format: Format, name: &[u8]) -> Option<ExecutorAddr> {
+        sys::provided(format, name)
+    }
+
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
         thread_local::ask(name)
     }
@@ -98,8 +102,7 @@ impl ExecutorProcessControl for InProcess {
         if eh_frame.size() == 0 {
             return Ok(());
         }
-        let name: &[u8] = if cfg!(target_os = "macos") { b"___register_frame" } else { b"__register_frame" };
-        let register = process::symbol(name, None)
+        let register = process::symbol(b"__register_frame", None)
             .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
         for record in sys::frame_records(eh_frame) {
             process::register_frames(register, record);

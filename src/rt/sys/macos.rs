@@ -66,15 +66,13 @@ pub fn near_address() -> u64 {
 /// Part of the C library.
 pub const MATHEMATICS: Option<&CStr> = None;
 
-/// The address of a symbol by its name in the object file, which has one more underscore than dlsym wants. Symbols have no
-/// versions here.
+/// The address of a symbol by its C name. Symbols have no versions here.
 pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
-    let name = name.to_bytes_with_nul().strip_prefix(b"_")?;
     if version.is_some() {
         return None;
     }
-    // SAFETY: the tail of a C string; the default handle is always valid.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast()) };
+    // SAFETY: a C string; the default handle is always valid.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     Some(ExecutorAddr(found as u64))
 }
 

@@ -14,6 +14,8 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+#[cfg(target_os = "linux")]
+mod darwin_names;
 pub mod dispatch;
 mod extent;
 mod icache;
@@ -32,9 +34,11 @@ pub mod thread_local;
 #[cfg(target_os = "linux")]
 mod thread_local_probe;
 
+#[cfg(target_os = "linux")]
+pub use darwin_names::provided;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
-pub use macos::rebind;
+pub use macos::{provided, rebind};
 pub use map::map_file;
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 
