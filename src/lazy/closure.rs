@@ -164,7 +164,7 @@ impl Expansion<'_, '_> {
             let unwind = &mut self.unit_part().unwind;
             let first = unwind.edges.len();
             for frame in tables.frames_of(section) {
-                unwind.add(&unit.file, tables, frame);
+                unwind.add(tables, frame);
             }
             // Claims what the records refer to; their edges enter the graph when all records are there.
             let symbols: Vec<u32> = unwind.edges[first..].iter().map(|e| e.symbol).collect();

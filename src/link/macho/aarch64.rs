@@ -8,7 +8,8 @@
 //! `AUTHENTICATED_POINTER` asks for a signed pointer. It is refused, as arm64e files are: storing the bare pointer instead would fail
 //! at run time, far from the cause.
 
-use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused, Symbol};
+use super::compact_unwind::{self, CallFrame, CommonEntry};
+use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused};
 use super::relocation::{MachOArch, UNKNOWN};
 use crate::link::arch::aarch64::{kind, page_offset_kind};
 use crate::link::edge::EdgeKind;
@@ -60,8 +61,8 @@ impl MachOArch for MachOAarch64 {
             (macho::ARM64_RELOC_GOT_LOAD_PAGEOFF12 | macho::ARM64_RELOC_TLVP_LOAD_PAGEOFF12, false, 2) => {
                 instruction(kind::REQUEST_GOT_PAGE_OFFSET12, word, IMM12)
             }
-            (macho::ARM64_RELOC_POINTER_TO_GOT, true, 2) => Symbol(kind::REQUEST_GOT_DELTA32, 0),
-            (macho::ARM64_RELOC_POINTER_TO_GOT, false, 3) => Symbol(kind::REQUEST_GOT_POINTER64, 0),
+            (macho::ARM64_RELOC_POINTER_TO_GOT, true, 2) => Instruction(kind::REQUEST_GOT_DELTA32),
+            (macho::ARM64_RELOC_POINTER_TO_GOT, false, 3) => Instruction(kind::REQUEST_GOT_POINTER64),
             (macho::ARM64_RELOC_ADDEND, false, 2) => Addend,
             (macho::ARM64_RELOC_AUTHENTICATED_POINTER, ..) => {
                 Refused("asks for a signed pointer, which is not supported; compile for arm64, not arm64e")
@@ -90,5 +91,21 @@ impl MachOArch for MachOAarch64 {
 
     fn thread_local_offset(&self) -> EdgeKind {
         kind::THREAD_POINTER_DELTA64
+    }
+
+    fn pc_relative(&self, size: usize) -> Option<EdgeKind> {
+        match size {
+            4 => Some(kind::DELTA32_SIGNED),
+            8 => Some(kind::DELTA64),
+            _ => None,
+        }
+    }
+
+    fn call_frame(&self, encoding: u32, _code: &[u8]) -> CallFrame {
+        compact_unwind::aarch64::call_frame(encoding)
+    }
+
+    fn common_entry(&self) -> CommonEntry {
+        compact_unwind::aarch64::COMMON
     }
 }

@@ -4,11 +4,12 @@ use super::read::Tables;
 use super::relocation::{self, MachOArch, Translation};
 use super::sections::FileSection;
 use super::split::{Piece, Split};
+use super::{compact_unwind, eh_frame, names};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
+use crate::link::object_file::{CallFrames, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::macho::{self, Relocation, RelocationInfo};
 use object::read::macho::Section;
@@ -281,6 +282,62 @@ fn sign_extend_24(value: u32) -> i64 {
     i64::from((value << 8) as i32 >> 8)
 }
 
+impl MachO {
+    /// The architecture's relocation types.
+    pub(super) fn arch(&self) -> &'static dyn MachOArch {
+        self.arch
+    }
+
+    /// How passes treat edges of `kind`.
+    pub(super) fn class(&self, kind: EdgeKind) -> EdgeClass {
+        self.kinds[usize::from(kind.0)].class
+    }
+
+    /// The kind of a pointer of `size` bytes that counts from its own place; `None` if there is none.
+    pub(super) fn pc_relative(&self, size: usize) -> Option<EdgeKind> {
+        self.arch.pc_relative(size)
+    }
+
+    /// The nameless symbol for the start of section `index` of the file.
+    pub(super) fn section_symbol(&self, index: u32) -> u32 {
+        self.section_symbols + index
+    }
+
+    /// The address in the file that section `index` starts at; it is no common symbol's.
+    pub(super) fn address_of(&self, index: u32) -> u64 {
+        let Piece { section, start, .. } = self.split.pieces[index as usize];
+        self.sections[section as usize].address.wrapping_add(start)
+    }
+
+    /// The section that `address` of the file is in, as the symbol for its start and the bytes behind that.
+    pub(super) fn place_of(&self, address: u64) -> Option<(u32, i64)> {
+        let is_in = |section: &&FileSection| {
+            section.kind != SectionKind::Unloaded
+                && section.offset_of(address).is_some_and(|offset| offset < section.size)
+        };
+        let section = self.sections.iter().find(is_in)?;
+        let (piece, offset) = self.split.piece_at(section, (address - section.address) as i64);
+        Some((self.section_symbol(piece), offset))
+    }
+
+    /// Section and offset of what `edge` of `file` points to, if it is in a section of the file.
+    pub(super) fn defined_place(&self, file: &ObjectFile, edge: &ObjectEdge) -> Option<(u32, i64)> {
+        let symbol = &file.symbols[edge.symbol as usize];
+        match symbol.place {
+            ObjectPlace::Section(section) => Some((section, edge.addend.wrapping_add_unsigned(symbol.value))),
+            _ => None,
+        }
+    }
+
+    /// What `edge` of `file` points to: this file's own definition of it, whichever one the program uses.
+    pub(super) fn local_target(&self, file: &ObjectFile, edge: &ObjectEdge) -> (u32, i64) {
+        match self.defined_place(file, edge) {
+            Some((section, offset)) => (self.section_symbol(section), offset),
+            None => (edge.symbol, edge.addend),
+        }
+    }
+}
+
 impl ObjectFormat for MachO {
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         // Sections made for common symbols have none.
@@ -310,7 +367,15 @@ impl ObjectFormat for MachO {
         Ok(())
     }
 
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
+    fn call_frames(&self, file: &ObjectFile, section: u32) -> Result<CallFrames> {
+        if file.sections[section as usize].name == names::COMPACT_UNWIND {
+            compact_unwind::call_frames(self, file, section)
+        } else {
+            eh_frame::call_frames(self, file, section)
+        }
+    }
+
+    fn wants_low_addresses(&self, _file: &ObjectFile, budget: &mut usize) -> bool {
         let is_low = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
             Translation::Pointer(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
             _ => false,
@@ -322,7 +387,6 @@ impl ObjectFormat for MachO {
             let sections = self.sections.iter().zip(&self.relocations);
             sections.filter(move |(section, _)| (section.prot == MemProt::ReadExec) == code)
         };
-        let _ = file;
         for (_, relocations) in sections(true).chain(sections(false)) {
             let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
             *budget -= entries.len();

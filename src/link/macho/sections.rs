@@ -118,8 +118,8 @@ fn is_zero_fill(typ: macho::SectionType) -> bool {
 fn section_kind(segment: &[u8], section: &[u8], typ: macho::SectionType, debug: bool) -> SectionKind {
     let order = InitializerOrder { phase: 1, priority: InitializerOrder::DEFAULT_PRIORITY, backwards: false };
     match typ {
-        _ if segment == b"__LD" => SectionKind::Unloaded,
-        _ if debug || segment == b"__DWARF" || segment == b"__LLVM" => SectionKind::Unloaded,
+        _ if section == b"__compact_unwind" && segment == b"__LD" => SectionKind::Unwind,
+        _ if debug || segment == b"__LD" || segment == b"__DWARF" || segment == b"__LLVM" => SectionKind::Unloaded,
         _ if section == b"__eh_frame" => SectionKind::Unwind,
         macho::S_MOD_INIT_FUNC_POINTERS | macho::S_INIT_FUNC_OFFSETS => SectionKind::Initializers(order),
         macho::S_MOD_TERM_FUNC_POINTERS => SectionKind::Finalizers(order),
