@@ -9,7 +9,9 @@ use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{CallFrames, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
+use crate::link::object_file::{
+    CallFrames, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind, SymbolKind,
+};
 use object::LittleEndian as LE;
 use object::macho::{self, Relocation, RelocationInfo};
 use object::read::macho::Section;
@@ -146,7 +148,8 @@ impl Reader<'_> {
             }
             Translation::Displacement { kind, end } => {
                 if info.r_extern {
-                    return edge(kind, (self.symbol(&info)?, value.wrapping_sub(DISPLACEMENT_SIZE)));
+                    let (symbol, offset) = self.inside(self.symbol(&info)?, value);
+                    return edge(kind, (symbol, offset.wrapping_sub(DISPLACEMENT_SIZE)));
                 }
                 let end = i64::from(end);
                 let from = self.section.address.wrapping_add(place).wrapping_add_signed(end);
@@ -160,7 +163,7 @@ impl Reader<'_> {
                 let Translation::Instruction(kind) = self.macho.arch.translate(&next, self.word(&next)?) else {
                     return Err(self.error(&info, "stands before a relocation that takes no addend"));
                 };
-                edge(kind, (self.symbol(&next)?, sign_extend_24(info.r_symbolnum)))
+                edge(kind, self.inside(self.symbol(&next)?, sign_extend_24(info.r_symbolnum)))
             }
             Translation::Difference { delta, negative } => {
                 let next = self.second(&info, index)?;
@@ -221,7 +224,19 @@ impl Reader<'_> {
 
     /// The target of a pointer: what stands in its place is `word`, or `value` with its sign extended.
     fn pointer_target(&self, info: &RelocationInfo, word: u64, value: i64) -> Result<Place> {
-        if info.r_extern { Ok((self.symbol(info)?, value)) } else { self.place_in_section(info, word) }
+        if info.r_extern { Ok(self.inside(self.symbol(info)?, value)) } else { self.place_in_section(info, word) }
+    }
+
+    /// The place `offset` bytes behind `symbol`. The inside of a function of this file belongs to its body: the address of a label, not
+    /// of something that may be reached through an entry point.
+    fn inside(&self, symbol: u32, offset: i64) -> Place {
+        let target = &self.file.symbols[symbol as usize];
+        match target.place {
+            ObjectPlace::Section(section) if offset != 0 && target.kind == SymbolKind::Function => {
+                (self.macho.section_symbol(section), offset.wrapping_add_unsigned(target.value))
+            }
+            _ => (symbol, offset),
+        }
     }
 
     /// The place of `address` of the file, in the section that `info` names.
