@@ -8,8 +8,8 @@
 // RUN: not %rjitlink nomain.o 2>&1 | FileCheck %s --check-prefix=NOMAIN
 //
 // CHECK: other main.o x
-// PRINTF: rjitlink: error: Symbols not found: [ printf ]
-// NOMAIN: rjitlink: error: Symbols not found: [ main ]
+// PRINTF: rjitlink: error: Symbols not found: [ {{_?}}printf ]
+// NOMAIN: rjitlink: error: Symbols not found: [ {{_?}}main ]
 
 #include <stdio.h>
 
