@@ -415,8 +415,9 @@ impl Batch<'_> {
         let unwind = self.parts.iter().flat_map(|p| &p.graph.blocks).filter(|b| b.contiguous == Some(UNWIND_RECORDS));
         let ranges = unwind.map(|b| AddrRange::new(b.address, b.size));
         let all = ranges.reduce(|a, b| AddrRange { start: a.start.min(b.start), end: a.end.max(b.end) });
-        if let Some(all) = all {
-            executor.register_frames(all)?;
+        let code = segments.iter().find(|segment| segment.prot == MemProt::ReadExec);
+        if let (Some(all), Some(code)) = (all, code) {
+            executor.register_frames(all, code.range())?;
         }
         canonical::rebind(executor, &self.moved)?;
         Ok(())

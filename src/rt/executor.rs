@@ -172,11 +172,11 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// The pointers in `range` (8-byte aligned) of linked memory.
     fn read_pointers(&self, range: AddrRange) -> Vec<ExecutorAddr>;
 
-    /// Makes the unwind tables of an `.eh_frame` section, a zero terminator included, known to the unwinder.
+    /// Makes the unwind tables of an `.eh_frame` section, a zero terminator included, known to the unwinder. They cover `code` only.
     ///
     /// # Errors
     /// [`ExecutorError::Missing`] when there is no unwinder.
-    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError>;
+    fn register_frames(&self, eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError>;
 
     /// Calls the resolver of an indirect function and returns the implementation it chose.
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr;

@@ -98,16 +98,8 @@ impl ExecutorProcessControl for InProcess {
         (0..range.size() / 8).map(|index| process::read_pointer(range.start.offset(index * 8))).collect()
     }
 
-    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError> {
-        if eh_frame.size() == 0 {
-            return Ok(());
-        }
-        let register = process::symbol(b"__register_frame", None)
-            .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
-        for record in sys::frame_records(eh_frame) {
-            process::register_frames(register, record);
-        }
-        Ok(())
+    fn register_frames(&self, eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError> {
+        if eh_frame.size() == 0 { Ok(()) } else { sys::register_frames(eh_frame, code) }
     }
 
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr {
@@ -281,7 +273,7 @@ mod tests {
         executor.memory().finalize(&mut segments).unwrap();
         let tables = segments[1].range();
         assert!(!crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
-        executor.register_frames(AddrRange::new(tables.start, table.len() as u64)).unwrap();
+        executor.register_frames(AddrRange::new(tables.start, table.len() as u64), segments[0].range()).unwrap();
         assert!(crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
     }
 }

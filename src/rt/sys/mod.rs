@@ -28,9 +28,6 @@ mod stack;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
 pub mod thread_local;
-#[cfg(target_os = "macos")]
-#[path = "thread_local_macos.rs"]
-pub mod thread_local;
 #[cfg(target_os = "linux")]
 mod thread_local_probe;
 
@@ -38,9 +35,9 @@ mod thread_local_probe;
 pub use darwin_names::provided;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
-pub use macos::{provided, rebind};
+pub use macos::{provided, rebind, thread_local};
 pub use map::map_file;
-pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {
