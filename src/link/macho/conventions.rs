@@ -5,6 +5,7 @@
 //! linker makes them aliases of the C symbols, `__orc_rt_reentry` being the first one's older name.
 //!
 //! `section$start$SEGMENT$section` and `section$end$…` bracket sections (ld(1)); without such a section they are one address.
+//! So are always `segment$start$SEGMENT` and `segment$end$SEGMENT`: linked memory has no segments of those names.
 
 use crate::link::conventions::{Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames};
 
@@ -62,7 +63,8 @@ impl Conventions for MachOConventions {
     }
 
     fn fallback(&self, name: &[u8]) -> Option<Fallback> {
-        section_bound(name).map(|_| Fallback { null: false, reserved: true })
+        let is_bound = name.starts_with(b"segment$start$") || name.starts_with(b"segment$end$");
+        (is_bound || section_bound(name).is_some()).then_some(Fallback { null: false, reserved: true })
     }
 
     fn runtime(&self) -> &'static RuntimeSymbols {

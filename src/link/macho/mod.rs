@@ -1,7 +1,7 @@
 //! Mach-O relocatable files (Apple's `<mach-o/loader.h>`, `nlist.h`, `reloc.h`, `x86_64/reloc.h`, `arm64/reloc.h`).
 //!
 //! `read` checks the header and finds the load commands; `sections` brings the sections to [`crate::link::ObjectSection`]s, cut
-//! up by `split`; `symbols` the symbol table; `edges` the relocations to edges, section by section; `relocation` says what the
+//! up by `split`; `symbols` the symbol table; `edges` the relocations to edges, section by section, each by `decode`; `relocation` says what the
 //! relocation types of an architecture mean, in the crossing files `x86_64` and `aarch64`; `eh_frame` and `compact_unwind` bring
 //! unwind records to one form; `names` knows what is recognized by name. Not of object files: `conventions`, the names that
 //! Darwin's tools agree on; `universal`, files with a part for each architecture; `stub` and `text_stub`, libraries known by name.
@@ -29,6 +29,7 @@
 pub mod aarch64;
 pub mod compact_unwind;
 mod conventions;
+mod decode;
 mod edges;
 mod eh_frame;
 mod names;
