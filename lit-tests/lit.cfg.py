@@ -9,11 +9,14 @@
 #   %darwin %darwinxx LLVM's compilers for Darwin on the architecture under test, with headers to run programs on this host
 #   %rjitlink         the program under test, with the emulator before it if it needs one
 #   %same             support/same.py: links natively and with rjitlink, runs both, compares; see there
+#   %lazily           support/same.py: compares with eager linking by rjitlink
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
 #   %inputs           the repository's Inputs folder
 #   %python           Python
+#   %{cxx-library}    loads this system's C++ library
+#   %{apple-arch}     the architecture as Apple calls it
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
 #
@@ -114,7 +117,7 @@ if glob.glob("/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"):
 
 if tools.find_llvm("ld.lld"):
     features.add("lld")
-else:
+elif object_format == "elf":
     missing("ld.lld is missing", "a test of its partial links is skipped")
 
 jitlink = tools.find_llvm("llvm-jitlink")
@@ -156,12 +159,15 @@ config.substitutions += [
     ("%gxx", gxx or "g++-is-missing"),
     ("%gcc", gcc or "gcc-is-missing"),
     ("%rjitlink", rjitlink),
+    ("%lazily", f"{sys.executable} {support}/same.py --link= '--rjitlink={rjitlink}'"),
     ("%same", f"{sys.executable} {support}/same.py {compare}"),
     ("%matrix", f"{sys.executable} {support}/matrix.py {compare}"),
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),
+    ("%{apple-arch}", apple),
+    ("%{cxx-library}", "-preload=libstdc++.so.6 -preload=libgcc_s.so.1" if host_format == "elf" else "-preload=/usr/lib/libc++.1.dylib"),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
 ]
 try:

@@ -74,6 +74,8 @@ def compare(tools, words, native_flags=()):
     """Links natively and compares, as `compare_with` does; without a native linker, compares lazy with eager linking."""
     if not tools["link"]:
         expected = run(tools["rjitlink"] + eager(words))
+        if expected[2].startswith(b"rjitlink: error"):
+            return f"eager linking fails: {expected[2].decode(errors='replace')}", b"", ""
         return compare_results(tools, words, expected)
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "program")

@@ -97,7 +97,7 @@ pub(super) fn call_frames(macho: &MachO, file: &ObjectFile, index: u32) -> Resul
         let section = String::from_utf8_lossy(file.sections[index as usize].name);
         LinkError::malformed(&file.name, format_args!("section {section}, offset {:#x}", record * RECORD), what)
     };
-    if content.len() % RECORD != 0 {
+    if !content.len().is_multiple_of(RECORD) {
         return Err(malformed(content.len() / RECORD, "the section ends inside a record"));
     }
     let described = described(macho, file)?;
