@@ -160,6 +160,43 @@ damaged! {
     bsd_archive: "bsd.a", |file| vec![inputs().join("x86_64-main.o"), "-lazy".into(), file.to_owned()];
 }
 
+/// Behind a main program that the file's own symbols belong to.
+fn with_macho_main(file: &Path) -> Vec<PathBuf> {
+    vec![inputs().join("x86_64-macho-main.o"), file.to_owned()]
+}
+
+damaged! {
+    universal_object: "universal.o", |file| vec![file.to_owned(), inputs().join("universal.a")];
+    wide_universal_object: "universal64.o", |file| vec!["-lazy".into(), file.to_owned(), inputs().join("universal.a")];
+    universal_archive: "universal.a", with_macho_main;
+    archive_of_universal_members: "members.a", with_macho_main;
+    dynamic_library: "victim.dylib", with_macho_main;
+    text_stub_of_version_3: "stub.v3.tbd", with_macho_main;
+    text_stub_of_version_4: "stub.v4.tbd", with_macho_main;
+    text_stub_of_version_5: "stub.v5.tbd", with_macho_main;
+}
+
+#[test]
+fn the_undamaged_archives_and_stubs_link() {
+    for name in ["universal.o", "universal64.o"] {
+        assert_eq!(complaint_or_message(&[inputs().join(name), inputs().join("universal.a")]), "", "{name}");
+    }
+    for name in ["universal.a", "members.a"] {
+        assert_eq!(complaint_or_message(&with_macho_main(&inputs().join(name))), "", "{name}");
+    }
+    for name in ["victim.dylib", "stub.v3.tbd", "stub.v4.tbd", "stub.v5.tbd"] {
+        // They are understood: what is missed is what they do not stand for in this process.
+        let message = complaint_or_message(&with_macho_main(&inputs().join(name)));
+        assert!(message.starts_with("rjitlink: error: Symbols not found: [ _first, _second ]"), "{name}: {message}");
+    }
+}
+
+/// What the command says about `words`; nothing if it links them.
+fn complaint_or_message(words: &[PathBuf]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_rjitlink")).arg("-noexec").args(words).output();
+    String::from_utf8_lossy(&output.expect("rjitlink can be started").stderr).into_owned()
+}
+
 #[test]
 fn the_undamaged_inputs_link() {
     for name in ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"] {
