@@ -93,7 +93,11 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
             }
         }),
         load_file: Box::new(rt::map_file),
-        helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
+        helper_archives: Box::new(move || match target.format == Format::host() {
+            true => libraries::helper_archives(target.arch),
+            // Those of this system are for another format.
+            false => Vec::new(),
+        }),
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -190,7 +194,8 @@ fn add_libraries(
 fn load_stub(session: &Session, name: &str, data: &'static [u8]) -> Result<()> {
     let Some(stub) = stub::read(name, data, session.target())? else { return Ok(()) };
     if session.target().format == Format::host() {
-        load_library(session, Path::new(&stub.install_name))?;
+        let path = if stub.is_text { stub.install_name.into() } else { libraries::with_slash(name.into()) };
+        load_library(session, &path)?;
     }
     Ok(())
 }

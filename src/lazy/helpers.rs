@@ -28,7 +28,8 @@ impl HelperArchives {
     pub fn open(archives: Vec<(String, &'static [u8])>, target: Target) -> HelperArchives {
         let mut helpers = HelperArchives::default();
         for (name, data) in archives {
-            let Ok(archive) = Archive::parse(&name, data) else {
+            let part = link::part_for(&name, data, target);
+            let Ok((data, archive)) = part.and_then(|data| Ok((data, Archive::parse(&name, data)?))) else {
                 continue;
             };
             let of_member = archive.members.iter().find_map(|m| link::target_of(m.content.inline()?));

@@ -15,7 +15,9 @@ const NAME_SHARING: usize = 64;
 /// A library, known by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StubLibrary {
-    /// Where a system that has it keeps it: what the dynamic loader is asked for.
+    /// Whether this only stands for the library, which is elsewhere.
+    pub is_text: bool,
+    /// Where a system that has the library keeps it: what the dynamic loader is asked for.
     pub install_name: String,
     /// The linker-level names of what it exports for the target, ascending, each once. Those of libraries that a text stub carries
     /// within it are among them.

@@ -112,7 +112,7 @@ const JSON_KINDS: &[(&str, Kind)] = &[
 pub(super) fn read(name: &str, data: &[u8], target: Target) -> Result<StubLibrary> {
     let text = std::str::from_utf8(data).map_err(|error| LinkError::malformed(name, "text stub", error))?;
     let documents = documents(name, text)?;
-    let mut reader = Reader { name, target, stub: StubLibrary::default() };
+    let mut reader = Reader { name, target, stub: StubLibrary { is_text: true, ..StubLibrary::default() } };
     match documents.first() {
         Some((_, document)) if document.get(VERSION_KEY).is_some() => reader.json(document)?,
         _ => reader.yaml(&documents)?,
