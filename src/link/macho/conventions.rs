@@ -103,7 +103,11 @@ mod tests {
             assert_eq!(MachOConventions.linker_defined(name), Some(expected));
             assert!(MachOConventions.fallback(name).is_some());
         }
-        for name in [&b"section$start$__DATA"[..], b"_section$start$A$b", b"segment$start$A"] {
+        for name in [&b"segment$start$A"[..], b"segment$end$A"] {
+            assert_eq!(MachOConventions.linker_defined(name), None);
+            assert!(MachOConventions.fallback(name).is_some());
+        }
+        for name in [&b"section$start$__DATA"[..], b"_section$start$A$b", b"_segment$start$A"] {
             assert_eq!(MachOConventions.linker_defined(name), None);
             assert_eq!(MachOConventions.fallback(name), None);
         }

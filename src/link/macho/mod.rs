@@ -39,6 +39,8 @@ mod sections;
 mod split;
 pub mod stub;
 mod symbols;
+#[cfg(test)]
+mod testing;
 mod text_stub;
 pub mod universal;
 pub mod x86_64;

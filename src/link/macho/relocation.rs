@@ -66,3 +66,6 @@ pub fn of(arch: Arch) -> Option<&'static dyn MachOArch> {
         Arch::Riscv64 => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
