@@ -15,6 +15,8 @@
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
 #   %inputs           the repository's Inputs folder
 #   %python           Python
+#   %runtime          the folder of the runtime's sources, in which %{arch} is part of file names
+#   %{_}              what the format puts before C names
 #   %{cxx-library}    loads this system's C++ library
 #   %{apple-arch}     the architecture as Apple calls it
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
@@ -167,6 +169,9 @@ config.substitutions += [
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),
     ("%{apple-arch}", apple),
+    ("%{arch}", arch.replace("x86_64", "x86-64")),
+    ("%runtime", os.path.join(repository, "src", "rt", "orc")),
+    ("%{_}", "_" if object_format == "macho" else ""),
     ("%{cxx-library}", "-preload=libstdc++.so.6 -preload=libgcc_s.so.1" if host_format == "elf" else "-preload=/usr/lib/libc++.1.dylib"),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
 ]

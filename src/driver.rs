@@ -35,9 +35,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
     args.extend(command.program_args.iter().cloned());
     session.executor().set_arguments(&args);
-    let symbol = command.options.entry.as_deref().unwrap_or("main");
-    let symbol = format!("{}{symbol}", target.format.symbol_prefix());
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    let main = format!("{}main", target.format.symbol_prefix());
+    let symbol = command.options.entry.as_deref().unwrap_or(&main);
+    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, symbol)?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }

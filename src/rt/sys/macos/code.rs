@@ -9,7 +9,7 @@
 
 use std::io;
 
-use crate::rt::sys::{Extent, View};
+use crate::rt::sys::{Extent, View, icache};
 
 /// Makes `extent` memory for code: what is written to the view becomes code with [`finish`].
 ///
@@ -73,7 +73,7 @@ pub fn finish(address: u64, size: u64) -> io::Result<()> {
         std::ptr::copy_nonoverlapping(view as *const u8, address as *mut u8, size as usize);
         libc::pthread_jit_write_protect_np(1);
     }
-    crate::rt::sys::icache::clear(address, size);
+    icache::clear(address, size);
     Ok(())
 }
 
@@ -92,5 +92,7 @@ pub fn map(extent: Extent) -> io::Result<View> {
 /// What the operating system says.
 #[cfg(not(target_arch = "aarch64"))]
 pub fn finish(address: u64, size: u64) -> io::Result<()> {
-    super::protect(address, size, libc::PROT_READ | libc::PROT_EXEC)
+    super::protect(address, size, libc::PROT_READ | libc::PROT_EXEC)?;
+    icache::clear(address, size);
+    Ok(())
 }
