@@ -34,6 +34,8 @@ mod decode;
 mod decode_tests;
 mod edges;
 mod eh_frame;
+#[cfg(test)]
+mod eh_frame_tests;
 mod names;
 mod read;
 #[cfg(test)]
