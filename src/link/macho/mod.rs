@@ -30,10 +30,16 @@ pub mod aarch64;
 pub mod compact_unwind;
 mod conventions;
 mod decode;
+#[cfg(test)]
+mod decode_tests;
 mod edges;
 mod eh_frame;
+#[cfg(test)]
+mod eh_frame_tests;
 mod names;
 mod read;
+#[cfg(test)]
+mod read_tests;
 pub mod relocation;
 mod sections;
 mod split;

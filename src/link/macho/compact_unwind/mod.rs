@@ -16,6 +16,8 @@
 //! a DWARF frame description entry, unless `__eh_frame` describes the function already: that is the more precise record.
 
 pub mod aarch64;
+#[cfg(test)]
+mod tests;
 pub mod x86_64;
 
 use super::edges::MachO;
