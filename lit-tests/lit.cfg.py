@@ -12,8 +12,12 @@
 #   %lazily           support/same.py: compares with eager linking by rjitlink
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
+#   %differential     support/differential.py: many command lines, with both (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
-#   %inputs           the repository's Inputs folder
+#   %inputs %benches  the repository's folders of those names
+#   %checked          support/checked.py: compares rules with llvm-jitlink, where it is installed, in a slab at %slab's address
+#   %ranges           support/ranges.py: relocation types at the ends of their ranges
+#   %slab             options that link to fixed addresses and run nothing
 #   %python           Python
 #   %runtime          the folder of the runtime's sources, in which %{arch} is part of file names
 #   %{_}              what the format puts before C names
@@ -152,6 +156,7 @@ rjitlink = " ".join(rjitlink or ["rjitlink-is-missing"])
 clang, clangxx = (darwin, darwinxx) if crossed else (f"{clang}{target}", f"{clangxx}{target}")
 support = os.path.join(suite, "support")
 link = "" if crossed else clangxx
+checker = jitlink if "llvm-jitlink" in features else ""
 compare = f"'--link={link}' '--rjitlink={rjitlink}' {run}"
 config.substitutions += [
     ("%darwinxx", darwinxx),
@@ -165,8 +170,17 @@ config.substitutions += [
     ("%same", f"{sys.executable} {support}/same.py {compare}"),
     ("%matrix", f"{sys.executable} {support}/matrix.py {compare}"),
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
+    (
+        "%differential",
+        f"{sys.executable} {support}/differential.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"
+        f" '--clang={clang}' '--ar={tools.find_llvm('llvm-ar')}'",
+    ),
+    ("%ranges", f"{sys.executable} {support}/ranges.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%checked", f"{sys.executable} {support}/checked.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%slab", "-noexec -slab-allocate=64Mb -slab-address=0x200000000 -slab-page-size=4096"),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
+    ("%benches", os.path.join(repository, "benches")),
     ("%python", sys.executable),
     ("%{apple-arch}", apple),
     ("%{arch}", arch.replace("x86_64", "x86-64")),

@@ -304,8 +304,11 @@ impl Expansion<'_, '_> {
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
             Definition::Undefined | Definition::Alias(_) => {
-                let address =
-                    entry.process.get_or_init(|| lookup(self.closure.target.format, self.closure.executor, entry.name));
+                let address = entry.process.get_or_init(|| {
+                    let phony = tables.dylibs[entry.dylib.index()].phony_externals;
+                    let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
+                    found.or(phony.then_some(ExecutorAddr::NULL))
+                });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));

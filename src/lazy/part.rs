@@ -26,6 +26,8 @@ pub(super) struct Part {
     pub published: Vec<(BlockId, Publish)>,
     /// Symbols of the process, as absolute symbols of the graph, and whether only branches refer to them.
     pub process: Vec<(SymbolId, bool)>,
+    /// In a session of complete graphs: the absolute symbols that the file itself defines.
+    pub absolutes: Vec<SymbolId>,
 }
 
 /// What a part's graph was made of.
@@ -194,6 +196,7 @@ impl Part {
             slots: Vec::new(),
             published: Vec::new(),
             process: Vec::new(),
+            absolutes: Vec::new(),
         }
     }
 
@@ -205,6 +208,7 @@ impl Part {
             slots: Vec::new(),
             published: Vec::new(),
             process: Vec::new(),
+            absolutes: Vec::new(),
         }
     }
 

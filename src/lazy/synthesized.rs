@@ -45,6 +45,22 @@ pub(super) fn indirect_stub(session: &Session, unit: &MaterializationUnit, numbe
     unit.indirect.address().offset(u64::from(number) * stride)
 }
 
+impl Session {
+    /// The pointers of all indirect functions that are linked, and the addresses of their resolvers.
+    pub(super) fn indirect_pointers(&self) -> Vec<(u64, u64)> {
+        let mut pointers = Vec::new();
+        for unit in &self.tables().units {
+            let row = unit.indirect_pointers.address();
+            for (number, &function) in unit.indirect_functions().iter().enumerate().filter(|_| !row.is_null()) {
+                if let Some(resolver) = unit.symbol_address(function) {
+                    pointers.push((row.offset(number as u64 * 8).0, resolver.0));
+                }
+            }
+        }
+        pointers
+    }
+}
+
 /// Asks the resolvers of `unit` for implementations, unless that is done.
 pub(super) fn resolve_indirect_functions(session: &Session, unit: &MaterializationUnit) {
     if unit.indirect_resolved.load(Ordering::Acquire) {
@@ -60,9 +76,12 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
     unit.indirect_resolved.store(true, Ordering::Release);
 }
 
+/// The name of the graph of a JITDylib's `__dso_handle`, as LLVM's platforms have it.
+pub(super) const DSO_HANDLE_GRAPH: &str = "<DSOHandleMU>";
+
 /// `__dso_handle` of `dylib`: a variable that holds its own address, by which exit handlers are told apart.
 pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) -> Part {
-    let mut part = Part::synthesized("<DSOHandleMU>".into(), target);
+    let mut part = Part::synthesized(DSO_HANDLE_GRAPH.into(), target);
     let names = closure.conventions.synthesized();
     let section = part.graph.add_section(names.dso_handle_section, MemProt::Read);
     let claim = closure.tables.dylibs[dylib.index()].dso_handle.clone();

@@ -16,6 +16,7 @@ pub mod graph;
 pub mod layout;
 pub mod macho;
 pub mod object_file;
+mod raw_section;
 mod read;
 pub mod tables;
 pub mod unwind;
@@ -26,6 +27,7 @@ pub use graph::{
     Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
+pub use raw_section::raw_section;
 pub use read::{part_for, read_object, target_of, targets_of};
 
 use crate::base::Format;

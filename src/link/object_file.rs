@@ -50,12 +50,22 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
     /// relocations, code before data; what was looked at is taken off `budget`.
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
+
+    /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.
+    fn operating_system(&self) -> &'static str {
+        ""
+    }
 }
 
 impl ObjectFile {
     /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
     pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         self.format.edges(self, section, edges)
+    }
+
+    /// The triple that LLVM makes of the file: `x86_64--`, `x86_64--freebsd`.
+    pub fn triple(&self) -> String {
+        format!("{}{}", self.target, self.format.operating_system())
     }
 
     /// See [`ObjectFormat::wants_low_addresses`].
