@@ -143,7 +143,11 @@ impl Inputs<'_> {
                 if self.dylib_named(&name).is_some() {
                     bail!("Can't use -weak-lx or -weak_library to load JITDylib {name}");
                 }
-                bail!("{name}: Unsupported triple for mach-o cpu type: {}", self.session.target())
+                let path = match input.kind {
+                    InputKind::WeakFile => PathBuf::from(&input.name),
+                    _ => self.find_weak(input, &name)?,
+                };
+                self.add_weak(input, &path)
             }
         }
     }
@@ -174,6 +178,31 @@ impl Inputs<'_> {
                 self.session.target()
             ),
         }
+        Ok(())
+    }
+
+    /// The file that `-weak-l` of `name` stands for: a dynamic library or a text stub.
+    fn find_weak(&self, input: &Input, name: &str) -> Result<PathBuf> {
+        let plan = &self.command.plan;
+        let names = ["dylib", "tbd"].map(|kind| format!("lib{name}.{kind}"));
+        let dirs = plan.library_dirs[input.dylib].iter();
+        let files = dirs.flat_map(|dir| names.iter().map(move |name| dir.join(name)));
+        let dylib = &plan.dylibs[input.dylib];
+        let missing =
+            || anyhow!("While linking {dylib}, could not find library for -weak-l{name}; say where it is with -L");
+        files.into_iter().find(|path| path.is_file()).ok_or_else(missing)
+    }
+
+    /// Makes the symbols of the library or text stub at `path` null where nothing else has them.
+    fn add_weak(&self, input: &Input, path: &Path) -> Result<()> {
+        let (name, target) = (path.display().to_string(), self.session.target());
+        if target.format != Format::MachO {
+            bail!("{name}: Unsupported triple for mach-o cpu type: {target}");
+        }
+        let data = rt::map_file(path).with_context(|| format!("'{name}'"))?;
+        let stub = stub::read(&name, data, target)?;
+        let stub = stub.ok_or_else(|| anyhow!("{name} is neither a text stub (.tbd) nor a dynamic library"))?;
+        self.session.add_weak_externals(self.dylibs[input.dylib], stub.symbols);
         Ok(())
     }
 

@@ -305,9 +305,10 @@ impl Expansion<'_, '_> {
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
-                    let phony = tables.dylibs[entry.dylib.index()].phony_externals;
+                    let dylib = &tables.dylibs[entry.dylib.index()];
+                    let null = dylib.phony_externals || dylib.weak_externals.contains(entry.name);
                     let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
-                    found.or(phony.then_some(ExecutorAddr::NULL))
+                    found.or(null.then_some(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());

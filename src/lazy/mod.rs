@@ -36,6 +36,7 @@ mod placement;
 mod plugin;
 mod program;
 mod read_ahead;
+mod rank;
 mod redirectable;
 mod resolution;
 mod session;

@@ -8,6 +8,7 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::name_table::{HashedFile, NameHash, NameTable};
+use super::rank::{Rank, definition_source};
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
@@ -15,7 +16,7 @@ use crate::link::archive::Archive;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -53,6 +54,8 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
+    /// Names that are null if nothing defines them.
+    pub weak_externals: FxHashSet<Vec<u8>>,
     table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
@@ -154,6 +157,7 @@ impl SymbolTables {
             sets: Vec::new(),
             dso_handle: Arc::default(),
             phony_externals: false,
+            weak_externals: FxHashSet::default(),
             table: NameTable::default(),
             groups: FxHashMap::default(),
         });
@@ -482,34 +486,5 @@ impl SymbolTables {
             id = to;
         }
         id
-    }
-}
-
-/// Which of two definitions is used: the greater one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Weak,
-    Common,
-    Strong,
-}
-
-impl Rank {
-    fn of(symbol: &ObjectSymbol) -> Rank {
-        match (symbol.place, symbol.linkage) {
-            (ObjectPlace::Common(_), _) => Rank::Common,
-            (_, Linkage::Weak) => Rank::Weak,
-            (_, Linkage::Strong) => Rank::Strong,
-        }
-    }
-}
-
-/// What definitions that come from no file are called in messages, as in LLVM's.
-pub(super) fn definition_source(definition: Definition) -> &'static str {
-    match definition {
-        Definition::Absolute(_) => "<Absolute Symbols>",
-        Definition::Alias(_) => "<Reexports>",
-        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
-        Definition::DsoHandle => "DSOHandleMU",
-        _ => "the linker",
     }
 }
