@@ -68,7 +68,11 @@
         ldr     w0, [x0]
         ret
         function _branch_addend
-        b       _five_late + 4
+        b       _late + 4
+        function _late
+        brk     #1
+        mov     w0, #5
+        ret
         function _got_load
         adrp    x0, _value@GOTPAGE
         ldr     x0, [x0, _value@GOTPAGEOFF]
@@ -121,13 +125,9 @@ L4:     .quad   9
         .subsections_via_symbols
 //--- other.s
         .section __TEXT,__text,regular,pure_instructions
-        .globl  _five, _five_late
+        .globl  _five
         .p2align 2
 _five:  mov     w0, #5
-        ret
-_five_late:
-        brk     #1
-        mov     w0, #5
         ret
         .data
         .globl  _value, _values

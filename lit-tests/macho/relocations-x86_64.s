@@ -19,7 +19,7 @@
 # TYPES-DAG: X86_64_RELOC_GOT{{ }}
 # TYPES-DAG: X86_64_RELOC_SUBTRACTOR
 #
-# CHECK: branch 5 5
+# CHECK: branch 5 5 5
 # CHECK-NEXT: signed 77 78
 # CHECK-NEXT: immediates 1 513 67305985
 # CHECK-NEXT: literals 1.5 2.5 hello
@@ -42,6 +42,12 @@
         retq
         function _tail
         jmp     _five
+        function _middle
+        jmp     _late + 1
+        function _late
+        int3
+        movl    $5, %eax
+        retq
         function _signed
         movl    _value(%rip), %eax
         retq
@@ -135,7 +141,7 @@ _values:
         .subsections_via_symbols
 #--- main.c
 #include <stdio.h>
-int branch(void), tail(void), signed_(void) __asm("_signed"), signed_addend(void);
+int branch(void), tail(void), middle(void), signed_(void) __asm("_signed"), signed_addend(void);
 void immediate1(void), immediate2(void), immediate4(void);
 double literal1(void), literal2(void);
 const char *string(void);
@@ -149,7 +155,7 @@ static int after(void (*store)(void)) {
   return cell;
 }
 int main(void) {
-  printf("branch %d %d\n", branch(), tail());
+  printf("branch %d %d %d\n", branch(), tail(), middle());
   printf("signed %d %d\n", signed_(), signed_addend());
   int one = after(immediate1), two = after(immediate2);
   printf("immediates %d %d %d\n", one, two, after(immediate4));
