@@ -155,6 +155,10 @@ damaged! {
     x86_64_object_by_clang: "x86_64-clang.o", eager;
     aarch64_object_by_gcc: "aarch64-gcc.o", eager;
     aarch64_object_by_clang: "aarch64-clang.o", eager;
+    x86_64_macho_object: "x86_64-macho.o", eager;
+    arm64_macho_object: "arm64-macho.o", eager;
+    lazy_x86_64_macho_object: "x86_64-macho.o", lazy;
+    lazy_arm64_macho_object: "arm64-macho.o", lazy;
     lazy_x86_64_object: "x86_64-clang.o", lazy;
     gnu_archive: "gnu.a", |file| vec![inputs().join("x86_64-main.o"), file.to_owned()];
     bsd_archive: "bsd.a", |file| vec![inputs().join("x86_64-main.o"), "-lazy".into(), file.to_owned()];
@@ -199,7 +203,8 @@ fn complaint_or_message(words: &[PathBuf]) -> String {
 
 #[test]
 fn the_undamaged_inputs_link() {
-    for name in ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"] {
+    let elf = ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"];
+    for name in elf.iter().chain(&["x86_64-macho.o", "arm64-macho.o"]) {
         let file = inputs().join(name);
         let output = Command::new(env!("CARGO_BIN_EXE_rjitlink")).arg("-noexec").arg(&file).output();
         let output = output.expect("rjitlink can be started");

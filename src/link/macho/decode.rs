@@ -66,13 +66,14 @@ impl Reader<'_> {
                 )
             }
             Translation::Displacement { kind, end } => {
-                if info.r_extern {
-                    let (symbol, offset) = self.inside(self.symbol(&info)?, value);
-                    return edge(kind, (symbol, offset.wrapping_sub(DISPLACEMENT_SIZE)));
-                }
                 let end = i64::from(end);
-                let from = self.section.address.wrapping_add(place).wrapping_add_signed(end);
-                let (symbol, offset) = self.place_in_section(&info, from.wrapping_add_signed(value))?;
+                let (symbol, offset) = if info.r_extern {
+                    // What stands in the place is less by the bytes of the instruction behind it.
+                    self.inside(self.symbol(&info)?, value.wrapping_add(end - DISPLACEMENT_SIZE))
+                } else {
+                    let from = self.section.address.wrapping_add(place).wrapping_add_signed(end);
+                    self.place_in_section(&info, from.wrapping_add_signed(value))?
+                };
                 edge(kind, (symbol, offset.wrapping_sub(end)))
             }
             Translation::Symbol(kind, bias) => edge(kind, (self.symbol(&info)?, value.wrapping_add(bias))),

@@ -221,3 +221,25 @@ fn only_bare_pointers_of_32_bits_want_low_addresses() {
     assert!(wants(&[pointer, narrow], 10).0);
     assert_eq!(wants(&[pointer, narrow], 1), (false, 0));
 }
+
+#[test]
+fn the_inside_of_a_function_is_a_place_in_its_piece() {
+    let inside = |arch: Arch, content: &[u8], relocations: &[object::macho::RelocationInfo]| {
+        let mut code = text(content);
+        code.relocations.extend(relocations);
+        let other = TestSection { name: "__more", ..text(&[0x90; 8]) };
+        let file = TestFile::new(arch, vec![code, other], vec![TestSymbol("_f", SECT | EXT, 2, 0, 16)]).read();
+        let edge = edges(&file, 0).unwrap()[0];
+        (file.symbols[edge.symbol as usize].name.is_empty(), edge.addend)
+    };
+    let branch = relocation(0, 2, true, 2, true, 0);
+    assert_eq!(inside(X86_64, &0i32.to_le_bytes(), &[branch]), (false, -4));
+    assert_eq!(inside(X86_64, &1i32.to_le_bytes(), &[branch]), (true, -3));
+    // An immediate of 4 bytes behind the displacement: the function itself, and its second byte.
+    let signed4 = relocation(0, 8, true, 2, true, 0);
+    assert_eq!(inside(X86_64, &(-4i32).to_le_bytes(), &[signed4]), (false, -8));
+    assert_eq!(inside(X86_64, &(-3i32).to_le_bytes(), &[signed4]), (true, -7));
+    let bl = 0x9400_0000u32.to_le_bytes();
+    assert_eq!(inside(Aarch64, &bl, &[branch]), (false, 0));
+    assert_eq!(inside(Aarch64, &bl, &[relocation(0, ADDEND, false, 2, false, 4), branch]), (true, 4));
+}
