@@ -1,11 +1,15 @@
-# LLVM lit's configuration of the suite. One run covers one architecture: `lit -Darch=aarch64 lit-tests`; without
-# -Darch the host's. Programs of another architecture than the host's run under user-mode qemu.
+# LLVM lit's configuration of the suite. One run covers one architecture and one object format: `lit -Darch=aarch64 lit-tests`,
+# `lit -Dformat=macho lit-tests`; without -Darch and -Dformat the host's. Programs of another architecture than the host's run under
+# user-mode qemu. Mach-O programs run on Linux too: they are compiled with the headers in Inputs/darwin/include, and %same compares
+# lazy linking with eager linking there, as no other linker can link them.
 #
 # Substitutions
 #   %clang %clangxx   LLVM's compilers, for the architecture under test
 #   %gcc %gxx         GNU's (REQUIRES: gcc)
+#   %darwin %darwinxx LLVM's compilers for Darwin on the architecture under test, with headers to run programs on this host
 #   %rjitlink         the program under test, with the emulator before it if it needs one
 #   %same             support/same.py: links natively and with rjitlink, runs both, compares; see there
+#   %lazily           support/same.py: compares with eager linking by rjitlink
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
 #   %differential     support/differential.py: many command lines, with both (REQUIRES: llvm-jitlink)
@@ -15,11 +19,16 @@
 #   %ranges           support/ranges.py: relocation types at the ends of their ranges
 #   %slab             options that link to fixed addresses and run nothing
 #   %python           Python
+#   %runtime          the folder of the runtime's sources, in which %{arch} is part of file names
+#   %{_}              what the format puts before C names
+#   %{cxx-library}    loads this system's C++ library
+#   %{apple-arch}     the architecture as Apple calls it
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
 #
 # Features
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
+#   elf | macho            the format under test
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
@@ -43,17 +52,19 @@ arch = lit_config.params.get("arch", tools.host_arch())
 suite = os.path.dirname(os.path.realpath(__file__))
 repository = os.path.dirname(suite)
 
-config.name = f"rjitlink-{arch}"
+host_format = "macho" if sys.platform == "darwin" else "elf"
+object_format = lit_config.params.get("format", host_format)
+config.name = f"rjitlink-{arch}-{object_format}"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".c", ".cpp", ".s", ".test"]
 config.excludes = ["support", "Inputs"]
 config.test_source_root = suite
-config.test_exec_root = os.path.join(repository, "target", "lit", arch)
+config.test_exec_root = os.path.join(repository, "target", "lit", f"{arch}-{object_format}")
 
 
 def missing(what, consequence):
-    """A program that is not there: no reason to fail for a user, but one for the project's own machines."""
-    if in_ci:
+    """A program that is not there: no reason to fail for a user, but one for the project's own machines, which run Linux."""
+    if in_ci and sys.platform.startswith("linux"):
         lit_config.fatal(f"{what} ({consequence}); run lit-tests/setup")
     lit_config.note(f"{what}: {consequence}; lit-tests/setup installs what is missing")
 
@@ -70,9 +81,8 @@ filecheck = tools.find_llvm("FileCheck")
 rjitlink, why_not = tools.rjitlink(repository, arch)
 emulator = None if native else tools.emulator_for(arch)
 
-if not sys.platform.startswith("linux"):
-    config.unsupported = True
-    lit_config.note("the suite's programs are ELF programs for Linux: all tests are skipped on this system")
+if object_format not in (host_format, "macho"):
+    lit_config.fatal(f"programs in the format {object_format} do not run on this system")
 elif arch not in ("x86_64", "aarch64"):
     lit_config.fatal(f"no tests for the architecture {arch}")
 elif not (clang and clangxx and filecheck and tools.find_llvm("split-file") and tools.find_llvm("not")):
@@ -90,7 +100,9 @@ for name in ("LANG", "LC_ALL"):
     config.environment[name] = "C"
 
 features = config.available_features
-features.update([arch, "linux" if sys.platform.startswith("linux") else sys.platform])
+features.update([arch, object_format, "linux" if sys.platform.startswith("linux") else sys.platform])
+# Whether the suite's programs are compiled for another system than the one they run on.
+crossed = object_format != host_format
 if not native:
     features.add("emulated")
 if native and arch == "x86_64":
@@ -99,7 +111,9 @@ if native and arch == "x86_64":
 
 gcc_prefix = "" if native else f"{arch}-linux-gnu-"
 gcc, gxx = shutil.which(gcc_prefix + "gcc"), shutil.which(gcc_prefix + "g++")
-if gcc and gxx:
+if object_format == "macho":
+    gcc = gxx = None
+elif gcc and gxx:
     features.update(["gcc", "static-linker"])
 else:
     missing(f"{gcc_prefix}gcc and g++ are missing", "tests of what they emit are skipped")
@@ -109,14 +123,14 @@ if glob.glob("/usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a"):
 
 if tools.find_llvm("ld.lld"):
     features.add("lld")
-else:
+elif object_format == "elf":
     missing("ld.lld is missing", "a test of its partial links is skipped")
 
 jitlink = tools.find_llvm("llvm-jitlink")
 runtime = tools.orc_runtime(jitlink, arch) if jitlink else None
-if native and jitlink and runtime:
+if native and jitlink and runtime and object_format == "elf":
     features.add("llvm-jitlink")
-elif native:
+elif native and object_format == "elf":
     missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
 
 # Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
@@ -129,19 +143,30 @@ for name, file in libraries.items() if native and gcc else ():
     else:
         missing(f"{file} is missing", "a real program is not run")
 
+include = os.path.join(repository, "Inputs", "darwin", "include")
+apple = "arm64" if arch == "aarch64" else arch
+darwin = f" --target={apple}-apple-macos13"
+if host_format == "elf":
+    # No assembler warnings about a version of the SDK that is not there.
+    darwin += f" -nostdlibinc -isystem {include}"
+darwin, darwinxx = f"{clang}{darwin}", f"{clangxx}{darwin}"
 target = "" if native else f" --target={triple}"
 run = f"--run={emulator} " if emulator else ""
 rjitlink = " ".join(rjitlink or ["rjitlink-is-missing"])
-clang, clangxx = f"{clang}{target}", f"{clangxx}{target}"
+clang, clangxx = (darwin, darwinxx) if crossed else (f"{clang}{target}", f"{clangxx}{target}")
 support = os.path.join(suite, "support")
+link = "" if crossed else clangxx
 checker = jitlink if "llvm-jitlink" in features else ""
-compare = f"'--link={clangxx}' '--rjitlink={rjitlink}' {run}"
+compare = f"'--link={link}' '--rjitlink={rjitlink}' {run}"
 config.substitutions += [
+    ("%darwinxx", darwinxx),
+    ("%darwin", darwin),
     ("%clangxx", clangxx),
     ("%clang", clang),
     ("%gxx", gxx or "g++-is-missing"),
     ("%gcc", gcc or "gcc-is-missing"),
     ("%rjitlink", rjitlink),
+    ("%lazily", f"{sys.executable} {support}/same.py --link= '--rjitlink={rjitlink}'"),
     ("%same", f"{sys.executable} {support}/same.py {compare}"),
     ("%matrix", f"{sys.executable} {support}/matrix.py {compare}"),
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
@@ -157,6 +182,11 @@ config.substitutions += [
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%benches", os.path.join(repository, "benches")),
     ("%python", sys.executable),
+    ("%{apple-arch}", apple),
+    ("%{arch}", arch.replace("x86_64", "x86-64")),
+    ("%runtime", os.path.join(repository, "src", "rt", "orc")),
+    ("%{_}", "_" if object_format == "macho" else ""),
+    ("%{cxx-library}", "-preload=libstdc++.so.6 -preload=libgcc_s.so.1" if host_format == "elf" else "-preload=/usr/lib/libc++.1.dylib"),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
 ]
 try:

@@ -12,7 +12,7 @@ mod target;
 
 use self::check::Checker;
 use self::show::Shows;
-use crate::base::{Arch, ExecutorAddr, Target};
+use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine};
 use crate::lazy::{LinkedProgram, Progress, Session, SessionError, SessionOptions};
 use crate::rt::libraries;
@@ -145,7 +145,11 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
             }
         }),
         load_file: Box::new(rt::map_file),
-        helper_archives: Box::new(move || if process { libraries::helper_archives(target.arch) } else { Vec::new() }),
+        helper_archives: Box::new(move || match process && target.format == Format::host() {
+            true => libraries::helper_archives(target.arch),
+            // Those of this system are for another format.
+            false => Vec::new(),
+        }),
         plugins: shows.plugins,
         graphs,
         thread_locals: None,

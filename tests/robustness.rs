@@ -155,14 +155,56 @@ damaged! {
     x86_64_object_by_clang: "x86_64-clang.o", eager;
     aarch64_object_by_gcc: "aarch64-gcc.o", eager;
     aarch64_object_by_clang: "aarch64-clang.o", eager;
+    x86_64_macho_object: "x86_64-macho.o", eager;
+    arm64_macho_object: "arm64-macho.o", eager;
+    lazy_x86_64_macho_object: "x86_64-macho.o", lazy;
+    lazy_arm64_macho_object: "arm64-macho.o", lazy;
     lazy_x86_64_object: "x86_64-clang.o", lazy;
     gnu_archive: "gnu.a", |file| vec![inputs().join("x86_64-main.o"), file.to_owned()];
     bsd_archive: "bsd.a", |file| vec![inputs().join("x86_64-main.o"), "-lazy".into(), file.to_owned()];
 }
 
+/// Behind a main program that the file's own symbols belong to.
+fn with_macho_main(file: &Path) -> Vec<PathBuf> {
+    vec![inputs().join("x86_64-macho-main.o"), file.to_owned()]
+}
+
+damaged! {
+    universal_object: "universal.o", |file| vec![file.to_owned(), inputs().join("universal.a")];
+    wide_universal_object: "universal64.o", |file| vec!["-lazy".into(), file.to_owned(), inputs().join("universal.a")];
+    universal_archive: "universal.a", with_macho_main;
+    archive_of_universal_members: "members.a", with_macho_main;
+    dynamic_library: "victim.dylib", with_macho_main;
+    text_stub_of_version_3: "stub.v3.tbd", with_macho_main;
+    text_stub_of_version_4: "stub.v4.tbd", with_macho_main;
+    text_stub_of_version_5: "stub.v5.tbd", with_macho_main;
+}
+
+#[test]
+fn the_undamaged_archives_and_stubs_link() {
+    for name in ["universal.o", "universal64.o"] {
+        assert_eq!(complaint_or_message(&[inputs().join(name), inputs().join("universal.a")]), "", "{name}");
+    }
+    for name in ["universal.a", "members.a"] {
+        assert_eq!(complaint_or_message(&with_macho_main(&inputs().join(name))), "", "{name}");
+    }
+    for name in ["victim.dylib", "stub.v3.tbd", "stub.v4.tbd", "stub.v5.tbd"] {
+        // They are understood: what is missed is what they do not stand for in this process.
+        let message = complaint_or_message(&with_macho_main(&inputs().join(name)));
+        assert!(message.starts_with("rjitlink: error: Symbols not found: [ _first, _second ]"), "{name}: {message}");
+    }
+}
+
+/// What the command says about `words`; nothing if it links them.
+fn complaint_or_message(words: &[PathBuf]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_rjitlink")).arg("-noexec").args(words).output();
+    String::from_utf8_lossy(&output.expect("rjitlink can be started").stderr).into_owned()
+}
+
 #[test]
 fn the_undamaged_inputs_link() {
-    for name in ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"] {
+    let elf = ["x86_64-gcc.o", "x86_64-clang.o", "aarch64-gcc.o", "aarch64-clang.o"];
+    for name in elf.iter().chain(&["x86_64-macho.o", "arm64-macho.o"]) {
         let file = inputs().join(name);
         let output = Command::new(env!("CARGO_BIN_EXE_rjitlink")).arg("-noexec").arg(&file).output();
         let output = output.expect("rjitlink can be started");

@@ -9,6 +9,11 @@ int *pointer = &initialized;
 __attribute__((noinline)) static int local(int n) { return n + zeroed[n & 3]; }
 __attribute__((weak)) int weak(int n) { return n; }
 __attribute__((constructor)) static void initializer(void) { zeroed[0] = 1; }
+#ifdef __APPLE__
+_Thread_local int counted = 1;
+_Thread_local int *zero;
+int count(void) { return counted++ + (zero == 0); }
+#endif
 int external(int n) { return local(n) + common_symbol; }
 const char *text(void) { return "text"; }
 int main(void) {

@@ -1,5 +1,6 @@
 // `-l` and `-L`: glued or separate, before or after; the first folder that has the library is the one; an archive or a shared library.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t/one %t/two %t/shared && cd %t
 // RUN: %clang -c %s -o main.o && %clang -DVALUE=1 -c %s -o one.o && %clang -DVALUE=2 -c %s -o two.o && %clang -DVALUE=3 -fPIC -shared %s -o shared/libvalue.so
 // RUN: llvm-ar rcs one/libvalue.a one.o && llvm-ar rcs two/libvalue.a two.o

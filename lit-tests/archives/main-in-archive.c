@@ -8,7 +8,7 @@
 //
 // CHECK: from an archive
 // CHECK-NEXT: status: 4
-// NOWHERE: rjitlink: error: Symbols not found: [ nowhere ]
+// NOWHERE: rjitlink: error: Symbols not found: [ {{_?}}nowhere ]
 
 #include <stdio.h>
 

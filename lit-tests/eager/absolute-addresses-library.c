@@ -1,6 +1,7 @@
 // A shared library and a program with absolute 32-bit addresses share the library's variables and agree on addresses: in its code,
 // in its data, in the middle of arrays, through aliases; constants included.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O1 -fPIC -shared library.c -o library.so
 // RUN: %clang -O1 -fno-pie -c main.c && %clang -O1 -fPIC -c use.c

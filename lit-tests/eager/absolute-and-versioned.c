@@ -1,5 +1,6 @@
 // Absolute symbols have the value they say; a symbol version in a name (`realpath@GLIBC_2.17`) finds the function.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -fno-pie -c %s -o main.o
 // RUN: %same --native=-no-pie main.o | FileCheck %s

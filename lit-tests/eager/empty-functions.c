@@ -1,5 +1,6 @@
 // A function of which the compiler left nothing has an address all the same.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O2 -ffunction-sections -c main.c && %clang -c empty.s
 // RUN: %same main.o empty.o | FileCheck %s

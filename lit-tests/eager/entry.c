@@ -2,14 +2,14 @@
 //
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -c %s -o main.o && %clang -Dmain=unused -c %s -o nomain.o
-// RUN: not %rjitlink -entry=other main.o -args x | FileCheck %s
-// RUN: not %rjitlink -entry other main.o -args x | FileCheck %s
-// RUN: not %rjitlink -entry=printf main.o 2>&1 | FileCheck %s --check-prefix=PRINTF
+// RUN: not %rjitlink -entry=%{_}other main.o -args x | FileCheck %s
+// RUN: not %rjitlink -entry %{_}other main.o -args x | FileCheck %s
+// RUN: not %rjitlink -entry=%{_}printf main.o 2>&1 | FileCheck %s --check-prefix=PRINTF
 // RUN: not %rjitlink nomain.o 2>&1 | FileCheck %s --check-prefix=NOMAIN
 //
 // CHECK: other main.o x
-// PRINTF: rjitlink: error: Symbols not found: [ printf ]
-// NOMAIN: rjitlink: error: Symbols not found: [ main ]
+// PRINTF: rjitlink: error: Symbols not found: [ {{_?}}printf ]
+// NOMAIN: rjitlink: error: Symbols not found: [ {{_?}}main ]
 
 #include <stdio.h>
 

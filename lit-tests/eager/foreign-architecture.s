@@ -1,5 +1,6 @@
 // `-noexec` links for any target on any host; running another architecture's code is refused.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: llvm-mc -filetype=obj -triple=x86_64-linux-gnu x86_64.s -o x86_64.o
 // RUN: llvm-mc -filetype=obj -triple=aarch64-linux-gnu aarch64.s -o aarch64.o

@@ -1,5 +1,6 @@
 // Indirect functions: the resolver's answer is called; the address is the same everywhere and callable.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -fPIC -c main.c && %clang -fPIC -c indirect.c
 // RUN: %same main.o indirect.o | FileCheck %s

@@ -1,5 +1,6 @@
 // Constructors run in the order of priority, then of the command line, before main; destructors and exit handlers in the opposite one.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c main.c && %clang -DNAME='"a"' -c part.c -o a.o && %clang -DNAME='"b"' -c part.c -o b.o
 // RUN: %same main.o a.o b.o | FileCheck %s

@@ -1,5 +1,6 @@
 // `.gnu.linkonce` sections: the first file's copy is used, the others are dropped.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c main.c && %clang -DVALUE=1 -c copy.c -o one.o && %clang -DVALUE=2 -c copy.c -o two.o
 // RUN: %same main.o one.o two.o | FileCheck %s --check-prefix=ONE

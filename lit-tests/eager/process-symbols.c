@@ -1,5 +1,6 @@
 // Functions and data of the process: libc's, libm's; the same addresses as everybody else in the process sees.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -fPIC -c %s -o pic.o && %clang -fno-pie -c %s -o nopie.o && %clang -O2 -fPIE -c %s -o pie.o
 // RUN: %same pic.o -lm | FileCheck %s

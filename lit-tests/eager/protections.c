@@ -2,6 +2,7 @@
 // Not under qemu: its /proc/self/maps shows neighbouring mappings of one file as one, with the first one's protection.
 //
 // UNSUPPORTED: emulated
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -c %s -o main.o && %clang -c %inputs/lazy/foo.c -o foo.o
 // RUN: %rjitlink main.o -lazy foo.o | FileCheck %s

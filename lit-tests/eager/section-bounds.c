@@ -1,5 +1,6 @@
 // `__start_SECTION` and `__stop_SECTION` bound the section of that name over all files; keeping it alive keeps all its pieces.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c main.c && %clang -DVALUE=2 -c part.c -o two.o && %clang -DVALUE=3 -c part.c -o three.o
 // RUN: %same main.o two.o three.o | FileCheck %s

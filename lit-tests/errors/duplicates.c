@@ -9,7 +9,7 @@
 // RUN: not %rjitlink main.o foo1.o -lazy foo2.o 2>&1 | FileCheck %s
 // RUN: %same main.o foo1.o lib.a
 //
-// CHECK: rjitlink: error: In foo2.o, duplicate definition of symbol 'foo' (first defined in foo1.o)
+// CHECK: rjitlink: error: In foo2.o, duplicate definition of symbol '{{_?}}foo' (first defined in foo1.o)
 
 //--- main.c
 int foo(void);

@@ -1,6 +1,7 @@
 // Threads whose first calls link files with absolute 32-bit addresses at the same time agree on the addresses of libc's symbols.
 // The main file is position-independent: what its memory has to be shows in the lazy files only.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O1 -fPIC -c main.c
 // RUN: %clang -O1 -fno-pie -DNAME=part0 -c part.c -o part0.o

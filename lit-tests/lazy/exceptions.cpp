@@ -2,8 +2,8 @@
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clangxx -O1 -c main.cpp && %clangxx -O1 -c middle.cpp && %clangxx -O1 -c thrower.cpp
-// RUN: %same main.o -lazy middle.o -lazy thrower.o -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s
-// RUN: %same main.o middle.o thrower.o -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s
+// RUN: %same main.o -lazy middle.o -lazy thrower.o %{cxx-library} | FileCheck %s
+// RUN: %same main.o middle.o thrower.o %{cxx-library} | FileCheck %s
 //
 // CHECK: cleanup
 // CHECK-NEXT: caught 7

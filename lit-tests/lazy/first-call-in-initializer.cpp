@@ -2,7 +2,7 @@
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clangxx -c main.cpp && %clangxx -c ctor.cpp && %clangxx -c leaf.cpp && %clangxx -c local.cpp
-// RUN: %same main.o -lazy ctor.o -lazy leaf.o -lazy local.o -preload=libstdc++.so.6 | FileCheck %s
+// RUN: %same main.o -lazy ctor.o -lazy leaf.o -lazy local.o %{cxx-library} | FileCheck %s
 //
 // CHECK: leaf 1
 // CHECK-NEXT: leaf 2

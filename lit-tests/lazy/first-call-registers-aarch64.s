@@ -3,16 +3,33 @@
 //
 // REQUIRES: aarch64
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %clang -c main.s && %clang -c callee.s && %clang -c check.c
+// RUN: %clang -c main.S && %clang -c callee.S && %clang -c check.c
 // RUN: %same main.o -lazy callee.o check.o | FileCheck %s
 //
 // CHECK: 0 registers differ
 // CHECK-NEXT: status: 0
 
-//--- main.s
-        .globl  main
-        .type   main, %function
-main:
+//--- names.h
+// What differs between object formats.
+#ifdef __APPLE__
+#define SYM(name) _##name
+#define FUNCTION(name)
+#define GOT_PAGE(name) _##name@GOTPAGE
+#define GOT_OFFSET(name) _##name@GOTPAGEOFF
+#define END .subsections_via_symbols
+#else
+#define SYM(name) name
+#define FUNCTION(name) .type name, %function
+#define GOT_PAGE(name) :got:name
+#define GOT_OFFSET(name) :got_lo12:name
+#define END .section .note.GNU-stack, "", %progbits
+#endif
+//--- main.S
+#include "names.h"
+        .globl  SYM(main)
+        FUNCTION(main)
+        .p2align 2
+SYM(main):
         stp     x29, x30, [sp, #-96]!
         stp     x19, x20, [sp, #16]
         stp     x21, x22, [sp, #32]
@@ -28,21 +45,23 @@ main:
         .irp    number, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,19,20,21,22,23,24,25,26,27,28
         mov     x\number, #0x3000 + \number
         .endr
-        bl      callee
+        bl      SYM(callee)
         ldp     x19, x20, [sp, #16]
         ldp     x21, x22, [sp, #32]
         ldp     x23, x24, [sp, #48]
         ldp     x25, x26, [sp, #64]
         ldp     x27, x28, [sp, #80]
         ldp     x29, x30, [sp], #96
-        b       check
-        .section .note.GNU-stack, "", %progbits
-//--- callee.s
-        .globl  callee
-        .type   callee, %function
-callee:
-        adrp    x16, :got:seen
-        ldr     x16, [x16, :got_lo12:seen]
+        b       SYM(check)
+        END
+//--- callee.S
+#include "names.h"
+        .globl  SYM(callee)
+        FUNCTION(callee)
+        .p2align 2
+SYM(callee):
+        adrp    x16, GOT_PAGE(seen)
+        ldr     x16, [x16, GOT_OFFSET(seen)]
         .irp    number, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,19,20,21,22,23,24,25,26,27,28
         str     x\number, [x16, #8 * \number]
         .endr
@@ -50,7 +69,7 @@ callee:
         str     q\number, [x16, #256 + 16 * \number]
         .endr
         ret
-        .section .note.GNU-stack, "", %progbits
+        END
 //--- check.c
 #include <stdio.h>
 _Alignas(16) unsigned long seen[96];

@@ -3,16 +3,32 @@
 #
 # REQUIRES: x86_64
 # RUN: rm -rf %t && split-file %s %t && cd %t
-# RUN: %clang -c main.s && %clang -c callee.s && %clang -c check.c
+# RUN: %clang -c main.S && %clang -c callee.S && %clang -c check.c
 # RUN: %same main.o -lazy callee.o check.o | FileCheck %s
 #
 # CHECK: 0 registers differ
 # CHECK-NEXT: status: 0
 
-#--- main.s
-        .globl  main
-        .type   main, @function
-main:
+#--- names.h
+// What differs between object formats.
+#ifdef __APPLE__
+#define SYM(name) _##name
+#define FUNCTION(name)
+#define PLT(name) _##name
+#define CONSTANTS .section __TEXT,__const
+#define END .subsections_via_symbols
+#else
+#define SYM(name) name
+#define FUNCTION(name) .type name, @function
+#define PLT(name) name@PLT
+#define CONSTANTS .section .rodata, "a", @progbits
+#define END .section .note.GNU-stack, "", @progbits
+#endif
+#--- main.S
+#include "names.h"
+        .globl  SYM(main)
+        FUNCTION(main)
+SYM(main):
         pushq   %rbp
         pushq   %rbx
         pushq   %r12
@@ -38,7 +54,7 @@ main:
         movabsq $0xad000000000000ad, %r13
         movabsq $0xae000000000000ae, %r14
         movabsq $0xaf000000000000af, %r15
-        call    callee@PLT
+        call    PLT(callee)
         addq    $8, %rsp
         popq    %r15
         popq    %r14
@@ -46,19 +62,20 @@ main:
         popq    %r12
         popq    %rbx
         popq    %rbp
-        jmp     check@PLT
-        .section .rodata, "a", @progbits
+        jmp     PLT(check)
+        CONSTANTS
 vectors:
         .irp    number, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         .quad   0x1000 + \number, 0x2000 + \number
         .endr
-        .section .note.GNU-stack, "", @progbits
-#--- callee.s
-        .globl  callee
-        .type   callee, @function
-callee:
+        END
+#--- callee.S
+#include "names.h"
+        .globl  SYM(callee)
+        FUNCTION(callee)
+SYM(callee):
         pushq   %rax
-        movq    seen@GOTPCREL(%rip), %rax
+        movq    SYM(seen)@GOTPCREL(%rip), %rax
         popq    0(%rax)
         movq    %rbx, 8(%rax)
         movq    %rcx, 16(%rax)
@@ -79,7 +96,7 @@ callee:
         movups  %xmm\number, 128+16*\number(%rax)
         .endr
         ret
-        .section .note.GNU-stack, "", @progbits
+        END
 #--- check.c
 #include <stdio.h>
 unsigned long seen[48];

@@ -1,6 +1,6 @@
 // A program for another architecture that is only linked takes the helper archives of that architecture, and no others.
 //
-// REQUIRES: x86_64, aarch64-helpers
+// REQUIRES: x86_64, aarch64-helpers, elf
 // RUN: %clang --target=aarch64-linux-gnu -O1 -c %s -o %t.o
 // RUN: %rjitlink -noexec -show-linked-files %t.o | FileCheck %s
 //

@@ -1,7 +1,7 @@
 // What a static link takes from the compiler's helper archives, and no shared library has: found when nothing else defines it, also
 // when the symbol is hidden and when a lazy file refers to it. The archive's initializer runs before the program's.
 //
-// REQUIRES: x86_64, gcc
+// REQUIRES: x86_64, gcc, elf
 // RUN: rm -rf %t && mkdir %t && cd %t
 // RUN: %gcc -O1 -c %s -o main.o && %gcc -O1 -DFEATURES -c %s -o features.o
 // RUN: %same --link=gcc main.o features.o | FileCheck %s

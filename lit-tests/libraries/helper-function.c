@@ -1,6 +1,7 @@
 // A function of the compiler's that only its static helper archive has; also where the compiler's libraries are named, as on the command line
 // of a static link.
 //
+// REQUIRES: elf
 // RUN: %clangxx -x c++ -O1 -c %s -o %t.o
 // RUN: %same %t.o -lstdc++ | FileCheck %s
 // RUN: %same -lazy %t.o -lstdc++ | FileCheck %s

@@ -1,5 +1,6 @@
 // Symbols that a static linker defines: there, usable, and without anything between them that the program would run a second time.
 //
+// REQUIRES: elf
 // RUN: %clang -c %s -o %t.o
 // RUN: %same %t.o | FileCheck %s
 // RUN: %same -lazy %t.o | FileCheck %s

@@ -1,5 +1,6 @@
 // A symbol that nothing defines is often in a library that was forgotten: the message says in which.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -c %s -o main.o
 // RUN: not %rjitlink main.o 2>&1 | FileCheck %s

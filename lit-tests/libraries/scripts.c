@@ -1,5 +1,6 @@
 // Shared libraries and linker scripts, as `-l` and as files; `-l:` with a file's name; those of the system.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t/lib && cd %t
 // RUN: %clang -c %s -o main.o && %clang -DONE -c %s -o one.o && %clang -DTWO -fPIC -shared %s -o libtwo.so
 // RUN: llvm-ar rcs lib/libone.a one.o && cp libtwo.so lib/two.so

@@ -1,5 +1,6 @@
 // Harness objects replace symbols of the objects under test, local ones too, see their local symbols, and have the entry point.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O0 -fPIC -c harness.c && %clang -O0 -fPIC -c tested.c && %clang -O0 -fPIC -c more.c
 // RUN: %rjitlink tested.o more.o -harness harness.o | FileCheck %s

@@ -1,5 +1,6 @@
 // Several JITDylibs: the same symbol in two, hidden symbols and archives, aliases and lazy functions across.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t && %clang -fPIC -c main.c a.c b.c hidden.c user.c
 // RUN: llvm-ar rcs libb.a b.o
 //

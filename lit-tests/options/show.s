@@ -1,5 +1,6 @@
 # What is printed about linked code. Addresses are those of the slab, the same in every run.
 #
+# REQUIRES: elf
 # RUN: rm -rf %t && mkdir -p %t && cd %t && %clang -c %s -o show.o
 # RUN: %rjitlink -noexec -no-orc-runtime -slab-allocate=64Kb -slab-address=0x10000000 -slab-page-size=4096 show.o -show-addrs | FileCheck %s --check-prefix=ADDRS
 # RUN: %rjitlink -noexec -no-orc-runtime -slab-allocate=64Kb -slab-address=0x10000000 -slab-page-size=4096 show.o -show-graphs=show | FileCheck %s --check-prefix=GRAPHS

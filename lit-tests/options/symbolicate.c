@@ -1,5 +1,6 @@
 // -write-symtab writes where symbols are, before the program runs; -symbolicate-with puts names into backtraces.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t && %clang -c main.c && %clang -c lazy.c
 // RUN: %rjitlink -write-symtab table.txt main.o -lazy lazy.o
 // RUN: FileCheck %s --check-prefix=TABLE < table.txt

@@ -1,5 +1,6 @@
 // Symbols that no file defines: -abs, -alias, -sectcreate, -phony-externals, -no-process-syms.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -fPIC -c main.c && %clang -fPIC -c maybe.c && %clang -fPIC -c alone.c && %clang -fPIC -c blob.c
 //

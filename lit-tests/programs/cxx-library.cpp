@@ -1,6 +1,7 @@
 // The C++ library, with templates and inline variables that several files and the library itself define: threads, locks, futures, coroutines,
 // file systems, streams, locales, regular expressions, polymorphic allocation.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clangxx -std=c++20' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.cpp --source=threads.cpp --source=values.cpp \
 // RUN:     --work=%t/objects --native=-pthread -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s

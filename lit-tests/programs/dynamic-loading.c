@@ -1,6 +1,7 @@
 // The program and the loader: dlopen, dlsym, RTLD_NEXT, dladdr, dl_iterate_phdr; an allocator of the program's own that the C library uses too;
 // weak references; functions chosen at run time.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=leaf.c --work=%t/objects --native=-ldl | FileCheck %s
 //

@@ -1,6 +1,7 @@
 // Exceptions in every way they are used: across files, through callbacks of the C library and of templates, stored, sent to another thread, nested,
 // out of constructors and lambdas, of types that other files define; terminate; unwinding by pthread_exit and pthread_cancel.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clangxx -std=c++20' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.cpp --source=throw.cpp --source=types.cpp \
 // RUN:     --work=%t/objects --native=-pthread --arguments=all --arguments=noexcept --arguments=uncaught --arguments=handler -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s

@@ -1,6 +1,7 @@
 // Initializers of several files and of archive members, by priority, then by place; everything in the opposite order at the end, however the
 // program ends: return, exit() in the program, in a lazy function, in a thread, quick_exit().
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clangxx -std=c++20' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.cpp --source=first.cpp --source=second.cpp \
 // RUN:     --archived=member.cpp --archived=unused.cpp --work=%t/objects --native=-pthread \

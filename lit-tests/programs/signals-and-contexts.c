@@ -1,6 +1,7 @@
 // First calls where they are unusual: in a new context, in a signal handler on its own stack, deep in a recursion, in a child, in a child's
 // child; siglongjmp out of a handler; alarm and pause in main; what the kernel and the loader tell a program.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=leaf.c --work=%t/objects --native=-pthread \
 // RUN:     | FileCheck %s

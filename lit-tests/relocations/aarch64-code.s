@@ -1,7 +1,7 @@
 // Relocations in code: branches of every reach, page addresses, loads and stores of every width with low 12 bits, literals,
 // GOT loads, and the four parts of an absolute address.
 //
-// REQUIRES: aarch64
+// REQUIRES: aarch64, elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c code.s && %clang -c other.s && %clang -fPIC -c main.c
 // RUN: %same --native=-no-pie main.o code.o other.o | FileCheck %s

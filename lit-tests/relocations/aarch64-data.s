@@ -1,6 +1,6 @@
 // Relocations in data: absolute and relative to the place, 16 to 64 bits wide, each with an addend.
 //
-// REQUIRES: aarch64
+// REQUIRES: aarch64, elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c data.s && %clang -c other.s && %clang -fPIC -c main.c
 // RUN: %same --native=-no-pie main.o data.o other.o | FileCheck %s

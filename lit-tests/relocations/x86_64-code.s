@@ -1,7 +1,7 @@
 # Relocations in code: calls and jumps near and through the PLT, GOT loads in every form that linkers relax (mov, call, jmp, test,
 # binary operations, with and without REX), GOT-relative and 64-bit forms of the large model.
 #
-# REQUIRES: x86_64
+# REQUIRES: x86_64, elf
 # RUN: rm -rf %t && split-file %s %t && cd %t
 # RUN: %clang -c code.s && %clang -Wa,-mrelax-relocations=no -c code.s -o code-old.o && %clang -c other.s && %clang -fPIC -c main.c
 # RUN: %same main.o code.o other.o | FileCheck %s

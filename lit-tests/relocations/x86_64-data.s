@@ -1,7 +1,7 @@
 # Relocations in data: absolute and relative to the place, 8 to 64 bits wide, to the GOT's base, sizes; each with an addend. The program
 # adds up what it can check and prints it; the native linker's answer is the expectation.
 #
-# REQUIRES: x86_64
+# REQUIRES: x86_64, elf
 # RUN: rm -rf %t && split-file %s %t && cd %t
 # RUN: %clang -c data.s && %clang -c other.s && %clang -fPIC -c main.c
 # RUN: %same --native=-no-pie main.o data.o other.o | FileCheck %s

@@ -1,5 +1,6 @@
 // Thread-local variables aligned to a page, in threads with small stacks: the reserve does not come out of those.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O1 -fPIC -c main.c && %clang -O1 -fPIC -c other.c
 // RUN: %same main.o other.o | FileCheck %s

@@ -1,5 +1,6 @@
 // What cannot be: more than the reserve, more alignment than it has, thread-local and ordinary uses of one symbol.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -fPIC -c big.c && %clang -fPIC -c aligned.c && %clang -fPIC -c use.c && %clang -fPIC -c ordinary.c
 // RUN: not %rjitlink big.o 2>&1 | FileCheck %s --check-prefix=BIG

@@ -1,6 +1,7 @@
 // Variables of shared libraries: with a constant offset where the library is small, else by calls of __tls_get_addr, which code
 // that needs an offset cannot make.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -O1 -fPIC -DSIZE=8 -shared library.c -o libsmall.so && %clang -O1 -fPIC -DSIZE=100000 -shared library.c -o libbulky.so
 // RUN: %clang -O1 -fPIC -c main.c && %rjitlink main.o -preload=./libsmall.so | FileCheck %s

@@ -3,6 +3,7 @@
 //
 // The C++ library makes calls of libgcc.a for atomic operations unless told not to.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clangxx -Wno-option-ignored -mno-outline-atomics -O1 -fPIC -c main.cpp && %clangxx -Wno-option-ignored -mno-outline-atomics -O1 -fPIC -c other.cpp
 // RUN: %same main.o other.o -preload=libstdc++.so.6 -preload=libgcc_s.so.1 | FileCheck %s

@@ -45,6 +45,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format of the system that this linker itself runs on.
+    pub fn host() -> Format {
+        if cfg!(target_vendor = "apple") { Format::MachO } else { Format::Elf }
+    }
+
     /// The name used in triples and messages.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use crate::base::{Arch, Format, Target};
 use crate::cli::{CommandLine, InputKind};
 use crate::link::archive::Archive;
+use crate::link::macho::{stub, universal};
 use crate::link::{self, ObjectFile, read_object};
 use crate::rt;
 use crate::rt::libraries::FileKind;
@@ -31,6 +32,10 @@ pub(super) enum Content {
     Shared,
     /// A linker script that lists other files.
     Script,
+    /// A shared library that this system may not be able to load, or what stands for it.
+    Stub(&'static [u8]),
+    /// A file with a part for each architecture, of which none is chosen yet.
+    Universal(&'static [u8]),
     /// Nothing that can be linked.
     Neither,
 }
@@ -42,15 +47,21 @@ impl InputFile {
     pub fn read(path: &Path) -> Result<InputFile> {
         let data = rt::map_file(path).with_context(|| format!("'{}'", path.display()))?;
         let name = path.display().to_string();
-        let content = match FileKind::of(&data[..data.len().min(4096)]) {
-            FileKind::Archive => Content::Archive(Archive::parse(&name, data)?),
-            FileKind::Shared => Content::Shared,
-            FileKind::Script => Content::Script,
-            FileKind::Other => {
-                read_object(&name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
-            }
-        };
+        let content = if universal::is_universal(data) { Content::Universal(data) } else { content(&name, data)? };
         Ok(InputFile { name, content })
+    }
+
+    /// The file for a program for `target`: of a universal one the part that is.
+    ///
+    /// Errors: that it has none, or what is wrong with that part.
+    pub fn for_target(self, target: Target) -> Result<InputFile> {
+        match self.content {
+            Content::Universal(data) => {
+                let content = content(&self.name, universal::part_for(&self.name, data, target)?)?;
+                Ok(InputFile { content, ..self })
+            }
+            _ => Ok(self),
+        }
     }
 
     fn target(&self) -> Option<Target> {
@@ -66,6 +77,32 @@ impl InputFile {
             _ => None,
         }
     }
+
+    /// A target of the universal file, or of the universal members of the archive: this machine's if it is among them.
+    fn universal_target(&self) -> Option<Target> {
+        let targets: Vec<Target> = match &self.content {
+            Content::Universal(data) => link::targets_of(data),
+            Content::Archive(archive) => {
+                archive.members.iter().filter_map(|m| m.content.inline()).flat_map(link::targets_of).collect()
+            }
+            _ => return None,
+        };
+        let host = targets.iter().find(|target| Some(target.arch) == Arch::host());
+        host.or(targets.first()).copied()
+    }
+}
+
+/// What is in `data`, which is not universal.
+fn content(name: &str, data: &'static [u8]) -> Result<Content> {
+    Ok(match FileKind::of(&data[..data.len().min(4096)]) {
+        FileKind::Archive => Content::Archive(Archive::parse(name, data)?),
+        FileKind::Shared => Content::Shared,
+        FileKind::Script => Content::Script,
+        FileKind::Other if stub::is_stub(data) => Content::Stub(data),
+        FileKind::Other => {
+            read_object(name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
+        }
+    })
 }
 
 /// Reads the files of `command` in order.
@@ -82,12 +119,13 @@ pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
     files.into_iter().collect()
 }
 
-/// The target of the first object, or else of the first object in an archive, and the file that says so; this machine's, and no
-/// file, if there is none.
+/// The target of the first object, or else of the first object in an archive, or else one of the first universal file, and the
+/// file that says so; this machine's, and no file, if there is none.
 pub(super) fn target_of(files: &[InputFile]) -> (Target, &str) {
     let said_by =
         |target: fn(&InputFile) -> Option<Target>| files.iter().find_map(|f| Some((target(f)?, f.name.as_str())));
     said_by(InputFile::target)
         .or_else(|| said_by(InputFile::first_member_target))
-        .unwrap_or((Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::Elf }, ""))
+        .or_else(|| said_by(InputFile::universal_target))
+        .unwrap_or((Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::host() }, ""))
 }

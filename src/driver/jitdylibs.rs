@@ -3,9 +3,10 @@
 
 use super::harness::Harness;
 use super::inputs::{Content, InputFile};
-use crate::base::{Arch, ExecutorAddr};
+use crate::base::{Arch, ExecutorAddr, Format};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
+use crate::link::macho::stub;
 use crate::link::raw_section;
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
@@ -142,7 +143,11 @@ impl Inputs<'_> {
                 if self.dylib_named(&name).is_some() {
                     bail!("Can't use -weak-lx or -weak_library to load JITDylib {name}");
                 }
-                bail!("{name}: Unsupported triple for mach-o cpu type: {}", self.session.target())
+                let path = match input.kind {
+                    InputKind::WeakFile => PathBuf::from(&input.name),
+                    _ => self.find_weak(input, &name)?,
+                };
+                self.add_weak(input, &path)
             }
         }
     }
@@ -150,6 +155,7 @@ impl Inputs<'_> {
     /// Adds an object or archive.
     fn add(&self, input: &Input, file: InputFile) -> Result<()> {
         let dylib = self.dylibs[input.dylib];
+        let file = file.for_target(self.session.target())?;
         let options = ArchiveOptions {
             all: self.command.options.all_load,
             hidden: matches!(input.kind, InputKind::HiddenFile | InputKind::HiddenLibrary),
@@ -165,12 +171,38 @@ impl Inputs<'_> {
             (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
             (Content::Archive(archive), None) => self.eager.add_open_archive(dylib, archive, options)?,
             (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive, options)?,
-            (Content::Shared | Content::Script | Content::Neither, _) => bail!(
+            (Content::Stub(data), _) => self.load_stub(&file.name, data)?,
+            (Content::Shared | Content::Script | Content::Universal(_) | Content::Neither, _) => bail!(
                 "{} does not contain a relocatable object file or archive compatible with {}",
                 file.name,
                 self.session.target()
             ),
         }
+        Ok(())
+    }
+
+    /// The file that `-weak-l` of `name` stands for: a dynamic library or a text stub.
+    fn find_weak(&self, input: &Input, name: &str) -> Result<PathBuf> {
+        let plan = &self.command.plan;
+        let names = ["dylib", "tbd"].map(|kind| format!("lib{name}.{kind}"));
+        let dirs = plan.library_dirs[input.dylib].iter();
+        let files = dirs.flat_map(|dir| names.iter().map(move |name| dir.join(name)));
+        let dylib = &plan.dylibs[input.dylib];
+        let missing =
+            || anyhow!("While linking {dylib}, could not find library for -weak-l{name}; say where it is with -L");
+        files.into_iter().find(|path| path.is_file()).ok_or_else(missing)
+    }
+
+    /// Makes the symbols of the library or text stub at `path` null where nothing else has them.
+    fn add_weak(&self, input: &Input, path: &Path) -> Result<()> {
+        let (name, target) = (path.display().to_string(), self.session.target());
+        if target.format != Format::MachO {
+            bail!("{name}: Unsupported triple for mach-o cpu type: {target}");
+        }
+        let data = rt::map_file(path).with_context(|| format!("'{name}'"))?;
+        let stub = stub::read(&name, data, target)?;
+        let stub = stub.ok_or_else(|| anyhow!("{name} is neither a text stub (.tbd) nor a dynamic library"))?;
+        self.session.add_weak_externals(self.dylibs[input.dylib], stub.symbols);
         Ok(())
     }
 
@@ -181,6 +213,19 @@ impl Inputs<'_> {
                 Library::Static(path) => self.add(input, InputFile::read(&path)?)?,
                 Library::Shared(path) => self.load_library(&path)?,
             }
+        }
+        Ok(())
+    }
+
+    /// Loads the library that `data` is or stands for where the system is the program's. Elsewhere a program finds the library's
+    /// symbols in this process, or does not.
+    ///
+    /// Errors: that it is damaged or for another target, or that it cannot be loaded.
+    fn load_stub(&self, name: &str, data: &'static [u8]) -> Result<()> {
+        let Some(stub) = stub::read(name, data, self.session.target())? else { return Ok(()) };
+        if self.session.target().format == Format::host() {
+            let path = if stub.is_text { stub.install_name.into() } else { libraries::with_slash(name.into()) };
+            self.load_library(&path)?;
         }
         Ok(())
     }

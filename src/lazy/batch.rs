@@ -27,7 +27,7 @@ use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::tables::Tables;
 use crate::link::{LinkGraph, SymbolId, fixup, tables};
@@ -126,6 +126,7 @@ impl Batch<'_> {
             tables,
             executor: self.session.executor(),
             arch: self.session.arch(),
+            conventions: self.session.conventions(),
             target: self.session.target(),
             batch: self.id,
         };
@@ -349,8 +350,9 @@ impl Batch<'_> {
         let unwind = self.parts.iter().flat_map(|p| &p.graph.blocks).filter(|b| b.contiguous == Some(UNWIND_RECORDS));
         let ranges = unwind.map(|b| AddrRange::new(b.address, b.size));
         let all = ranges.reduce(|a, b| AddrRange { start: a.start.min(b.start), end: a.end.max(b.end) });
-        if let Some(all) = all {
-            executor.register_frames(all)?;
+        let code = segments.iter().find(|segment| segment.prot == MemProt::ReadExec);
+        if let (Some(all), Some(code)) = (all, code) {
+            executor.register_frames(all, code.range())?;
         }
         canonical::rebind(executor, &self.moved)?;
         Ok(())

@@ -8,13 +8,14 @@ use super::claims::Claimed;
 use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{BatchId, EntryId};
-use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UNWIND_SECTION, UnitPart};
+use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{ExecutorAddr, MemProt, Target};
+use crate::base::{ExecutorAddr, Format, MemProt, Target};
 use crate::link::arch::Architecture;
+use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
-use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::link::{self, BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
 use crate::rt::executor::ExecutorProcessControl;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub arch: &'static dyn Architecture,
+    pub conventions: &'static dyn Conventions,
     pub target: Target,
     pub batch: BatchId,
 }
@@ -162,7 +164,7 @@ impl Expansion<'_, '_> {
             let unwind = &mut self.unit_part().unwind;
             let first = unwind.edges.len();
             for frame in tables.frames_of(section) {
-                unwind.add(&unit.file, tables, frame);
+                unwind.add(tables, frame);
             }
             // Claims what the records refer to; their edges enter the graph when all records are there.
             let symbols: Vec<u32> = unwind.edges[first..].iter().map(|e| e.symbol).collect();
@@ -303,8 +305,10 @@ impl Expansion<'_, '_> {
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
-                    let phony = tables.dylibs[entry.dylib.index()].phony_externals;
-                    lookup(self.closure.executor, entry.name).or(phony.then_some(ExecutorAddr::NULL))
+                    let dylib = &tables.dylibs[entry.dylib.index()];
+                    let null = dylib.phony_externals || dylib.weak_externals.contains(entry.name);
+                    let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
+                    found.or(null.then_some(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
@@ -466,7 +470,7 @@ pub(super) fn add_unwind_block(
             addend: edge.addend,
         });
     }
-    let section = part.graph.add_section(UNWIND_SECTION, MemProt::Read);
+    let section = part.graph.add_section(closure.conventions.synthesized().unwind_section, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
     let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
@@ -475,19 +479,7 @@ pub(super) fn add_unwind_block(
 }
 
 /// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
-    let (name, version) = split_version(name);
-    executor.lookup(name, version)
-}
-
-/// A name and the version asked for with it (`name@VERSION`, written by `.symver`).
-pub(super) fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match name.iter().position(|&b| b == b'@') {
-        Some(at) => {
-            let version = &name[at..];
-            let skip = version.iter().take_while(|&&b| b == b'@').count();
-            (&name[..at], Some(&version[skip..]))
-        }
-        None => (name, None),
-    }
+pub(super) fn lookup(format: Format, executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
+    let symbol = link::conventions(format).process_symbol(name)?;
+    executor.provided(format, symbol.name).or_else(|| executor.lookup(symbol.name, symbol.version))
 }

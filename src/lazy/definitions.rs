@@ -29,6 +29,11 @@ impl Session {
     pub fn set_phony_externals(&self, dylib: DylibId) {
         self.tables_mut().dylibs[dylib.index()].phony_externals = true;
     }
+
+    /// Makes each of `names` that `dylib` refers to null, unless it is defined somewhere: what a library promises that may be absent.
+    pub fn add_weak_externals(&self, dylib: DylibId, names: Vec<Vec<u8>>) {
+        self.tables_mut().dylibs[dylib.index()].weak_externals.extend(names);
+    }
 }
 
 /// Names of symbols live as long as the process, as those of mapped files do.

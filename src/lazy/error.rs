@@ -100,6 +100,11 @@ impl fmt::Display for MissingList<'_> {
                 write!(f, "\n  {} is referred to by {file}", symbol.name)?;
             }
         }
+        for symbol in shown {
+            if let Some(facility) = hints::facility_of(&symbol.name) {
+                write!(f, "\n  {} is part of {facility}, which only Apple's systems have", symbol.name)?;
+            }
+        }
         // Of all, not of those that are shown.
         let mut libraries: Vec<&str> = self.0.iter().filter_map(|s| hints::library_of(&s.name)).collect();
         libraries.sort_unstable();

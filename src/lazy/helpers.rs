@@ -29,7 +29,8 @@ impl HelperArchives {
     pub fn open(archives: Vec<(String, &'static [u8])>, target: Target) -> HelperArchives {
         let mut helpers = HelperArchives::default();
         for (name, data) in archives {
-            let Ok(archive) = Archive::parse(&name, data) else {
+            let part = link::part_for(&name, data, target);
+            let Ok((data, archive)) = part.and_then(|data| Ok((data, Archive::parse(&name, data)?))) else {
                 continue;
             };
             let of_member = archive.members.iter().find_map(|m| link::target_of(m.content.inline()?));
@@ -52,11 +53,11 @@ pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessContr
         if entry.definition != Definition::Undefined || tables.thread_local_references.contains(id) {
             return false;
         }
-        if entry.internal || linkers_own(entry.name).is_some_and(|reserved| reserved) {
+        if entry.internal || tables.conventions.fallback(entry.name).is_some_and(|f| f.reserved) {
             return true;
         }
         // Null is not kept: a library that the program loads before it calls a lazy function may still bring the symbol.
-        match entry.process.get().copied().flatten().or_else(|| lookup(executor, entry.name)) {
+        match entry.process.get().copied().flatten().or_else(|| lookup(tables.target.format, executor, entry.name)) {
             Some(address) => entry.process.get_or_init(|| Some(address)).is_none(),
             None => true,
         }
@@ -64,25 +65,10 @@ pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessContr
     tables.unresolved.iter().copied().filter(is_missing).collect()
 }
 
-/// Whether `name` is a symbol that a static linker defines if nothing else does (GNU ld's default linker scripts), and then whether
-/// the name is reserved, so that no library has it by chance.
-fn linkers_own(name: &[u8]) -> Option<bool> {
-    match name {
-        b"end" | b"edata" | b"etext" => Some(false),
-        b"_end" | b"_edata" | b"_etext" | b"__etext" | b"__bss_start" | b"__executable_start" | b"_DYNAMIC" => {
-            Some(true)
-        }
-        b"__preinit_array_start" | b"__preinit_array_end" | b"__init_array_start" | b"__init_array_end" => Some(true),
-        b"__fini_array_start" | b"__fini_array_end" => Some(true),
-        _ => None,
-    }
-}
-
 impl SymbolTables {
     /// Defines those of `missing` that a static linker would still define; says whether there were any.
     ///
-    /// The linker's own symbols are one address in the JITDylib's memory: the ranges between them are empty, since linked memory is
-    /// no contiguous image, and initializers are the session's to run. There is no `_DYNAMIC`: it is null.
+    /// The linker's own symbols are one address in the JITDylib's memory.
     pub fn ask_helpers<'a>(
         &mut self,
         missing: Vec<EntryId>,
@@ -91,9 +77,9 @@ impl SymbolTables {
         let mut any = false;
         for id in missing {
             let (name, dylib) = (self.entries[id.index()].name, self.entries[id.index()].dylib);
-            if linkers_own(name).is_some() {
+            if let Some(fallback) = self.conventions.fallback(name) {
                 let null = Definition::Absolute(ExecutorAddr::NULL);
-                self.set_definition(id, if name == b"_DYNAMIC" { null } else { Definition::DsoHandle }, false);
+                self.set_definition(id, if fallback.null { null } else { Definition::DsoHandle }, false);
                 any = true;
             } else if let Some(&(archive, member)) = helpers().index.get(name) {
                 let archive = self.helper(dylib, &helpers().archives[archive])?;

@@ -127,8 +127,39 @@ const MATHEMATICAL: [&str; 44] = [
     "tanh",
 ];
 
-/// The name of the library, as `-l` takes it, that defines `symbol` on most systems.
+/// Beginnings of linker-level names, and the facility of Apple's systems that they belong to: no library brings it elsewhere.
+const FACILITIES: [(&str, &str); 18] = [
+    ("_objc_", "the Objective-C runtime"),
+    ("__objc_", "the Objective-C runtime"),
+    ("_OBJC_", "the Objective-C runtime"),
+    ("_sel_registerName", "the Objective-C runtime"),
+    ("_NSLog", "Foundation"),
+    ("__NSConcrete", "the blocks runtime"),
+    ("__Block_", "the blocks runtime"),
+    ("_dispatch_", "Grand Central Dispatch"),
+    ("__dispatch_", "Grand Central Dispatch"),
+    ("_os_log", "the unified log"),
+    ("__os_log", "the unified log"),
+    ("_os_unfair_lock", "libplatform"),
+    ("_CFRunLoop", "Core Foundation"),
+    ("_CFString", "Core Foundation"),
+    ("_CFRelease", "Core Foundation"),
+    ("___CFConstantString", "Core Foundation"),
+    ("_swift_", "the Swift runtime"),
+    ("_mach_", "the Mach kernel"),
+];
+
+/// The facility that `symbol` is part of, if only Apple's systems have it.
+pub(super) fn facility_of(symbol: &str) -> Option<&'static str> {
+    FACILITIES.iter().find(|(prefix, _)| symbol.starts_with(prefix)).map(|(_, facility)| *facility)
+}
+
+/// The name of the library, as `-l` takes it, that defines `symbol` on most systems. A format's prefix of C names does not hide it.
 pub(super) fn library_of(symbol: &str) -> Option<&'static str> {
+    library_of_c_name(symbol).or_else(|| library_of_c_name(symbol.strip_prefix('_')?))
+}
+
+fn library_of_c_name(symbol: &str) -> Option<&'static str> {
     if let Some((library, _)) = NAMES.iter().find(|(_, names)| names.contains(&symbol)) {
         return Some(library);
     }
@@ -159,10 +190,20 @@ mod tests {
             ("_Znwm", Some("stdc++")),
             ("__cxa_throw", Some("stdc++")),
             ("omp_get_num_threads", Some("gomp")),
+            ("_cos", Some("m")),
+            ("__ZdlPv", Some("stdc++")),
             ("missing", None),
+            ("_missing", None),
             ("", None),
         ] {
             assert_eq!(library_of(symbol), library, "{symbol}");
         }
+    }
+
+    #[test]
+    fn facilities_that_no_library_brings() {
+        assert_eq!(facility_of("_objc_msgSend"), Some("the Objective-C runtime"));
+        assert_eq!(facility_of("objc_msgSend"), None);
+        assert_eq!(facility_of("_puts"), None);
     }
 }

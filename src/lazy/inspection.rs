@@ -12,7 +12,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, ObjectSection, SectionKind};
-use crate::link::{Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use crate::link::{self, Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
 use std::sync::Arc;
 
 /// What the pointer of an entry point is called.
@@ -48,7 +48,12 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
                 Publish::Claim(_)
                     if part.unit().is_none() && part.graph.name == super::synthesized::DSO_HANDLE_GRAPH =>
                 {
-                    add(part, super::synthesized::DSO_HANDLE, SymbolPlace::Defined { block, offset: 0 }, 8);
+                    add(
+                        part,
+                        session.conventions().synthesized().dso_handle,
+                        SymbolPlace::Defined { block, offset: 0 },
+                        8,
+                    );
                 }
                 _ => {}
             }
@@ -159,8 +164,9 @@ impl Part {
             Publish::Section(index) if self.graph.blocks[block.index()].section == section => Some(*index),
             _ => None,
         });
+        let unwind_section = link::conventions(self.graph.target.format).synthesized().unwind_section;
         let unwind = || {
-            let is_unwind = self.graph.sections[section.index()].name == super::part::UNWIND_SECTION;
+            let is_unwind = self.graph.sections[section.index()].name == unwind_section;
             let sections = &unit.file.sections;
             sections.iter().position(|s| is_unwind && s.kind == SectionKind::Unwind).map(|index| index as u32)
         };

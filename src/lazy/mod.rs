@@ -35,6 +35,7 @@ mod part;
 mod placement;
 mod plugin;
 mod program;
+mod rank;
 mod read_ahead;
 mod redirectable;
 mod resolution;

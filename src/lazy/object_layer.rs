@@ -6,7 +6,7 @@ use super::resolution::ArchiveOptions;
 use super::session::Session;
 use super::unit::Laziness;
 use crate::link::archive::Archive;
-use crate::link::{LinkError, ObjectFile, read_object};
+use crate::link::{LinkError, ObjectFile, part_for, read_object};
 use std::sync::Arc;
 
 /// Adds files that are linked as soon as something refers to them.
@@ -21,18 +21,22 @@ impl ObjectLinkingLayer {
         ObjectLinkingLayer { session: session.clone() }
     }
 
-    /// Adds the relocatable object `data`, called `name`, to `dylib`.
+    /// Adds the relocatable object `data`, called `name`, to `dylib`; of a universal file the part for the session's target.
     ///
     /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
     pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_file(dylib, read(name, data)?)
+        self.add_file(dylib, read(&self.session, name, data)?)
     }
 
     /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_open_archive(dylib, Archive::parse(name, data)?, ArchiveOptions::default())
+        self.add_open_archive(
+            dylib,
+            Archive::parse(name, part_for(name, data, self.session.target())?)?,
+            ArchiveOptions::default(),
+        )
     }
 
     /// Adds an object that has been read to `dylib`; otherwise as [`ObjectLinkingLayer::add`].
@@ -84,18 +88,22 @@ impl LazyObjectLinkingLayer {
         Ok(LazyObjectLinkingLayer { session: session.clone(), laziness })
     }
 
-    /// Adds the relocatable object `data`, called `name`, to `dylib`.
+    /// Adds the relocatable object `data`, called `name`, to `dylib`; of a universal file the part for the session's target.
     ///
     /// Errors: that it is damaged, for another target, or defines a symbol that is defined already.
     pub fn add(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_file(dylib, read(name, data)?)
+        self.add_file(dylib, read(&self.session, name, data)?)
     }
 
     /// Adds the archive `data`, called `name`, to `dylib`; members count once something refers to them.
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_open_archive(dylib, Archive::parse(name, data)?, ArchiveOptions::default())
+        self.add_open_archive(
+            dylib,
+            Archive::parse(name, part_for(name, data, self.session.target())?)?,
+            ArchiveOptions::default(),
+        )
     }
 
     /// Adds an object that has been read to `dylib`; otherwise as [`LazyObjectLinkingLayer::add`].
@@ -114,7 +122,8 @@ impl LazyObjectLinkingLayer {
     }
 }
 
-fn read(name: &str, data: &'static [u8]) -> Result<ObjectFile, SessionError> {
+fn read(session: &Session, name: &str, data: &'static [u8]) -> Result<ObjectFile, SessionError> {
+    let data = part_for(name, data, session.target())?;
     let unsuitable = || LinkError::unsuitable(name, "does not contain a relocatable object file");
     Ok(read_object(name, data)?.ok_or_else(unsuitable)?)
 }

@@ -15,9 +15,6 @@ use std::sync::Arc;
 /// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
 pub(super) const UNWIND_RECORDS: u32 = 0;
 
-/// The name of the section of unwind records.
-pub(super) const UNWIND_SECTION: &[u8] = b".eh_frame";
-
 /// One graph of a batch.
 #[derive(Debug)]
 pub(super) struct Part {

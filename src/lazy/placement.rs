@@ -6,7 +6,7 @@
 
 use super::batch::Batch;
 use super::error::SessionError;
-use super::part::{Part, UNWIND_RECORDS, UNWIND_SECTION};
+use super::part::{Part, UNWIND_RECORDS};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
@@ -34,7 +34,7 @@ impl Batch<'_> {
             return;
         }
         let mut part = Part::synthesized(String::new(), self.session.target());
-        let section = part.graph.add_section(UNWIND_SECTION, MemProt::Read);
+        let section = part.graph.add_section(self.session.conventions().synthesized().unwind_section, MemProt::Read);
         let block = part.graph.add_owned_block(section, &[0; 4], 4);
         part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
         self.parts.push(part);

@@ -8,6 +8,7 @@ use super::ids::{ArchiveId, EntryId};
 use super::name_table::HashedFile;
 use super::resolution::{LoadFile, read_member};
 use super::symbol_table::{Definition, SymbolTables};
+use crate::base::Target;
 use crate::link::archive::Archive;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(super) type Outcome = Result<Option<HashedFile>, SessionError>;
 pub(super) struct ReadAhead<'a, 'scope> {
     scope: Option<&'a rayon::ScopeFifo<'scope>>,
     load: LoadFile<'scope>,
+    /// Of universal members the part for this is read.
+    target: Target,
     /// Not yet given to anybody.
     pending: Vec<(MemberId, Arc<Archive>)>,
     requested: FxHashSet<MemberId>,
@@ -43,11 +46,16 @@ pub(super) struct ReadAhead<'a, 'scope> {
 
 impl<'a, 'scope> ReadAhead<'a, 'scope> {
     /// Reads on the threads of `scope`; without one, nothing is read ahead.
-    pub fn new(scope: Option<&'a rayon::ScopeFifo<'scope>>, load: LoadFile<'scope>) -> ReadAhead<'a, 'scope> {
+    pub fn new(
+        scope: Option<&'a rayon::ScopeFifo<'scope>>,
+        load: LoadFile<'scope>,
+        target: Target,
+    ) -> ReadAhead<'a, 'scope> {
         let (sender, receiver) = channel();
         ReadAhead {
             scope,
             load,
+            target,
             pending: Vec::new(),
             requested: FxHashSet::default(),
             started: false,
@@ -91,11 +99,11 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
         while self.pending.len() >= least.max(1) {
             let rest = self.pending.split_off(self.pending.len().min(PER_JOB));
             let job = std::mem::replace(&mut self.pending, rest);
-            let (load, sender) = (self.load, self.sender.clone());
+            let (load, target, sender) = (self.load, self.target, self.sender.clone());
             scope.spawn_fifo(move |_| {
                 for ((id, member), archive) in job {
                     // Nobody listens any more once resolution has failed.
-                    sender.send(((id, member), read_member(&archive, member, load))).unwrap_or(());
+                    sender.send(((id, member), read_member(&archive, member, load, target))).unwrap_or(());
                 }
             });
         }
@@ -118,7 +126,7 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
                 }
             }
         }
-        read_member(archive, member.1, self.load)
+        read_member(archive, member.1, self.load, self.target)
     }
 }
 

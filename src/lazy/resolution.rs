@@ -12,15 +12,14 @@ use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
-use crate::link::{LinkError, read_object};
+use crate::link::conventions::LinkerDefined;
+use crate::link::{LinkError, part_for, read_object};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The JITDylib of the runtime: the first one of every session.
 pub(super) const PLATFORM: DylibId = DylibId(0);
-
-/// What the names of the runtime's own symbols begin with.
-const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
 
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
@@ -58,7 +57,7 @@ impl SymbolTables {
         });
         if options.all {
             for member in 0..members as u32 {
-                self.pull((id, member), &mut ReadAhead::new(None, load))?;
+                self.pull((id, member), &mut ReadAhead::new(None, load, self.target))?;
             }
             return Ok(id);
         }
@@ -76,7 +75,9 @@ impl SymbolTables {
 
     /// Offers a member of an archive without an index, from the member's own symbol table.
     fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
-        let Some(HashedFile { file, hashes }) = read_member(&self.archives[id.index()].archive, member, load)? else {
+        let Some(HashedFile { file, hashes }) =
+            read_member(&self.archives[id.index()].archive, member, load, self.target)?
+        else {
             return Ok(());
         };
         for (symbol, hash) in file.symbols.iter().zip(hashes) {
@@ -123,9 +124,10 @@ impl SymbolTables {
     /// decides which others are needed.
     pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
         if !parallel || self.archives.is_empty() || self.undefined.is_empty() {
-            return self.resolve_with(ReadAhead::new(None, load));
+            return self.resolve_with(ReadAhead::new(None, load, self.target));
         }
-        rayon::in_place_scope_fifo(|scope| self.resolve_with(ReadAhead::new(Some(scope), load)))
+        let target = self.target;
+        rayon::in_place_scope_fifo(|scope| self.resolve_with(ReadAhead::new(Some(scope), load, target)))
     }
 
     fn resolve_with(&mut self, mut ahead: ReadAhead<'_, '_>) -> Result<(), SessionError> {
@@ -182,7 +184,7 @@ impl SymbolTables {
     /// The program's definition of a symbol of the runtime, if it has one: that comes before the runtime's own, as any object comes
     /// before an archive. Only the runtime's own names can be replaced; what it takes from the C library, it takes there.
     fn runtime_replacement(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
-        if dylib != PLATFORM || !name.starts_with(RUNTIME_PREFIX) {
+        if dylib != PLATFORM || !name.starts_with(self.conventions.runtime().prefix) {
             return None;
         }
         let programs = (0..self.dylibs.len() as u32).map(DylibId).filter(|&d| d != PLATFORM);
@@ -192,26 +194,22 @@ impl SymbolTables {
         })
     }
 
-    /// What the linker itself defines when something refers to `name` (System V gABI and GNU ld conventions).
+    /// What the linker itself defines when something refers to `name`.
     fn linker_defined(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<Definition> {
-        match name {
-            b"__dso_handle" => return Some(Definition::DsoHandle),
-            b"_GLOBAL_OFFSET_TABLE_" => return Some(Definition::GotBase),
+        match self.conventions.linker_defined(name)? {
+            LinkerDefined::DsoHandle => Some(Definition::DsoHandle),
+            LinkerDefined::GotBase => Some(Definition::GotBase),
             // Accesses to the module's thread-local memory are relaxed to count from the thread pointer.
-            b"_TLS_MODULE_BASE_" => return Some(Definition::Absolute(ExecutorAddr::NULL)),
-            _ => {}
+            LinkerDefined::ThreadLocalBase => Some(Definition::Absolute(ExecutorAddr::NULL)),
+            LinkerDefined::SectionBound { section, end } => {
+                let set = self.section_set(dylib, section)?;
+                Some(Definition::SectionBound { set, end })
+            }
         }
-        let (section, end) = if let Some(section) = name.strip_prefix(b"__start_") {
-            (section, false)
-        } else {
-            (name.strip_prefix(b"__stop_")?, true)
-        };
-        let set = self.section_set(dylib, section)?;
-        Some(Definition::SectionBound { set, end })
     }
 
     /// The set of all sections called `name` in `dylib`; `None` if there are none.
-    fn section_set(&mut self, dylib: DylibId, name: &'static [u8]) -> Option<SetId> {
+    fn section_set(&mut self, dylib: DylibId, name: Cow<'static, [u8]>) -> Option<SetId> {
         if let Some(position) = self.dylibs[dylib.index()].sets.iter().position(|s| s.name == name) {
             return Some(SetId(position as u32));
         }
@@ -226,7 +224,7 @@ impl SymbolTables {
 }
 
 /// Reads member `member` of `archive`; `None` if it is no object.
-pub(super) fn read_member(archive: &Archive, member: u32, load: LoadFile<'_>) -> Outcome {
+pub(super) fn read_member(archive: &Archive, member: u32, load: LoadFile<'_>, target: Target) -> Outcome {
     let m = &archive.members[member as usize];
     let data = match &m.content {
         MemberContent::Inline(data) => *data,
@@ -235,5 +233,6 @@ pub(super) fn read_member(archive: &Archive, member: u32, load: LoadFile<'_>) ->
             error: error.to_string(),
         })?,
     };
-    Ok(read_object(&display_name(&archive.name, m), data)?.map(HashedFile::new))
+    let name = display_name(&archive.name, m);
+    Ok(read_object(&name, part_for(&name, data, target)?)?.map(HashedFile::new))
 }

@@ -17,7 +17,8 @@ use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
-use crate::link::{LinkError, ObjectFile};
+use crate::link::conventions::Conventions;
+use crate::link::{self, LinkError, ObjectFile};
 use crate::rt::gate;
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
@@ -25,13 +26,6 @@ use crate::rt::wrapper::{
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
-
-/// The runtime's function that trampolines call.
-const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
-/// What that is called where it is only an alias.
-const REENTRY_ALIASEE: &[u8] = b"__orc_rt_sysv_reenter";
-/// The tag by which the runtime asks for a function's implementation.
-const RESOLVE_TAG: &[u8] = b"__orc_rt_resolve_tag";
 
 /// How a session behaves.
 pub struct SessionOptions {
@@ -97,6 +91,7 @@ impl Default for SessionOptions {
 pub struct Session {
     target: Target,
     arch: &'static dyn Architecture,
+    conventions: &'static dyn Conventions,
     executor: Box<dyn ExecutorProcessControl>,
     options: SessionOptions,
     tables: RwLock<SymbolTables>,
@@ -132,11 +127,13 @@ impl Session {
         options: SessionOptions,
     ) -> Result<Arc<Session>, SessionError> {
         let arch = arch::of(target.arch).ok_or(SessionError::LazinessUnsupported(target.arch.name()))?;
-        let mut tables = SymbolTables::default();
+        let conventions = link::conventions(target.format);
+        let mut tables = SymbolTables::new(target, conventions);
         tables.add_dylib("Platform");
         Ok(Arc::new_cyclic(|handle| Session {
             target,
             arch,
+            conventions,
             executor,
             options,
             tables: RwLock::new(tables),
@@ -205,11 +202,17 @@ impl Session {
         self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager, ArchiveOptions::default())?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
-        for (name, address) in
-            [(&b"__orc_rt_jit_dispatch"[..], dispatch.function), (&b"__orc_rt_jit_dispatch_ctx"[..], dispatch.context)]
-        {
+        let names = self.conventions.runtime();
+        for (name, address) in [(names.dispatch, dispatch.function), (names.dispatch_context, dispatch.context)] {
             let id = tables.intern(PLATFORM, name);
             tables.set_definition(id, Definition::Absolute(address), true);
+        }
+        for &(alias, name) in names.aliases {
+            // LLVM's archives leave aliases to the linker.
+            let (alias, name) = (tables.intern(PLATFORM, alias), tables.intern(PLATFORM, name));
+            if tables.entries[alias.index()].archive.is_none() && tables.entries[name.index()].archive.is_some() {
+                tables.set_definition(alias, Definition::Alias(name), true);
+            }
         }
         Ok(())
     }
@@ -228,22 +231,17 @@ impl Session {
         if tables.archives.iter().all(|a| a.dylib != PLATFORM) {
             return Err(SessionError::NoRuntime);
         }
-        let entry = tables.intern(PLATFORM, REENTRY_SYMBOL);
-        if tables.entries[entry.index()].archive.is_none() {
-            // LLVM's archives define the function under this name and leave the alias to the linker.
-            let target = tables.intern(PLATFORM, REENTRY_ALIASEE);
-            if tables.entries[target.index()].archive.is_none() {
-                let runtime = tables.archives.iter().find(|a| a.dylib == PLATFORM);
-                return Err(SessionError::UnsuitableRuntime {
-                    name: runtime.map_or_else(String::new, |a| a.name.clone()),
-                    missing: "__orc_rt_reenter",
-                });
-            }
-            tables.require(target);
-            tables.set_definition(entry, Definition::Alias(target), true);
+        let entry = tables.intern(PLATFORM, self.conventions.runtime().reentry);
+        let defined = tables.follow(entry);
+        if tables.entries[defined.index()].archive.is_none() {
+            let runtime = tables.archives.iter().find(|a| a.dylib == PLATFORM);
+            return Err(SessionError::UnsuitableRuntime {
+                name: runtime.map_or_else(String::new, |a| a.name.clone()),
+                missing: "__orc_rt_reenter",
+            });
         }
         // The runtime is searched with everything else, so that the program's definitions are known by then.
-        tables.require(entry);
+        tables.require(defined);
         drop(tables);
         self.executor.set_dispatch_handler(Arc::new(Dispatcher(self.handle.clone())))?;
         self.reentry.get_or_init(|| entry);
@@ -354,6 +352,11 @@ impl Session {
         self.arch
     }
 
+    /// The names of the target's format.
+    pub(super) fn conventions(&self) -> &'static dyn Conventions {
+        self.conventions
+    }
+
     pub(super) fn reentry(&self) -> Result<EntryId, SessionError> {
         self.reentry.get().copied().ok_or(SessionError::NoRuntime)
     }
@@ -418,7 +421,7 @@ impl Session {
             return Some(tag);
         }
         let tables = self.tables();
-        let entry = tables.find(PLATFORM, RESOLVE_TAG)?;
+        let entry = tables.find(PLATFORM, self.conventions.runtime().resolve_tag)?;
         let Definition::Unit { unit, symbol } = tables.entries[entry.index()].definition else {
             return None;
         };

@@ -8,19 +8,25 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::name_table::{HashedFile, NameHash, NameTable};
+use super::rank::{Rank, definition_source};
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
-use crate::base::ExecutorAddr;
+use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::Archive;
+use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SymbolTables {
+    /// What everything is for.
+    pub target: Target,
+    pub conventions: &'static dyn Conventions,
     pub units: Vec<Arc<MaterializationUnit>>,
     pub dylibs: Vec<JitDylib>,
     pub entries: Vec<Entry>,
@@ -48,6 +54,8 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
+    /// Names that are null if nothing defines them.
+    pub weak_externals: FxHashSet<Vec<u8>>,
     table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
@@ -55,7 +63,7 @@ pub(super) struct JitDylib {
 /// All sections of one name in one JITDylib, linked together because symbols bracket them.
 #[derive(Debug)]
 pub(super) struct SectionSet {
-    pub name: &'static [u8],
+    pub name: Cow<'static, [u8]>,
     pub bounds: Arc<SetBounds>,
 }
 
@@ -123,6 +131,23 @@ pub(super) struct ArchiveInput {
 }
 
 impl SymbolTables {
+    /// Tables without any JITDylib, for files of `target`.
+    pub fn new(target: Target, conventions: &'static dyn Conventions) -> SymbolTables {
+        SymbolTables {
+            target,
+            conventions,
+            units: Vec::new(),
+            dylibs: Vec::new(),
+            entries: Vec::new(),
+            archives: Vec::new(),
+            entry_points: Vec::new(),
+            undefined: VecDeque::new(),
+            unresolved: Vec::new(),
+            thread_local_references: Vec::new(),
+            common_align: FxHashMap::default(),
+        }
+    }
+
     /// A new JITDylib without a link order.
     pub fn add_dylib(&mut self, name: &str) -> DylibId {
         self.dylibs.push(JitDylib {
@@ -132,6 +157,7 @@ impl SymbolTables {
             sets: Vec::new(),
             dso_handle: Arc::default(),
             phony_externals: false,
+            weak_externals: FxHashSet::default(),
             table: NameTable::default(),
             groups: FxHashMap::default(),
         });
@@ -239,11 +265,11 @@ impl SymbolTables {
             ObjectPlace::Section(section) => !unit.is_discarded(section),
             _ => true,
         };
-        // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-        let default = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { None };
-        let id = match default {
-            Some(name) => self.intern(unit.dylib, name),
-            None => self.intern_hashed(unit.dylib, symbol.name, hash),
+        let name = if kept { self.conventions.definition_name(symbol.name) } else { symbol.name };
+        let id = if name.len() == symbol.name.len() {
+            self.intern_hashed(unit.dylib, name, hash)
+        } else {
+            self.intern(unit.dylib, name)
         };
         if kept {
             self.define(id, unit, index, symbol)?;
@@ -461,39 +487,4 @@ impl SymbolTables {
         }
         id
     }
-}
-
-/// Which of two definitions is used: the greater one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Weak,
-    Common,
-    Strong,
-}
-
-impl Rank {
-    fn of(symbol: &ObjectSymbol) -> Rank {
-        match (symbol.place, symbol.linkage) {
-            (ObjectPlace::Common(_), _) => Rank::Common,
-            (_, Linkage::Weak) => Rank::Weak,
-            (_, Linkage::Strong) => Rank::Strong,
-        }
-    }
-}
-
-/// What definitions that come from no file are called in messages, as in LLVM's.
-pub(super) fn definition_source(definition: Definition) -> &'static str {
-    match definition {
-        Definition::Absolute(_) => "<Absolute Symbols>",
-        Definition::Alias(_) => "<Reexports>",
-        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
-        Definition::DsoHandle => "DSOHandleMU",
-        _ => "the linker",
-    }
-}
-
-/// What stands before `@@`, if `name` has that.
-fn without_default_version(name: &'static [u8]) -> Option<&'static [u8]> {
-    let at = name.windows(2).position(|w| w == b"@@")?;
-    Some(&name[..at])
 }

@@ -78,15 +78,14 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
 
 /// The name of the graph of a JITDylib's `__dso_handle`, as LLVM's platforms have it.
 pub(super) const DSO_HANDLE_GRAPH: &str = "<DSOHandleMU>";
-/// The symbol in it.
-pub(super) const DSO_HANDLE: &[u8] = b"__dso_handle";
 
 /// `__dso_handle` of `dylib`: a variable that holds its own address, by which exit handlers are told apart.
 pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) -> Part {
     let mut part = Part::synthesized(DSO_HANDLE_GRAPH.into(), target);
-    let section = part.graph.add_section(b".data.__dso_handle", MemProt::Read);
+    let names = closure.conventions.synthesized();
+    let section = part.graph.add_section(names.dso_handle_section, MemProt::Read);
     let claim = closure.tables.dylibs[dylib.index()].dso_handle.clone();
-    let itself = part.external(DSO_HANDLE, 8, super::part::Slot::Claim(claim.clone()));
+    let itself = part.external(names.dso_handle, 8, super::part::Slot::Claim(claim.clone()));
     let block = add_pointers(closure.arch, &mut part.graph, section, 1, |_| (itself, 0));
     part.published.push((block, Publish::Claim(claim)));
     part

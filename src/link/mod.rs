@@ -7,6 +7,7 @@
 
 pub mod arch;
 pub mod archive;
+pub mod conventions;
 pub mod edge;
 pub mod elf;
 mod error;
@@ -27,4 +28,14 @@ pub use graph::{
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
 pub use raw_section::raw_section;
-pub use read::{read_object, target_of};
+pub use read::{part_for, read_object, target_of, targets_of};
+
+use crate::base::Format;
+
+/// What the systems that use `format` agree on.
+pub fn conventions(format: Format) -> &'static dyn conventions::Conventions {
+    match format {
+        Format::Elf => &elf::ElfConventions,
+        Format::MachO => &macho::MachOConventions,
+    }
+}

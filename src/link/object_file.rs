@@ -7,6 +7,7 @@ use super::edge::EdgeKind;
 use super::error::Result;
 use super::graph::{Linkage, Scope};
 use crate::base::{MemProt, Target};
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 /// A parsed relocatable object; immutable, shared by all threads. Borrows the mapped input.
@@ -35,6 +36,16 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
     /// section's size, symbol indexes against [`ObjectFile::symbols`].
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
+
+    /// The call frame records of section `section` of `file`, which is of kind [`SectionKind::Unwind`].
+    ///
+    /// They are the section's bytes and edges where the format keeps them in DWARF's form with all relocations. Errors as
+    /// [`ObjectFormat::edges`].
+    fn call_frames(&self, file: &ObjectFile, section: u32) -> Result<CallFrames> {
+        let mut frames = CallFrames { content: file.sections[section as usize].content.into(), edges: Vec::new() };
+        self.edges(file, section, &mut frames.edges)?;
+        Ok(frames)
+    }
 
     /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
     /// relocations, code before data; what was looked at is taken off `budget`.
@@ -74,6 +85,15 @@ pub struct ObjectEdge {
     pub symbol: u32,
     /// `A` of the formulas.
     pub addend: i64,
+}
+
+/// Call frame records in DWARF's form; see [`super::unwind`].
+#[derive(Debug, Default)]
+pub struct CallFrames {
+    /// The records, one behind another.
+    pub content: Cow<'static, [u8]>,
+    /// Their relocations, ascending by offset. The first address in a frame description entry has one, unless its code is gone.
+    pub edges: Vec<ObjectEdge>,
 }
 
 /// What a section is to the linker.

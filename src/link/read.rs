@@ -1,8 +1,8 @@
 //! Which format a file is in.
 
 use super::elf;
-use super::error::{LinkError, Result};
-use super::macho;
+use super::error::Result;
+use super::macho::{self, universal};
 use super::object_file::ObjectFile;
 use crate::base::Target;
 
@@ -13,11 +13,21 @@ pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>
     match data.get(..4) {
         Some(b"\x7fELF") => elf::read(name, data).map(Some),
         Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf]) => macho::read(name, data).map(Some),
-        Some([0xca, 0xfe, 0xba, 0xbe]) => {
-            Err(LinkError::unsuitable(name, "is a universal Mach-O file, which cannot be linked yet"))
-        }
         _ => Ok(None),
     }
+}
+
+/// The part of the file `data`, called `name` in messages, that is for `target`: of a universal file one of its parts, else all of
+/// it. What that is for is for its reader to say.
+///
+/// Errors: that a universal file has no such part, or is damaged.
+pub fn part_for(name: &str, data: &'static [u8], target: Target) -> Result<&'static [u8]> {
+    if universal::is_universal(data) { universal::part_for(name, data, target) } else { Ok(data) }
+}
+
+/// What the file `data` can be linked for: the targets of the parts of a universal file, or that of a relocatable object.
+pub fn targets_of(data: &'static [u8]) -> Vec<Target> {
+    if universal::is_universal(data) { universal::targets(data) } else { target_of(data).into_iter().collect() }
 }
 
 /// What the relocatable object `data` is for, from its first bytes; `None` if it is no object that can be linked.

@@ -4,23 +4,22 @@
 //! id 0; a frame description entry (FDE) has as id the distance back to its CIE, then the address of the code it describes,
 //! always a relocation in an object file. A frame is linked exactly when the section with its code is; its CIE comes with it,
 //! once per graph. What a frame refers to in turn (the language-specific data area, the personality) is linked with it too.
+//!
+//! Formats that describe frames in another way, or leave relocations out, bring theirs to this form ([`ObjectFormat::call_frames`]).
+//!
+//! [`ObjectFormat::call_frames`]: super::object_file::ObjectFormat::call_frames
 
 use super::error::{LinkError, Result};
-use super::object_file::{ObjectEdge, ObjectFile, ObjectPlace, SectionKind};
+use super::object_file::{CallFrames, ObjectEdge, ObjectFile, ObjectPlace, SectionKind};
 use rustc_hash::FxHashMap;
 
 /// The unwind sections of one file, indexed by the code they describe.
 #[derive(Debug, Default)]
 pub struct UnwindTables {
-    sections: Vec<UnwindSection>,
+    /// One for each unwind section.
+    sections: Vec<CallFrames>,
     /// Ascending by code section.
     frames: Vec<UnwindFrame>,
-}
-
-#[derive(Debug)]
-struct UnwindSection {
-    index: u32,
-    edges: Vec<ObjectEdge>,
 }
 
 /// One frame description entry and the common entry it builds on.
@@ -65,7 +64,8 @@ impl UnwindTables {
 
     fn add_section(&mut self, file: &ObjectFile, index: u32) -> Result<()> {
         let section = &file.sections[index as usize];
-        let content = section.content;
+        let records = file.format.call_frames(file, index)?;
+        let content = &records.content;
         let error = |offset: usize, what: &str| {
             let name = String::from_utf8_lossy(section.name);
             LinkError::malformed(&file.name, format_args!("section {name}, offset {offset:#x}"), what)
@@ -73,8 +73,6 @@ impl UnwindTables {
         if content.len() > u32::MAX as usize {
             return Err(error(0, "unwind section of more than 4 GiB"));
         }
-        let mut edges = Vec::new();
-        file.edges(index, &mut edges)?;
         let word = |at: usize| content.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let table = self.sections.len() as u32;
         let mut cies: FxHashMap<u32, Record> = FxHashMap::default();
@@ -103,13 +101,13 @@ impl UnwindTables {
             } else {
                 let cie = (record.offset + 4).checked_sub(id).and_then(|at| cies.get(&at));
                 let cie = *cie.ok_or_else(|| error(at, "the frame's common information entry does not exist"))?;
-                if let Some(code_section) = code_section(file, &edges, record.offset + 8) {
+                if let Some(code_section) = code_section(file, &records.edges, record.offset + 8) {
                     self.frames.push(UnwindFrame { code_section, table, record, cie });
                 }
             }
             at += size as usize;
         }
-        self.sections.push(UnwindSection { index, edges });
+        self.sections.push(records);
         Ok(())
     }
 }
@@ -138,28 +136,27 @@ pub struct UnwindBuilder {
 impl UnwindBuilder {
     /// Appends `frame`, and its common entry if it is not there yet.
     ///
-    /// `frame` must come from `tables`, which must come from `file`.
-    pub fn add(&mut self, file: &ObjectFile, tables: &UnwindTables, frame: &UnwindFrame) {
+    /// `frame` must come from `tables`.
+    pub fn add(&mut self, tables: &UnwindTables, frame: &UnwindFrame) {
         let section = &tables.sections[frame.table as usize];
-        let content = file.sections[section.index as usize].content;
         let key = (frame.table, frame.cie.offset);
         let cie = match self.cies.get(&key) {
             Some(&at) => at,
             None => {
-                let at = self.copy(content, section, frame.cie);
+                let at = self.copy(section, frame.cie);
                 self.cies.insert(key, at);
                 at
             }
         };
-        let at = self.copy(content, section, frame.record);
+        let at = self.copy(section, frame.record);
         let id = (at + 4 - cie).to_le_bytes();
         self.bytes[at as usize + 4..at as usize + 8].copy_from_slice(&id);
     }
 
-    fn copy(&mut self, content: &[u8], section: &UnwindSection, record: Record) -> u32 {
+    fn copy(&mut self, section: &CallFrames, record: Record) -> u32 {
         let at = self.bytes.len() as u32;
         let end = record.offset + record.size;
-        self.bytes.extend_from_slice(&content[record.offset as usize..end as usize]);
+        self.bytes.extend_from_slice(&section.content[record.offset as usize..end as usize]);
         let odd = record.size % 4;
         if odd != 0 {
             // Records of all graphs of a batch stand in a row, and a gap would read as their end: a record of odd length is
@@ -184,9 +181,9 @@ mod tests {
     fn copied(length: u32) -> Vec<u8> {
         let mut content = length.to_le_bytes().to_vec();
         content.resize(length as usize + 4, 7);
-        let section = UnwindSection { index: 0, edges: Vec::new() };
+        let section = CallFrames { content: content.into(), edges: Vec::new() };
         let mut builder = UnwindBuilder::default();
-        builder.copy(&content, &section, Record { offset: 0, size: length + 4 });
+        builder.copy(&section, Record { offset: 0, size: length + 4 });
         builder.bytes
     }
 

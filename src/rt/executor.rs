@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::memory::MemoryManager;
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, Format};
 
 /// What an executor cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -134,8 +134,12 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
 
     /// The address of a symbol of the process itself or of a library loaded into it; with `version`, of that version only.
     ///
-    /// Names are as the object format writes them. `None` if there is no such symbol, and for one whose address is null.
+    /// Names are as C writes them. `None` if there is no such symbol, and for one whose address is null.
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr>;
+
+    /// What linked code of `format` gets for the C name `name` instead of what [`ExecutorProcessControl::lookup`] answers: if the process
+    /// is of a system with another format, what that format's system calls so.
+    fn provided(&self, format: Format, name: &[u8]) -> Option<ExecutorAddr>;
 
     /// Where the thread-local variable `name` of a loaded library is, `None` if there is none. Finding it gives it a constant offset
     /// if the dynamic loader can, which is more likely the earlier it is asked.
@@ -168,11 +172,11 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// The pointers in `range` (8-byte aligned) of linked memory.
     fn read_pointers(&self, range: AddrRange) -> Vec<ExecutorAddr>;
 
-    /// Makes the unwind tables of an `.eh_frame` section, a zero terminator included, known to the unwinder.
+    /// Makes the unwind tables of an `.eh_frame` section, a zero terminator included, known to the unwinder. They cover `code` only.
     ///
     /// # Errors
     /// [`ExecutorError::Missing`] when there is no unwinder.
-    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError>;
+    fn register_frames(&self, eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError>;
 
     /// Calls the resolver of an indirect function and returns the implementation it chose.
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr;

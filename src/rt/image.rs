@@ -353,7 +353,9 @@ impl ImageFile {
         for &(pointer, resolver) in &image.indirect_functions {
             executor.write_pointer(loaded.address(pointer), executor.call_resolver(loaded.address(resolver)));
         }
-        executor.register_frames(AddrRange::new(loaded.address(image.frames.0), image.frames.1))?;
+        let end = image.segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
+        let frames = AddrRange::new(loaded.address(image.frames.0), image.frames.1);
+        executor.register_frames(frames, AddrRange::new(start, end))?;
         Ok(loaded)
     }
 

@@ -4,7 +4,7 @@ use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, Ji
 use super::in_process::InProcess;
 use super::memory::MemoryManager;
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, Format};
 use rustc_hash::FxHashMap;
 use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +76,11 @@ impl ExecutorProcessControl for ImageProcess {
         Some(address)
     }
 
+    /// Nothing: what a process provides is in itself, and an image outlives it.
+    fn provided(&self, _format: Format, _name: &[u8]) -> Option<ExecutorAddr> {
+        None
+    }
+
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
         self.0.process.lookup_thread_local(name)
     }
@@ -105,8 +110,8 @@ impl ExecutorProcessControl for ImageProcess {
         self.0.process.read_pointers(range)
     }
 
-    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError> {
-        self.0.process.register_frames(eh_frame)
+    fn register_frames(&self, eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError> {
+        self.0.process.register_frames(eh_frame, code)
     }
 
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr {

@@ -12,7 +12,7 @@ use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
 use super::sys::{self, test_result};
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, Format};
 
 /// Runs linked code in this process. Making one does nothing with the operating system; memory is reserved when it is first
 /// needed, forks are guarded once a dispatch handler is set.
@@ -75,6 +75,10 @@ impl ExecutorProcessControl for InProcess {
         thread_local::replacement(name).or_else(symbol).or_else(|| test_result::function(name))
     }
 
+    fn provided(&self, format: Format, name: &[u8]) -> Option<ExecutorAddr> {
+        if self.symbols { sys::provided(format, name) } else { None }
+    }
+
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
         if self.symbols { thread_local::ask(name) } else { None }
     }
@@ -104,17 +108,8 @@ impl ExecutorProcessControl for InProcess {
         (0..range.size() / 8).map(|index| process::read_pointer(range.start.offset(index * 8))).collect()
     }
 
-    fn register_frames(&self, eh_frame: AddrRange) -> Result<(), ExecutorError> {
-        if eh_frame.size() == 0 {
-            return Ok(());
-        }
-        let name: &[u8] = if cfg!(target_os = "macos") { b"___register_frame" } else { b"__register_frame" };
-        let register = process::symbol(name, None)
-            .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
-        for record in sys::frame_records(eh_frame) {
-            process::register_frames(register, record);
-        }
-        Ok(())
+    fn register_frames(&self, eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError> {
+        if eh_frame.size() == 0 { Ok(()) } else { sys::register_frames(eh_frame, code) }
     }
 
     fn call_resolver(&self, f: ExecutorAddr) -> ExecutorAddr {
@@ -290,7 +285,7 @@ mod tests {
         executor.memory().finalize(&mut segments).unwrap();
         let tables = segments[1].range();
         assert!(!crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
-        executor.register_frames(AddrRange::new(tables.start, table.len() as u64)).unwrap();
+        executor.register_frames(AddrRange::new(tables.start, table.len() as u64), segments[0].range()).unwrap();
         assert!(crate::rt::sys::testing::unwinder_knows(&executor, code + 1));
     }
 }

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 const MAX_DIRECTORIES: usize = 10;
 /// How deep linker scripts may name linker scripts.
 const MAX_DEPTH: usize = 8;
+/// What the names of libraries end in, those that win over others in one directory first.
+const SUFFIXES: &[&str] = if cfg!(target_os = "macos") { &[".dylib", ".tbd", ".a"] } else { &[".so", ".a"] };
 /// The helper archive that the C library's linker script names. It is asked last, as all helper archives.
 const C_HELPERS: &str = "libc_nonshared.a";
 
@@ -156,12 +158,16 @@ impl Search {
         let name = if name == "gcc_eh" { "gcc_s" } else { name };
         let names = match name.strip_prefix(':') {
             Some(file) => vec![file.to_string()],
-            None => vec![format!("lib{name}.so"), format!("lib{name}.a")],
+            None => SUFFIXES.iter().map(|suffix| format!("lib{name}{suffix}")).collect(),
         };
         let files = self.dirs().flat_map(|dir| names.iter().map(move |name| dir.join(name)));
         let mut suitable = files.filter_map(|path| Some((self.suitable(&path)?, path)));
         if let Some((kind, path)) = suitable.next() {
             return self.found(kind, path, depth);
+        }
+        if cfg!(target_os = "macos") {
+            // Only the loader can see the system's own: there are no files of theirs.
+            return Ok(vec![Library::Shared(format!("/usr/lib/lib{name}.dylib").into())]);
         }
         let versioned = format!("lib{name}.so.");
         match self.system.iter().find_map(|dir| self.newest_version(dir, &versioned)) {
@@ -255,7 +261,7 @@ pub fn helper_archives(arch: Arch) -> Vec<(String, &'static [u8])> {
     files.extend(gcc.iter().map(|dir| dir.join("libgcc_eh.a")).find(|file| file.is_file()));
     files.extend(compiler_rt(arch));
     let open = |file: PathBuf| Some((file.display().to_string(), map_file(&file).ok()?));
-    files.into_iter().filter_map(open).filter(|(_, data)| Archive::is_archive(data)).collect()
+    files.into_iter().filter_map(open).collect()
 }
 
 /// Where the compiler says that its helper archive is.

@@ -8,6 +8,7 @@
 //! `AUTHENTICATED_POINTER` asks for a signed pointer. It is refused, as arm64e files are: storing the bare pointer instead would fail
 //! at run time, far from the cause.
 
+use super::compact_unwind::{self, CallFrame, CommonEntry};
 use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused};
 use super::relocation::{MachOArch, UNKNOWN};
 use crate::link::arch::aarch64::{kind, page_offset_kind};
@@ -90,5 +91,21 @@ impl MachOArch for MachOAarch64 {
 
     fn thread_local_offset(&self) -> EdgeKind {
         kind::THREAD_POINTER_DELTA64
+    }
+
+    fn pc_relative(&self, size: usize) -> Option<EdgeKind> {
+        match size {
+            4 => Some(kind::DELTA32_SIGNED),
+            8 => Some(kind::DELTA64),
+            _ => None,
+        }
+    }
+
+    fn call_frame(&self, encoding: u32, _code: &[u8]) -> CallFrame {
+        compact_unwind::aarch64::call_frame(encoding)
+    }
+
+    fn common_entry(&self) -> CommonEntry {
+        compact_unwind::aarch64::COMMON
     }
 }

@@ -1,16 +1,18 @@
 //! Relocations of a Mach-O file, read as edges when a section is linked.
 
+use super::decode::Reader;
 use super::read::Tables;
 use super::relocation::{self, MachOArch, Translation};
 use super::sections::FileSection;
 use super::split::{Piece, Split};
+use super::{compact_unwind, eh_frame, names};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
+use crate::link::object_file::{CallFrames, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
-use object::macho::{self, Relocation, RelocationInfo};
+use object::macho::{self, Relocation};
 use object::read::macho::Section;
 use std::sync::OnceLock;
 
@@ -24,10 +26,16 @@ pub(super) struct MachO {
     section_symbols: u32,
     arch: &'static dyn MachOArch,
     kinds: &'static [EdgeKindInfo],
+    /// The kind of a whole address.
+    pointer: EdgeKind,
 }
 
-/// How long the displacements of instructions are, in bytes.
-const DISPLACEMENT_SIZE: i64 = 4;
+/// Size of a pointer in bytes.
+const POINTER_SIZE: u64 = 8;
+
+fn text(name: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(name)
+}
 
 /// The relocation entries of one section of the file.
 struct Relocations {
@@ -56,6 +64,7 @@ impl MachO {
     ) -> Result<MachO> {
         let unknown =
             || LinkError::unsuitable(file.name, format_args!("is for {}: Architecture not supported", arch.name()));
+        let architecture = arch::of(arch).ok_or_else(unknown)?;
         let mut relocations = Vec::with_capacity(sections.len());
         for (header, section) in tables.sections.iter().zip(&sections) {
             let place = || format!("section {}", String::from_utf8_lossy(section.name));
@@ -71,7 +80,8 @@ impl MachO {
             split,
             section_symbols: tables.symbols.len() as u32,
             arch: relocation::of(arch).ok_or_else(unknown)?,
-            kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
+            kinds: architecture.edge_kinds(),
+            pointer: architecture.pointer(),
         })
     }
 }
@@ -94,191 +104,96 @@ impl Relocations {
     }
 }
 
-/// Reads the relocations of one piece.
-struct Reader<'a> {
-    macho: &'a MachO,
-    file: &'a ObjectFile,
-    section: &'a FileSection,
-    piece: Piece,
-    entries: &'static [Relocation<LE>],
-}
-
-/// What an edge goes to: a symbol of the file, and bytes behind it.
-type Place = (u32, i64);
-
-impl Reader<'_> {
-    fn error(&self, info: &RelocationInfo, what: &str) -> LinkError {
-        let name =
-            self.macho.arch.name(info.r_type.0).map_or_else(|| format!("type {}", info.r_type.0), str::to_string);
-        LinkError::Relocation {
-            file: self.file.name.clone(),
-            section: String::from_utf8_lossy(self.section.name).into_owned(),
-            offset: u64::from(info.r_address),
-            what: format!("{name} {what}"),
-        }
+impl MachO {
+    /// The architecture's relocation types.
+    pub(super) fn arch(&self) -> &'static dyn MachOArch {
+        self.arch
     }
 
-    /// The edge of the relocation that begins with entry `index`; `None` if there is nothing to do.
-    fn edge(&self, index: u32) -> Result<Option<ObjectEdge>> {
-        let entry = &self.entries[index as usize];
-        let info = entry.info(LE);
-        if info.r_address & macho::R_SCATTERED != 0 {
-            return Err(self.error(&info, "is a scattered relocation, which this architecture does not use"));
-        }
-        let place = u64::from(info.r_address);
-        let word = self.word(&info)?;
-        let value = sign_extend(word, info.r_length);
-        let edge = |kind, (symbol, addend): Place| {
-            Ok(Some(ObjectEdge { offset: (place - self.piece.start) as u32, kind, symbol, addend }))
+    /// Section `index` of the file, from 0.
+    pub(super) fn section(&self, index: usize) -> Option<&FileSection> {
+        self.sections.get(index)
+    }
+
+    /// See [`Split::piece_at`].
+    pub(super) fn piece_at(&self, section: &FileSection, offset: i64) -> (u32, i64) {
+        self.split.piece_at(section, offset)
+    }
+
+    /// How passes treat edges of `kind`.
+    pub(super) fn class(&self, kind: EdgeKind) -> EdgeClass {
+        self.kinds[usize::from(kind.0)].class
+    }
+
+    /// The kind of a pointer of `size` bytes that counts from its own place; `None` if there is none.
+    pub(super) fn pc_relative(&self, size: usize) -> Option<EdgeKind> {
+        self.arch.pc_relative(size)
+    }
+
+    /// The nameless symbol for the start of section `index` of the file.
+    pub(super) fn section_symbol(&self, index: u32) -> u32 {
+        self.section_symbols + index
+    }
+
+    /// The address in the file that section `index` starts at; it is no common symbol's.
+    pub(super) fn address_of(&self, index: u32) -> u64 {
+        let Piece { section, start, .. } = self.split.pieces[index as usize];
+        self.sections[section as usize].address.wrapping_add(start)
+    }
+
+    /// The section that `address` of the file is in, as the symbol for its start and the bytes behind that.
+    pub(super) fn place_of(&self, address: u64) -> Option<(u32, i64)> {
+        let is_in = |section: &&FileSection| {
+            section.kind != SectionKind::Unloaded
+                && section.offset_of(address).is_some_and(|offset| offset < section.size)
         };
-        match self.macho.arch.translate(&info, word) {
-            Translation::Pointer(kind) => {
-                // Section 0 stands for no section: the pointer is absolute.
-                if !info.r_extern && info.r_symbolnum == macho::R_ABS {
-                    return Ok(None);
-                }
-                let target = self.pointer_target(&info, word, value)?;
-                edge(
-                    if self.is_thread_local_offset(target.0) { self.macho.arch.thread_local_offset() } else { kind },
-                    target,
-                )
-            }
-            Translation::Displacement { kind, end } => {
-                if info.r_extern {
-                    return edge(kind, (self.symbol(&info)?, value.wrapping_sub(DISPLACEMENT_SIZE)));
-                }
-                let end = i64::from(end);
-                let from = self.section.address.wrapping_add(place).wrapping_add_signed(end);
-                let (symbol, offset) = self.place_in_section(&info, from.wrapping_add_signed(value))?;
-                edge(kind, (symbol, offset.wrapping_sub(end)))
-            }
-            Translation::Symbol(kind, bias) => edge(kind, (self.symbol(&info)?, value.wrapping_add(bias))),
-            Translation::Instruction(kind) => edge(kind, (self.symbol(&info)?, 0)),
-            Translation::Addend => {
-                let next = self.second(&info, index)?;
-                let Translation::Instruction(kind) = self.macho.arch.translate(&next, self.word(&next)?) else {
-                    return Err(self.error(&info, "stands before a relocation that takes no addend"));
-                };
-                edge(kind, (self.symbol(&next)?, sign_extend_24(info.r_symbolnum)))
-            }
-            Translation::Difference { delta, negative } => {
-                let next = self.second(&info, index)?;
-                let target = match self.macho.arch.translate(&next, word) {
-                    Translation::Pointer(_) if next.r_length == info.r_length => {
-                        self.pointer_target(&next, word, value)?
-                    }
-                    _ => {
-                        return Err(self.error(&info, "stands before a relocation that nothing can be subtracted from"));
-                    }
-                };
-                let (kind, target) = self.difference(&info, (delta, negative), target)?;
-                edge(kind, target)
-            }
-            Translation::Refused(why) => Err(self.error(&info, why)),
-        }
+        let section = self.sections.iter().find(is_in)?;
+        let (piece, offset) = self.split.piece_at(section, (address - section.address) as i64);
+        Some((self.section_symbol(piece), offset))
     }
 
-    /// The second entry of the pair that begins with entry `index`.
-    fn second(&self, first: &RelocationInfo, index: u32) -> Result<RelocationInfo> {
-        let next = self.entries.get(index as usize + 1).map(|entry| entry.info(LE));
-        next.filter(|next| next.r_address == first.r_address)
-            .ok_or_else(|| self.error(first, "is the first of a pair, whose second is missing"))
-    }
-
-    /// What stands in the place of `info`, which must lie in the piece.
-    fn word(&self, info: &RelocationInfo) -> Result<u64> {
-        let outside = || {
-            let what = if self.section.content.is_empty() {
-                "lies in a section without content".to_string()
-            } else {
-                let (start, end) = (self.piece.start, self.piece.start + self.piece.size);
-                format!("does not lie in one piece of the section: this one has the bytes {start:#x} to {end:#x}")
-            };
-            self.error(info, &what)
-        };
-        let (start, size) = (u64::from(info.r_address), 1u64 << info.r_length);
-        let end =
-            start.checked_add(size).filter(|&end| end <= self.piece.start + self.piece.size).ok_or_else(outside)?;
-        if start < self.piece.start || start - self.piece.start > u64::from(u32::MAX) {
-            return Err(outside());
-        }
-        let bytes = self.section.content.get(start as usize..end as usize).ok_or_else(outside)?;
-        Ok(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
-    }
-
-    /// The symbol that `info` names.
-    fn symbol(&self, info: &RelocationInfo) -> Result<u32> {
-        if !info.r_extern {
-            return Err(self.error(info, "names a section, but needs a symbol"));
-        }
-        if info.r_symbolnum >= self.macho.section_symbols {
-            let what = format!("refers to symbol {}, which does not exist", info.r_symbolnum);
-            return Err(self.error(info, &what));
-        }
-        Ok(info.r_symbolnum)
-    }
-
-    /// The target of a pointer: what stands in its place is `word`, or `value` with its sign extended.
-    fn pointer_target(&self, info: &RelocationInfo, word: u64, value: i64) -> Result<Place> {
-        if info.r_extern { Ok((self.symbol(info)?, value)) } else { self.place_in_section(info, word) }
-    }
-
-    /// The place of `address` of the file, in the section that `info` names.
-    fn place_in_section(&self, info: &RelocationInfo, address: u64) -> Result<Place> {
-        let section = (info.r_symbolnum as usize).checked_sub(1).and_then(|index| self.macho.sections.get(index));
-        let section = section.ok_or_else(|| {
-            let what = format!("refers to section {}, which does not exist", info.r_symbolnum);
-            self.error(info, &what)
-        })?;
-        let (piece, offset) = self.macho.split.piece_at(section, address.wrapping_sub(section.address) as i64);
-        Ok((self.macho.section_symbols + piece, offset))
-    }
-
-    /// The kind and target of an edge for `target` minus the symbol of `info`: one of the two must be in the piece, so that the
-    /// other alone is to be found out.
-    fn difference(
+    /// The edges of `piece` of `section`, a row of pointers to symbols that the indirect symbol table names.
+    fn indirect_edges(
         &self,
-        info: &RelocationInfo,
-        (delta, negative): (EdgeKind, EdgeKind),
-        (target, addend): Place,
-    ) -> Result<(EdgeKind, Place)> {
-        let subtrahend = self.symbol(info)?;
-        let place = (u64::from(info.r_address) - self.piece.start) as i64;
-        let in_piece = |symbol: u32| {
-            let symbol = &self.file.symbols[symbol as usize];
-            let own = symbol.place == ObjectPlace::Section(self.own_piece());
-            own.then_some(symbol.value as i64)
-        };
-        if let Some(offset) = in_piece(subtrahend) {
-            return Ok((delta, (target, addend.wrapping_add(place).wrapping_sub(offset))));
+        file: &ObjectFile,
+        section: &FileSection,
+        piece: Piece,
+        edges: &mut Vec<ObjectEdge>,
+    ) -> Result<()> {
+        let (first, count) = (piece.start / POINTER_SIZE, piece.size / POINTER_SIZE);
+        for (number, symbol) in section.indirect.iter().enumerate().skip(first as usize).take(count as usize) {
+            let symbol = symbol.get(LE).0;
+            let offset = number as u64 * POINTER_SIZE - piece.start;
+            if symbol & (macho::INDIRECT_SYMBOL_LOCAL.0 | macho::INDIRECT_SYMBOL_ABS.0) != 0 {
+                let what = "an entry of the indirect symbol table stands for a local pointer, as only linkers write it; \
+                            give the files that this one was linked from";
+                return Err(LinkError::malformed(&file.name, format_args!("section {}", text(section.name)), what));
+            }
+            if symbol >= self.section_symbols {
+                let what = format_args!("entry {number} is a pointer to symbol {symbol}, which does not exist");
+                return Err(LinkError::malformed(&file.name, format_args!("section {}", text(section.name)), what));
+            }
+            edges.push(ObjectEdge { offset: offset as u32, kind: self.pointer, symbol, addend: 0 });
         }
-        if let Some(offset) = in_piece(target) {
-            return Ok((negative, (subtrahend, addend.wrapping_add(offset).wrapping_sub(place))));
+        Ok(())
+    }
+
+    /// Section and offset of what `edge` of `file` points to, if it is in a section of the file.
+    pub(super) fn defined_place(&self, file: &ObjectFile, edge: &ObjectEdge) -> Option<(u32, i64)> {
+        let symbol = &file.symbols[edge.symbol as usize];
+        match symbol.place {
+            ObjectPlace::Section(section) => Some((section, edge.addend.wrapping_add_unsigned(symbol.value))),
+            _ => None,
         }
-        Err(self
-            .error(info, "subtracts two symbols that are both in other pieces of the program than the place itself"))
     }
 
-    /// The piece as an index into [`ObjectFile::sections`].
-    fn own_piece(&self) -> u32 {
-        self.macho.split.piece_at(self.section, self.piece.start as i64).0
+    /// What `edge` of `file` points to: this file's own definition of it, whichever one the program uses.
+    pub(super) fn local_target(&self, file: &ObjectFile, edge: &ObjectEdge) -> (u32, i64) {
+        match self.defined_place(file, edge) {
+            Some((section, offset)) => (self.section_symbol(section), offset),
+            None => (edge.symbol, edge.addend),
+        }
     }
-
-    /// Whether a pointer in this section to `symbol` is that of a thread-local variable's descriptor to its initial value.
-    fn is_thread_local_offset(&self, symbol: u32) -> bool {
-        let is_thread_local = |section: u32| self.file.sections[section as usize].kind == SectionKind::ThreadLocal;
-        self.section.typ == macho::S_THREAD_LOCAL_VARIABLES
-            && matches!(self.file.symbols[symbol as usize].place, ObjectPlace::Section(s) if is_thread_local(s))
-    }
-}
-
-fn sign_extend(word: u64, length_log: u8) -> i64 {
-    let unused = 64 - (8u32 << length_log);
-    (word << unused) as i64 >> unused
-}
-
-fn sign_extend_24(value: u32) -> i64 {
-    i64::from((value << 8) as i32 >> 8)
 }
 
 impl ObjectFormat for MachO {
@@ -287,30 +202,43 @@ impl ObjectFormat for MachO {
         let Some(&piece) = self.split.pieces.get(section as usize) else {
             return Ok(());
         };
+        let header = &self.sections[piece.section as usize];
+        if !header.indirect.is_empty() {
+            return self.indirect_edges(file, header, piece, edges);
+        }
         let relocations = &self.relocations[piece.section as usize];
         if relocations.entries.is_empty() {
             return Ok(());
         }
-        let reader = Reader {
-            macho: self,
-            file,
-            section: &self.sections[piece.section as usize],
-            piece,
-            entries: relocations.entries,
-        };
+        let reader = Reader { macho: self, file, section: header, piece, entries: relocations.entries };
         let order = relocations.order(self.arch);
         let address = |index: u32| u64::from(relocations.entries[index as usize].info(LE).r_address);
         let first = order.partition_point(|&index| address(index) < piece.start);
         let is_last = piece.start + piece.size == reader.section.size;
         // What lies behind the section is refused with its last piece.
         let own = order[first..].iter().take_while(|&&index| is_last || address(index) < piece.start + piece.size);
+        let before = edges.len();
         for &index in own {
             edges.extend(reader.edge(index)?);
+        }
+        if reader.section.typ == macho::S_INIT_FUNC_OFFSETS {
+            // What others see is a row of pointers in the place of the offsets.
+            for edge in &mut edges[before..] {
+                *edge = ObjectEdge { offset: edge.offset.saturating_mul(2), kind: self.pointer, ..*edge };
+            }
         }
         Ok(())
     }
 
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
+    fn call_frames(&self, file: &ObjectFile, section: u32) -> Result<CallFrames> {
+        if file.sections[section as usize].name == names::COMPACT_UNWIND {
+            compact_unwind::call_frames(self, file, section)
+        } else {
+            eh_frame::call_frames(self, file, section)
+        }
+    }
+
+    fn wants_low_addresses(&self, _file: &ObjectFile, budget: &mut usize) -> bool {
         let is_low = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
             Translation::Pointer(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
             _ => false,
@@ -322,7 +250,6 @@ impl ObjectFormat for MachO {
             let sections = self.sections.iter().zip(&self.relocations);
             sections.filter(move |(section, _)| (section.prot == MemProt::ReadExec) == code)
         };
-        let _ = file;
         for (_, relocations) in sections(true).chain(sections(false)) {
             let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
             *budget -= entries.len();

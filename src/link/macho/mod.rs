@@ -1,8 +1,10 @@
 //! Mach-O relocatable files (Apple's `<mach-o/loader.h>`, `nlist.h`, `reloc.h`, `x86_64/reloc.h`, `arm64/reloc.h`).
 //!
 //! `read` checks the header and finds the load commands; `sections` brings the sections to [`crate::link::ObjectSection`]s, cut
-//! up by `split`; `symbols` the symbol table; `edges` the relocations to edges, section by section; `relocation` says what the
-//! relocation types of an architecture mean, in the crossing files `x86_64` and `aarch64`; `names` knows what is recognized by name.
+//! up by `split`; `symbols` the symbol table; `edges` the relocations to edges, section by section, each by `decode`; `relocation` says what the
+//! relocation types of an architecture mean, in the crossing files `x86_64` and `aarch64`; `eh_frame` and `compact_unwind` bring
+//! unwind records to one form; `names` knows what is recognized by name. Not of object files: `conventions`, the names that
+//! Darwin's tools agree on; `universal`, files with a part for each architecture; `stub` and `text_stub`, libraries known by name.
 //!
 //! # What is what
 //! - **Sections.** A file has one segment of up to 255 sections; the segment a section is meant for is part of its name:
@@ -25,13 +27,29 @@
 //! or from whatever the function in the first word adds it to. That function is `__tlv_bootstrap` in files.
 
 pub mod aarch64;
+pub mod compact_unwind;
+mod conventions;
+mod decode;
+#[cfg(test)]
+mod decode_tests;
 mod edges;
+mod eh_frame;
+#[cfg(test)]
+mod eh_frame_tests;
 mod names;
 mod read;
+#[cfg(test)]
+mod read_tests;
 pub mod relocation;
 mod sections;
 mod split;
+pub mod stub;
 mod symbols;
+#[cfg(test)]
+mod testing;
+mod text_stub;
+pub mod universal;
 pub mod x86_64;
 
+pub use conventions::MachOConventions;
 pub use read::{read, target_of};

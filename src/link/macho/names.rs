@@ -22,6 +22,9 @@ static COMMON: &[&str] = &[
     "__DATA,__thread_bss",
 ];
 
+/// The section of compact unwind records.
+pub(super) const COMPACT_UNWIND: &[u8] = b"__LD,__compact_unwind";
+
 /// The name of a section: `segment,section`, from their two fields of 16 bytes.
 ///
 /// It lives as long as the process, as the mapped files do that other names are borrowed from.

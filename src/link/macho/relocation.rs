@@ -1,5 +1,6 @@
 //! What Mach-O relocation types mean: the question each architecture's crossing file answers.
 
+use super::compact_unwind::{CallFrame, CommonEntry};
 use super::{aarch64, x86_64};
 use crate::base::Arch;
 use crate::link::edge::EdgeKind;
@@ -49,6 +50,12 @@ pub trait MachOArch: Sync + Debug {
     fn name(&self, r_type: u8) -> Option<&'static str>;
     /// The kind of the third word of a thread-local variable's descriptor.
     fn thread_local_offset(&self) -> EdgeKind;
+    /// The kind of a pointer of `size` bytes that counts from its own place; `None` if there is none.
+    fn pc_relative(&self, size: usize) -> Option<EdgeKind>;
+    /// What a compact unwind encoding says of the frame of a function whose instructions are `code`.
+    fn call_frame(&self, encoding: u32, code: &[u8]) -> CallFrame;
+    /// What the frames that compact encodings describe share.
+    fn common_entry(&self) -> CommonEntry;
 }
 
 /// The relocation types of `arch`; `None` for one that Mach-O does not know.
@@ -59,3 +66,6 @@ pub fn of(arch: Arch) -> Option<&'static dyn MachOArch> {
         Arch::Riscv64 => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

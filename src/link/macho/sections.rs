@@ -5,9 +5,9 @@ use super::read::{Data, File, Tables};
 use crate::base::MemProt;
 use crate::link::error::Result;
 use crate::link::object_file::{InitializerOrder, SectionKind};
-use object::macho::{self, Section64};
+use object::macho::{self, IndirectSymbol, Section64};
 use object::read::macho::Section;
-use object::{LittleEndian as LE, ReadRef};
+use object::{LittleEndian as LE, ReadRef, U32};
 use std::ops::Range;
 
 /// Greatest binary logarithm of an alignment: beyond it no memory manager could place a section anyway.
@@ -45,6 +45,8 @@ pub(super) struct FileSection {
     /// Its type, as in `S_REGULAR`.
     pub typ: macho::SectionType,
     pub division: Division,
+    /// The symbols of its entries, if it is a row of pointers.
+    pub indirect: &'static [U32<LE, IndirectSymbol>],
     /// Its pieces: indexes into [`crate::link::ObjectFile::sections`].
     pub pieces: Range<u32>,
 }
@@ -58,10 +60,10 @@ impl FileSection {
 
 /// The sections of `file`; [`FileSection::pieces`] are empty.
 pub(super) fn read(file: &File, tables: &Tables) -> Result<Vec<FileSection>> {
-    tables.sections.iter().enumerate().map(|(index, header)| section(file, index + 1, header)).collect()
+    tables.sections.iter().enumerate().map(|(index, header)| section(file, index + 1, header, tables)).collect()
 }
 
-fn section(file: &File, number: usize, header: &'static Section64<LE>) -> Result<FileSection> {
+fn section(file: &File, number: usize, header: &'static Section64<LE>, tables: &Tables) -> Result<FileSection> {
     let (segment, section) = (header.segment_name(), header.name());
     let name = names::section_name(segment, section);
     let malformed = |what: &dyn std::fmt::Display| {
@@ -85,6 +87,10 @@ fn section(file: &File, number: usize, header: &'static Section64<LE>) -> Result
     } else {
         file.data.read_bytes_at(header.offset(LE).into(), size).map_err(|()| malformed(&"it leaves the file"))?
     };
+    let indirect = match is_symbol_pointers(typ) {
+        true => header.indirect_symbols(LE, tables.indirect).map_err(|e| malformed(&e))?,
+        false => &[],
+    };
     let has_code = has(macho::S_ATTR_PURE_INSTRUCTIONS) || has(macho::S_ATTR_SOME_INSTRUCTIONS);
     let text = segment == b"__TEXT";
     if has_code && kind != SectionKind::Unloaded && has(macho::S_ATTR_SELF_MODIFYING_CODE) {
@@ -107,6 +113,7 @@ fn section(file: &File, number: usize, header: &'static Section64<LE>) -> Result
         address,
         typ,
         division: division(typ, kind),
+        indirect,
         pieces: 0..0,
     })
 }
@@ -115,11 +122,22 @@ fn is_zero_fill(typ: macho::SectionType) -> bool {
     [macho::S_ZEROFILL, macho::S_GB_ZEROFILL, macho::S_THREAD_LOCAL_ZEROFILL].contains(&typ)
 }
 
+/// Whether a section is a row of pointers, to symbols that the indirect symbol table names.
+fn is_symbol_pointers(typ: macho::SectionType) -> bool {
+    const TYPES: [macho::SectionType; 4] = [
+        macho::S_NON_LAZY_SYMBOL_POINTERS,
+        macho::S_LAZY_SYMBOL_POINTERS,
+        macho::S_LAZY_DYLIB_SYMBOL_POINTERS,
+        macho::S_THREAD_LOCAL_VARIABLE_POINTERS,
+    ];
+    TYPES.contains(&typ)
+}
+
 fn section_kind(segment: &[u8], section: &[u8], typ: macho::SectionType, debug: bool) -> SectionKind {
     let order = InitializerOrder { phase: 1, priority: InitializerOrder::DEFAULT_PRIORITY, backwards: false };
     match typ {
-        _ if segment == b"__LD" => SectionKind::Unloaded,
-        _ if debug || segment == b"__DWARF" || segment == b"__LLVM" => SectionKind::Unloaded,
+        _ if section == b"__compact_unwind" && segment == b"__LD" => SectionKind::Unwind,
+        _ if debug || segment == b"__LD" || segment == b"__DWARF" || segment == b"__LLVM" => SectionKind::Unloaded,
         _ if section == b"__eh_frame" => SectionKind::Unwind,
         macho::S_MOD_INIT_FUNC_POINTERS | macho::S_INIT_FUNC_OFFSETS => SectionKind::Initializers(order),
         macho::S_MOD_TERM_FUNC_POINTERS => SectionKind::Finalizers(order),
@@ -135,6 +153,7 @@ fn division(typ: macho::SectionType, kind: SectionKind) -> Division {
         macho::S_CSTRING_LITERALS => Division::Strings,
         macho::S_4BYTE_LITERALS => Division::Literals(4),
         macho::S_8BYTE_LITERALS | macho::S_LITERAL_POINTERS => Division::Literals(8),
+        _ if is_symbol_pointers(typ) => Division::Literals(8),
         macho::S_16BYTE_LITERALS => Division::Literals(16),
         _ => Division::Symbols,
     }

@@ -109,6 +109,9 @@ impl Split {
     pub fn sections(&self, sections: &[FileSection]) -> Vec<ObjectSection> {
         let section = |piece: &Piece| {
             let section = &sections[piece.section as usize];
+            if section.typ == macho::S_INIT_FUNC_OFFSETS {
+                return function_pointers(section);
+            }
             let range = piece.start as usize..(piece.start + piece.size) as usize;
             ObjectSection {
                 name: section.name,
@@ -140,5 +143,22 @@ impl Split {
         let next = self.places.partition_point(|&place| place <= (section, offset));
         let next = self.places.get(next).filter(|&&(s, _)| s == section).map_or(piece_end, |&(_, at)| at);
         next.min(piece_end).saturating_sub(offset)
+    }
+}
+
+/// What `section`, a row of 32-bit offsets of initializers, is to others: a row of pointers to them.
+fn function_pointers(section: &FileSection) -> ObjectSection {
+    let size = section.size.saturating_mul(2);
+    ObjectSection {
+        name: section.name,
+        kind: section.kind,
+        prot: section.prot,
+        // As long as the mapped file, which could not be borrowed from.
+        content: vec![0; section.content.len() * 2].leak(),
+        size,
+        align: 8,
+        align_offset: 0,
+        group: None,
+        linked_to: None,
     }
 }

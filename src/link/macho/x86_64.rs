@@ -8,6 +8,7 @@
 //! `GOT_LOAD` is a `movq` from a GOT entry, which may become a `leaq`; so is `TLV`, whose symbol is the variable's descriptor. `GOT` is any other use
 //! of an entry. A call (`BRANCH`) may go through a stub.
 
+use super::compact_unwind::{self, CallFrame, CommonEntry};
 use super::relocation::Translation::{self, Difference, Displacement, Pointer, Symbol};
 use super::relocation::{MachOArch, UNKNOWN};
 use crate::link::arch::x86_64::kind;
@@ -65,5 +66,21 @@ impl MachOArch for MachOX86_64 {
 
     fn thread_local_offset(&self) -> EdgeKind {
         kind::THREAD_POINTER_DELTA64
+    }
+
+    fn pc_relative(&self, size: usize) -> Option<EdgeKind> {
+        match size {
+            4 => Some(kind::DELTA32),
+            8 => Some(kind::DELTA64),
+            _ => None,
+        }
+    }
+
+    fn call_frame(&self, encoding: u32, code: &[u8]) -> CallFrame {
+        compact_unwind::x86_64::call_frame(encoding, code)
+    }
+
+    fn common_entry(&self) -> CommonEntry {
+        compact_unwind::x86_64::COMMON
     }
 }

@@ -55,11 +55,20 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("pthread_atfork.c", "pthread_atfork.o"),
     ("outline_atomics.aarch64.S", "outline_atomics.o"),
 ];
-// What the last three are for is exported by the C library on the systems that use Mach-O.
-const X86_64_MACHO: &[(&str, &str)] =
-    &[("reenter.x86-64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
-const AARCH64_MACHO: &[(&str, &str)] =
-    &[("reenter.aarch64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
+// What the others are for is exported by the C library on the systems that use Mach-O. So is atexit; but Mach-O code is also run
+// where it is not.
+const X86_64_MACHO: &[(&str, &str)] = &[
+    ("reenter.x86-64.S", "reenter.o"),
+    ("resolve.c", "resolve.o"),
+    ("resolve_failed.c", "resolve_failed.o"),
+    ("atexit.c", "atexit.o"),
+];
+const AARCH64_MACHO: &[(&str, &str)] = &[
+    ("reenter.aarch64.S", "reenter.o"),
+    ("resolve.c", "resolve.o"),
+    ("resolve_failed.c", "resolve_failed.o"),
+    ("atexit.c", "atexit.o"),
+];
 
 const RUNTIMES: &[Runtime] = &[
     Runtime {

@@ -7,8 +7,9 @@ use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use super::{Extent, View, icache};
+use super::{Extent, View, icache, process};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::rt::executor::ExecutorError;
 
 /// Segments may share pages: what is mapped never changes protection.
 pub const PAGES_ARE_SHARED: bool = true;
@@ -165,8 +166,14 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     ExecutorAddr(resolver(hwcap | HAS_SECOND, &capabilities))
 }
 
-/// Where `__register_frame` must be called for the section `eh_frame`: at its start, once. libgcc's takes all records up
-/// to the zero terminator; Rust programs have libgcc's.
-pub fn frame_records(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
-    vec![eh_frame.start]
+/// Makes the call frame records in `eh_frame`, a zero terminator included, known to the unwinder: libgcc's, which all Rust programs
+/// have here, takes the whole section at once.
+///
+/// # Errors
+/// [`ExecutorError::Missing`] when there is no unwinder.
+pub fn register_frames(eh_frame: AddrRange, _code: AddrRange) -> Result<(), ExecutorError> {
+    let register = process::symbol(b"__register_frame", None)
+        .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
+    process::register_frames(register, eh_frame.start);
+    Ok(())
 }

@@ -14,6 +14,8 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+#[cfg(target_os = "linux")]
+mod darwin_names;
 pub mod dispatch;
 mod extent;
 mod icache;
@@ -28,17 +30,16 @@ pub mod test_result;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
 pub mod thread_local;
-#[cfg(target_os = "macos")]
-#[path = "thread_local_macos.rs"]
-pub mod thread_local;
 #[cfg(target_os = "linux")]
 mod thread_local_probe;
 
+#[cfg(target_os = "linux")]
+pub use darwin_names::provided;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
-pub use macos::rebind;
+pub use macos::{provided, rebind, thread_local};
 pub use map::map_file;
-pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {

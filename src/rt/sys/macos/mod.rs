@@ -1,12 +1,18 @@
-//! macOS: every segment has its own pages, written while they are writable and switched to their protection when final.
+//! macOS: every segment has its own pages. Constants are written in place and then made read-only; what becomes of code says `code`.
 //!
-//! Type-checked only; never run on a Mac. Hardened processes will need `MAP_JIT` and `pthread_jit_write_protect_np`.
+//! Type-checked only: nothing in this folder has ever run on a Mac.
+
+mod code;
+pub mod thread_local;
+mod unwind;
 
 use std::ffi::{CStr, c_char};
 use std::io;
 
-use super::{Extent, View, icache};
-use crate::base::{AddrRange, ExecutorAddr, MemProt};
+pub use self::thread_local::provided;
+pub use self::unwind::register_frames;
+use super::{Extent, View};
+use crate::base::{ExecutorAddr, MemProt};
 
 /// Segments must not share pages: their protection changes when they are final.
 pub const PAGES_ARE_SHARED: bool = false;
@@ -24,12 +30,15 @@ impl Backing {
         Ok(Backing)
     }
 
-    /// Makes `extent` writable; its own view until [`finish`].
+    /// Makes `extent` memory to be written through the view until [`finish`].
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn map(&self, _offset: u64, extent: Extent, _prot: MemProt) -> io::Result<View> {
-        extent.into_private()
+    pub fn map(&self, _offset: u64, extent: Extent, prot: MemProt) -> io::Result<View> {
+        match prot {
+            MemProt::ReadExec => code::map(extent),
+            MemProt::Read | MemProt::ReadWrite => extent.into_private(),
+        }
     }
 }
 
@@ -43,17 +52,18 @@ pub fn largest_reservation() -> u64 {
 /// # Errors
 /// What the operating system says.
 pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
-    let access = match prot {
-        MemProt::ReadWrite => return Ok(()),
-        MemProt::Read => libc::PROT_READ,
-        MemProt::ReadExec => libc::PROT_READ | libc::PROT_EXEC,
-    };
+    match prot {
+        MemProt::ReadWrite => Ok(()),
+        MemProt::Read => protect(address, size, libc::PROT_READ),
+        MemProt::ReadExec => code::finish(address, size),
+    }
+}
+
+/// Changes the protection of the pages of `size` bytes at `address`.
+fn protect(address: u64, size: u64, access: libc::c_int) -> io::Result<()> {
     // SAFETY: whole pages that belong to one segment, whose content is not written again.
     if unsafe { libc::mprotect(address as *mut libc::c_void, size as usize, access) } != 0 {
         return Err(io::Error::last_os_error());
-    }
-    if prot == MemProt::ReadExec {
-        icache::clear(address, size);
     }
     Ok(())
 }
@@ -66,15 +76,13 @@ pub fn near_address() -> u64 {
 /// Part of the C library.
 pub const MATHEMATICS: Option<&CStr> = None;
 
-/// The address of a symbol by its name in the object file, which has one more underscore than dlsym wants. Symbols have no
-/// versions here.
+/// The address of a symbol by its C name. Symbols have no versions here.
 pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
-    let name = name.to_bytes_with_nul().strip_prefix(b"_")?;
     if version.is_some() {
         return None;
     }
-    // SAFETY: the tail of a C string; the default handle is always valid.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast()) };
+    // SAFETY: a C string; the default handle is always valid.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     Some(ExecutorAddr(found as u64))
 }
 
@@ -89,24 +97,6 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
     let resolver: extern "C-unwind" fn() -> u64 = unsafe { std::mem::transmute(resolver.0 as *const ()) };
     ExecutorAddr(resolver())
-}
-
-/// Where `__register_frame` must be called for the section `eh_frame`: at each FDE, which is what libunwind's takes.
-pub fn frame_records(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
-    let word = |address: u64| {
-        // SAFETY: inside the finalized section the session gives.
-        unsafe { (address as *const u32).read_unaligned() }
-    };
-    let mut fdes = Vec::new();
-    let mut at = eh_frame.start.0;
-    while at + 8 <= eh_frame.end.0 && word(at) != 0 {
-        // A record: its length, then 0 for a CIE, the distance to its CIE for an FDE.
-        if word(at + 4) != 0 {
-            fdes.push(ExecutorAddr(at));
-        }
-        at += 4 + u64::from(word(at));
-    }
-    fdes
 }
 
 /// Nothing gets another address: no memory lies below 2 GiB, so no code needs it there.

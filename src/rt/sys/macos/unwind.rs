@@ -1,0 +1,101 @@
+//! Telling libunwind of linked code.
+//!
+//! Since macOS 14 libunwind asks for the unwind sections that cover an address, if it is given somebody to ask
+//! (`__unw_add_find_dynamic_unwind_sections`, libunwind_ext.h). Before, each frame description entry is told one by one: Darwin's
+//! `__register_frame` takes an entry, not a section as libgcc's does.
+
+use std::ffi::c_int;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use crate::base::{AddrRange, ExecutorAddr};
+use crate::rt::executor::ExecutorError;
+use crate::rt::sys::process;
+
+/// `struct unw_dynamic_unwind_sections`.
+#[repr(C)]
+struct UnwindSections {
+    dso_base: usize,
+    dwarf_section: usize,
+    dwarf_section_length: usize,
+    compact_unwind_section: usize,
+    compact_unwind_section_length: usize,
+}
+
+type Find = extern "C" fn(address: usize, sections: *mut UnwindSections) -> c_int;
+
+/// Code and the call frame records that cover it, ascending by address.
+static RANGES: RwLock<Vec<(AddrRange, AddrRange)>> = RwLock::new(Vec::new());
+
+/// Answers libunwind: 1 and the sections for an address in linked code, 0 for others.
+extern "C" fn find(address: usize, sections: *mut UnwindSections) -> c_int {
+    let ranges = RANGES.read().unwrap_or_else(PoisonError::into_inner);
+    let address = ExecutorAddr(address as u64);
+    let before = ranges.partition_point(|(code, _)| code.start <= address);
+    let Some((code, eh_frame)) = before.checked_sub(1).and_then(|index| ranges.get(index)) else {
+        return 0;
+    };
+    if !code.contains(address) {
+        return 0;
+    }
+    // SAFETY: libunwind gives a structure to fill in.
+    unsafe {
+        sections.write(UnwindSections {
+            dso_base: code.start.0 as usize,
+            dwarf_section: eh_frame.start.0 as usize,
+            dwarf_section_length: eh_frame.size() as usize,
+            compact_unwind_section: 0,
+            compact_unwind_section_length: 0,
+        });
+    }
+    1
+}
+
+/// Whether libunwind asks [`find`]; it is told to on the first call.
+fn is_asked() -> bool {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    *ASKED.get_or_init(|| {
+        let Some(add) = process::symbol(b"__unw_add_find_dynamic_unwind_sections", None) else {
+            return false;
+        };
+        // SAFETY: the function's address, and its type in libunwind_ext.h.
+        let add: extern "C" fn(Find) -> c_int = unsafe { std::mem::transmute(add.0 as *const ()) };
+        add(find) == 0
+    })
+}
+
+/// Makes the call frame records in `eh_frame`, a zero terminator included, known for `code`.
+///
+/// # Errors
+/// [`ExecutorError::Missing`] when there is no unwinder.
+pub fn register_frames(eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError> {
+    if is_asked() {
+        let mut ranges = RANGES.write().unwrap_or_else(PoisonError::into_inner);
+        let at = ranges.partition_point(|(other, _)| other.start < code.start);
+        ranges.insert(at, (code, eh_frame));
+        return Ok(());
+    }
+    let register = process::symbol(b"__register_frame", None)
+        .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
+    for entry in entries(eh_frame) {
+        process::register_frames(register, entry);
+    }
+    Ok(())
+}
+
+/// The frame description entries of `eh_frame`.
+fn entries(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
+    let word = |address: u64| {
+        // SAFETY: inside the finalized section the session gives.
+        unsafe { (address as *const u32).read_unaligned() }
+    };
+    let mut entries = Vec::new();
+    let mut at = eh_frame.start.0;
+    while at + 8 <= eh_frame.end.0 && word(at) != 0 {
+        // A record: its length, then 0 for a CIE, the distance to its CIE for an FDE.
+        if word(at + 4) != 0 {
+            entries.push(ExecutorAddr(at));
+        }
+        at += 4 + u64::from(word(at));
+    }
+    entries
+}
