@@ -128,6 +128,7 @@ impl Batch<'_> {
             arch: self.session.arch(),
             target: self.session.target(),
             batch: self.id,
+            strips: !self.session.executes(),
         };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());
