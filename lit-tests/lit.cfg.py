@@ -10,6 +10,9 @@
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
 #   %differential     support/differential.py: many command lines, with both (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
+#   %checked          support/checked.py: compares rules with llvm-jitlink, where it is installed, in a slab at %slab's address
+#   %ranges           support/ranges.py: relocation types at the ends of their ranges
+#   %slab             options that link to fixed addresses and run nothing
 #   %inputs           the repository's Inputs folder
 #   %python           Python
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
@@ -131,6 +134,7 @@ run = f"--run={emulator} " if emulator else ""
 rjitlink = " ".join(rjitlink or ["rjitlink-is-missing"])
 clang, clangxx = f"{clang}{target}", f"{clangxx}{target}"
 support = os.path.join(suite, "support")
+checker = jitlink if "llvm-jitlink" in features else ""
 compare = f"'--link={clangxx}' '--rjitlink={rjitlink}' {run}"
 config.substitutions += [
     ("%clangxx", clangxx),
@@ -146,6 +150,9 @@ config.substitutions += [
         f"{sys.executable} {support}/differential.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"
         f" '--clang={clang}' '--ar={tools.find_llvm('llvm-ar')}'",
     ),
+    ("%ranges", f"{sys.executable} {support}/ranges.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%checked", f"{sys.executable} {support}/checked.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%slab", "-noexec -slab-allocate=64Mb -slab-address=0x200000000 -slab-page-size=4096"),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),

@@ -1,5 +1,6 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod check;
 mod combinations;
 mod harness;
 mod inputs;
@@ -8,6 +9,7 @@ mod show;
 mod symbolicate;
 mod target;
 
+use self::check::Checker;
 use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine};
@@ -44,7 +46,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let shows = Shows::new(&command)?;
+    let mut shows = Shows::new(&command)?;
+    let checks = Checker::for_command(&command);
+    shows.plugins.extend(checks.as_ref().map(Checker::recorder));
     let addresses = shows.addresses.clone();
     let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
@@ -66,6 +70,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         addresses.print();
     }
     let program = report(&command, &session, program)?;
+    if let Some(checker) = checks {
+        checker.run(&command.options, target.arch)?;
+    }
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }

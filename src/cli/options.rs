@@ -225,6 +225,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub symbolicate_with: Option<PathBuf>,
 
+    /// Evaluate the rules in FILE once everything is linked and before anything runs
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub check: Vec<PathBuf>,
+
+    /// The word that rules begin with, behind "# "
+    #[arg(long, value_name = "NAME", default_value = "jitlink-check", help_heading = OUTPUT)]
+    pub check_name: String,
+
     // --- memory
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate
     #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = MEMORY)]

@@ -74,7 +74,7 @@ fn complete_symbol(tables: &SymbolTables, part: &mut Part, unit: &Arc<Materializ
         },
         ObjectPlace::Absolute if symbol.name.is_empty() => return,
         ObjectPlace::Absolute => SymbolPlace::Absolute(ExecutorAddr(symbol.value)),
-        ObjectPlace::Undefined => {
+        ObjectPlace::Undefined | ObjectPlace::Alias(_) => {
             // Weakly referenced.
             for id in known.into_iter().flatten() {
                 part.graph.symbols[id.index()].linkage = symbol.linkage;

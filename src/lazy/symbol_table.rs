@@ -301,7 +301,12 @@ impl SymbolTables {
         index: u32,
         symbol: &ObjectSymbol,
     ) -> Result<(), SessionError> {
-        let new = Definition::Unit { unit: unit.id, symbol: index };
+        let new = match symbol.place {
+            ObjectPlace::Alias(other) => {
+                Definition::Alias(self.intern(unit.dylib, unit.file.symbols[other as usize].name))
+            }
+            _ => Definition::Unit { unit: unit.id, symbol: index },
+        };
         let rank = Rank::of(symbol);
         let old = self.entries[id.index()].definition;
         let replace = match old {

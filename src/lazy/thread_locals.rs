@@ -196,6 +196,6 @@ fn describe(symbol: &ObjectSymbol) -> String {
 fn is_in_thread_local_section(unit: &MaterializationUnit, symbol: &ObjectSymbol) -> bool {
     match symbol.place {
         ObjectPlace::Section(section) | ObjectPlace::Common(section) => unit.is_thread_local(section),
-        ObjectPlace::Undefined | ObjectPlace::Absolute => false,
+        ObjectPlace::Undefined | ObjectPlace::Absolute | ObjectPlace::Alias(_) => false,
     }
 }

@@ -48,7 +48,8 @@ impl SegmentLayout {
                 "does not fit the address space together with what is linked with it",
             )
         };
-        let offset = align_up(self.size, b.align).ok_or_else(too_big)?;
+        let aligned = align_up(self.size.saturating_sub(b.align_offset), b.align);
+        let offset = aligned.and_then(|aligned| aligned.checked_add(b.align_offset)).ok_or_else(too_big)?;
         self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
         self.align = self.align.max(b.align);
         self.blocks.push(PlacedBlock { graph, block, offset });

@@ -38,6 +38,7 @@ pub fn raw_section(
             content,
             size: content.len() as u64,
             align: ALIGN,
+            align_offset: 0,
             group: None,
             linked_to: None,
         }],

@@ -38,7 +38,7 @@ pub struct Fixup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FixupError {
     /// The value does not fit.
-    #[error("relocation target is out of range: {} does not fit {}..={}", Hex(*value), Hex(*min), Hex(*max))]
+    #[error("{} does not fit {}..={}", Hex(*value), Hex(*min), Hex(*max))]
     OutOfRange {
         /// The computed value, sign-extended.
         value: i128,
@@ -48,7 +48,7 @@ pub enum FixupError {
         max: i128,
     },
     /// The value is not a multiple of what the instruction can express.
-    #[error("relocation target is not aligned: {value:#x} is no multiple of {align}")]
+    #[error("{value:#x} is no multiple of {align}")]
     Misaligned {
         /// The computed value.
         value: u64,

@@ -206,5 +206,5 @@ fn page_of_target_counts_the_addend() {
 #[test]
 fn out_of_range_prints_signed_numbers() {
     let error = FixupError::OutOfRange { value: -0x81, min: -0x80, max: 0x7f };
-    assert_eq!(error.to_string(), "relocation target is out of range: -0x81 does not fit -0x80..=0x7f");
+    assert_eq!(error.to_string(), "-0x81 does not fit -0x80..=0x7f");
 }

@@ -39,6 +39,7 @@ mod relax;
 mod tests;
 mod thread_local;
 
+pub use field::page_offset_kind;
 pub use kinds::{KINDS, kind};
 
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
