@@ -14,6 +14,7 @@ use crate::link;
 use crate::link::archive::Archive;
 use crate::rt::ExecutorProcessControl;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The helper archives of a session, opened.
 #[derive(Debug, Default)]
@@ -113,7 +114,7 @@ impl SymbolTables {
         if let Some(position) = known {
             return Ok(ArchiveId(position as u32));
         }
-        let archive = Archive::parse(name, data)?;
+        let archive = Arc::new(Archive::parse(name, data)?);
         let taken = vec![false; archive.members.len()];
         let laziness = Laziness::Eager;
         self.archives.push(ArchiveInput {

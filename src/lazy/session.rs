@@ -8,6 +8,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
+use super::name_table::HashedFile;
 use super::plugin::Plugin;
 use super::resolution::{ArchiveOptions, PLATFORM};
 use super::symbol_instance::BODY_SUFFIX;
@@ -172,6 +173,7 @@ impl Session {
             let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
             return Err(LinkError::unsuitable(&file.name, what).into());
         }
+        let file = HashedFile::new(file);
         self.tables_mut().add_object(dylib, file, laziness, false)?;
         Ok(())
     }

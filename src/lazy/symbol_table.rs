@@ -7,16 +7,15 @@ use super::claims::Claim;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
+use super::name_table::{HashedFile, NameHash, NameTable};
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
-use crate::link::{Linkage, ObjectFile, Scope};
-use hashbrown::HashTable;
-use rustc_hash::{FxHashMap, FxHasher};
+use crate::link::{Linkage, Scope};
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::hash::Hasher;
 use std::sync::{Arc, OnceLock};
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
@@ -49,7 +48,7 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
-    table: HashTable<EntryId>,
+    table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
 
@@ -71,6 +70,7 @@ pub(super) struct SetBounds {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub name: &'static [u8],
+    pub hash: NameHash,
     pub dylib: DylibId,
     pub definition: Definition,
     /// Whether other JITDylibs see it.
@@ -110,7 +110,7 @@ pub(super) enum Definition {
 /// An archive and what became of its members.
 #[derive(Debug)]
 pub(super) struct ArchiveInput {
-    pub archive: Archive,
+    pub archive: Arc<Archive>,
     pub name: String,
     pub dylib: DylibId,
     pub laziness: Laziness,
@@ -132,7 +132,7 @@ impl SymbolTables {
             sets: Vec::new(),
             dso_handle: Arc::default(),
             phony_externals: false,
-            table: HashTable::new(),
+            table: NameTable::default(),
             groups: FxHashMap::default(),
         });
         DylibId(self.dylibs.len() as u32 - 1)
@@ -140,35 +140,45 @@ impl SymbolTables {
 
     /// The entry for `name` in `dylib`, if anything there has mentioned it.
     pub fn find(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
-        let eq = |id: &EntryId| self.entries[id.index()].name == name;
-        self.dylibs[dylib.index()].table.find(hash(name), eq).copied()
+        self.find_hashed(dylib, name, NameHash::of(name))
+    }
+
+    /// The same for a name that has been hashed.
+    pub fn find_hashed(&self, dylib: DylibId, name: &[u8], hash: NameHash) -> Option<EntryId> {
+        self.dylibs[dylib.index()].table.find(hash, |id| self.entries[id.index()].name == name)
     }
 
     /// The entry for `name` in `dylib`, made if there is none.
     pub fn intern(&mut self, dylib: DylibId, name: &'static [u8]) -> EntryId {
+        self.intern_hashed(dylib, name, NameHash::of(name))
+    }
+
+    /// The same for a name that has been hashed.
+    pub fn intern_hashed(&mut self, dylib: DylibId, name: &'static [u8], hash: NameHash) -> EntryId {
         let SymbolTables { dylibs, entries, .. } = self;
-        let eq = |id: &EntryId| entries[id.index()].name == name;
-        let rehash = |id: &EntryId| hash(entries[id.index()].name);
-        let table = &mut dylibs[dylib.index()].table;
-        match table.entry(hash(name), eq, rehash) {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
-            hashbrown::hash_table::Entry::Vacant(vacant) => {
-                let id = EntryId(entries.len() as u32);
-                vacant.insert(id);
-                entries.push(Entry {
-                    name,
-                    dylib,
-                    definition: Definition::Undefined,
-                    exported: true,
-                    referrer: None,
-                    internal: false,
-                    archive: None,
-                    process: OnceLock::new(),
-                    queued: false,
-                });
-                id
-            }
-        }
+        let new = EntryId(entries.len() as u32);
+        let known = dylibs[dylib.index()].table.find_or_enter(hash, |id| entries[id.index()].name == name, new);
+        known.unwrap_or_else(|| {
+            entries.push(Entry {
+                name,
+                hash,
+                dylib,
+                definition: Definition::Undefined,
+                exported: true,
+                referrer: None,
+                internal: false,
+                archive: None,
+                process: OnceLock::new(),
+                queued: false,
+            });
+            new
+        })
+    }
+
+    /// Makes room for `names` more names in `dylib`.
+    pub fn reserve(&mut self, dylib: DylibId, names: usize) {
+        self.entries.reserve(names);
+        self.dylibs[dylib.index()].table.reserve(names);
     }
 
     /// Enters `file` into `dylib`; if it is `hidden`, other JITDylibs do not see what it defines.
@@ -177,18 +187,19 @@ impl SymbolTables {
     pub fn add_object(
         &mut self,
         dylib: DylibId,
-        file: ObjectFile,
+        file: HashedFile,
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
+        let HashedFile { file, hashes } = file;
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
         self.discard_groups(&mut unit);
-        for index in 0..unit.file.symbols.len() {
+        for (index, &hash) in hashes.iter().enumerate() {
             let symbol = unit.file.symbols[index];
             if symbol.is_global() && !symbol.name.is_empty() {
-                unit.entries[index] = self.enter(&unit, index as u32, &symbol)?;
+                unit.entries[index] = self.enter(&unit, index as u32, &symbol, hash)?;
             }
         }
         self.dylibs[dylib.index()].units.push(id);
@@ -221,6 +232,7 @@ impl SymbolTables {
         unit: &MaterializationUnit,
         index: u32,
         symbol: &ObjectSymbol,
+        hash: NameHash,
     ) -> Result<EntryId, SessionError> {
         let kept = match symbol.place {
             ObjectPlace::Undefined => false,
@@ -228,8 +240,11 @@ impl SymbolTables {
             _ => true,
         };
         // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-        let name = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { symbol.name };
-        let id = self.intern(unit.dylib, name);
+        let default = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { None };
+        let id = match default {
+            Some(name) => self.intern(unit.dylib, name),
+            None => self.intern_hashed(unit.dylib, symbol.name, hash),
+        };
         if kept {
             self.define(id, unit, index, symbol)?;
         } else {
@@ -267,8 +282,8 @@ impl SymbolTables {
     }
 
     /// Notes that `member` of `archive` would define `name`.
-    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8]) {
-        let id = self.intern(self.archives[archive.index()].dylib, name);
+    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8], hash: NameHash) {
+        let id = self.intern_hashed(self.archives[archive.index()].dylib, name, hash);
         let entry = &mut self.entries[id.index()];
         if entry.archive.is_none() {
             entry.archive = Some((archive, member));
@@ -433,14 +448,16 @@ impl SymbolTables {
             .collect()
     }
 
-    /// The entry that `id` stands for after aliases.
+    /// The entry that `id` stands for after aliases; one that stands for what another JITDylib hides is left as it is.
     pub fn follow(&self, mut id: EntryId) -> EntryId {
         // Aliases that lead in a circle define nothing; the bound only has to be finite.
         for _ in 0..64 {
-            match self.entries[id.index()].definition {
-                Definition::Alias(to) => id = to,
-                _ => break,
+            let Definition::Alias(to) = self.entries[id.index()].definition else { break };
+            let (from, target) = (&self.entries[id.index()], &self.entries[to.index()]);
+            if from.dylib != target.dylib && !target.exported {
+                break;
             }
+            id = to;
         }
         id
     }
@@ -475,12 +492,8 @@ pub(super) fn definition_source(definition: Definition) -> &'static str {
     }
 }
 
-fn without_default_version(name: &'static [u8]) -> &'static [u8] {
-    name.windows(2).position(|w| w == b"@@").map_or(name, |at| &name[..at])
-}
-
-fn hash(name: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(name);
-    hasher.finish()
+/// What stands before `@@`, if `name` has that.
+fn without_default_version(name: &'static [u8]) -> Option<&'static [u8]> {
+    let at = name.windows(2).position(|w| w == b"@@")?;
+    Some(&name[..at])
 }

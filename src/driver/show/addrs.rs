@@ -63,7 +63,9 @@ impl Plugin for Arc<Addresses> {
 
 impl Known {
     fn add(&mut self, graph: &FixedUpGraph<'_>) {
-        for symbol in defined_symbols(graph, false) {
+        let defined = defined_symbols(graph, false);
+        let named: Vec<BlockId> = defined.iter().map(|symbol| symbol.block).collect();
+        for symbol in defined {
             let region = region(graph, symbol.block, symbol.offset, symbol.symbol.size);
             self.symbols.insert(text(symbol.symbol.name).into_owned(), region);
         }
@@ -80,6 +82,10 @@ impl Known {
             let end = &graph.graph.blocks[last.index()];
             let start = graph.graph.blocks[first.index()].address;
             let size = end.address.0.wrapping_add(end.size).wrapping_sub(start.0);
+            // JITLink has dropped what is empty.
+            if size == 0 && !blocks.iter().any(|&block| named.contains(&block)) {
+                continue;
+            }
             let mut whole = region(graph, first, 0, 0);
             whole.size = size;
             file.sections.insert(text(name).into_owned(), whole);
