@@ -28,6 +28,8 @@ pub(super) const DATA: &[(EdgeKind, (i64, i64))] = &[
     (kind::DELTA64_FROM_GOT, ALL),
     (kind::DELTA32_FROM_GOT, signed(32)),
     (kind::REQUEST_GOT_DELTA32, signed(32)),
+    (kind::REQUEST_GOT_POINTER64, ALL),
+    (kind::THREAD_POINTER_DELTA64, ALL),
     (kind::FUNCTION_DELTA32, signed(32)),
     (kind::FUNCTION_DELTA32_VIA_STUB, signed(32)),
 ];
