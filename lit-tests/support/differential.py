@@ -34,7 +34,7 @@ SOURCES = {
     "weak.c": "__attribute__((weak)) int foo(void) { return 1; } __attribute__((weak)) int x = 5;",
     "hidden.c": "__attribute__((visibility(\"hidden\"))) int foo(void) { return 4; } int x = 1; int *px(void) { return &x; }",
     "puts.c": "int puts(const char *); int main(void) { puts(\"hello\"); return 3; }",
-    "data.s": ".data\n.globl ~d\n.p2align 3\n~d:\n.quad ~e\n.quad ~d+8\n.globl ~e\n~e:\n.long 7\n.text\n.globl ~main\n~main:\n.long 0\n",
+    "data.s": ".data\n.globl ~d\n.p2align 3\n~d:\n.quad ~e\n.quad ~d+8\n.globl ~e\n~e:\n.long 7\n.text\n.globl ~main\n~main:\n.long 0\nSUBSECTIONS\n",
     "blob.c": "extern char blob[]; int main(void) { return blob[1]; }",
     "common1.c": "int shared[4]; int get(void); int main(void) { shared[1] = 6; return get(); }",
     "common2.c": "extern int shared[4]; int get(void) { return shared[1]; }",
@@ -158,8 +158,8 @@ CONTENTS = """
 -show-relocated-section-contents -entry=~bar bar.o
 -show-relocated-section-contents pure.o
 -show-relocated-section-contents -entry=~foo foo.o
--show-relocated-section-contents user.o x.o
--show-relocated-section-contents common1.o common2.o
+x86_64: -show-relocated-section-contents user.o x.o
+x86_64: -show-relocated-section-contents common1.o common2.o
 """
 
 RUN = """
@@ -198,7 +198,7 @@ main.o -lazy=false foo.o
 """
 
 # Without records of unwinding, which give sections a second symbol: see CONTENTS.
-FLAGS = ["-O1", "-fno-builtin", "-fno-asynchronous-unwind-tables"]
+FLAGS = ["-O1", "-fno-builtin", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-exceptions"]
 
 TARGETS = {
     ("x86_64", "elf"): "x86_64-linux-gnu",
@@ -248,10 +248,13 @@ def without_unwind(lines):
 
 
 def sections(text):
-    """Contents by section, those with content in order; the empty ones in no order."""
-    parts = re.split(r"^(?=\S+ content:$)", text, flags=re.M)
-    full = [part for part in parts if "section empty" not in part]
-    return full, sorted(part for part in parts if "section empty" in part)
+    """Contents by graph, in order of names: the sections with content in order, the empty ones in none."""
+    graphs = []
+    for graph in sorted(re.split(r"^(?=Relocated section contents for )", text, flags=re.M)):
+        parts = re.split(r"^(?=\S+ content:$)", graph, flags=re.M)
+        full = [part for part in parts if "section empty" not in part]
+        graphs.append("".join(full + sorted(part for part in parts if "section empty" in part)))
+    return graphs
 
 
 # Bytes that no command line needs.
@@ -307,6 +310,8 @@ class Tools:
         prefix = "_" if form == "macho" else ""
         for name, text in {**SOURCES, **FILES}.items():
             with open(os.path.join(folder, name), "w") as file:
+                # In a Mach-O file as compilers make it, symbols part sections.
+                text = text.replace("SUBSECTIONS", ".subsections_via_symbols" if form == "macho" else "")
                 file.write(text.replace("~", prefix) if name.endswith(".s") else text)
         for name in SOURCES:
             flags = FLAGS if name.endswith(".c") else []

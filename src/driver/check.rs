@@ -37,8 +37,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Checks of one session: what it has linked, and what must hold of it.
 pub(super) struct Checker {
-    linked: Arc<Mutex<LinkedCode>>,
+    linked: Recorded,
 }
+
+/// What is linked; `None` once rules were evaluated, and nobody asks any more.
+type Recorded = Arc<Mutex<Option<LinkedCode>>>;
 
 impl Checker {
     /// A checker for what `command` asks to be checked, which knows of its absolute symbols only; `None` if it asks for nothing.
@@ -50,7 +53,7 @@ impl Checker {
         for (_, definition) in &command.plan.definitions {
             linked.define_absolute(&definition.name, definition.address);
         }
-        Some(Checker { linked: Arc::new(Mutex::new(linked)) })
+        Some(Checker { linked: Arc::new(Mutex::new(Some(linked))) })
     }
 
     /// What tells the checker what is linked; for the session's options.
@@ -62,8 +65,8 @@ impl Checker {
     /// prints those to stderr.
     ///
     /// Errors: a file that cannot be read, has no rules, or has rules that do not hold.
-    pub(super) fn run(&self, options: &Options, arch: Arch) -> Result<()> {
-        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn run(self, options: &Options, arch: Arch) -> Result<()> {
+        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         options.check.iter().try_for_each(|path| check_file(path, &options.check_name, &linked, arch))
     }
 }

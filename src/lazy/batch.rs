@@ -129,6 +129,7 @@ impl Batch<'_> {
             conventions: self.session.conventions(),
             target: self.session.target(),
             batch: self.id,
+            strips: !self.session.executes(),
         };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());

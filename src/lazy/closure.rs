@@ -8,9 +8,10 @@ use super::claims::Claimed;
 use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{BatchId, EntryId};
-use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
+use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
+use super::whole_file;
 use crate::base::{ExecutorAddr, Format, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::conventions::Conventions;
@@ -27,6 +28,8 @@ pub(super) struct Closure<'a> {
     pub conventions: &'static dyn Conventions,
     pub target: Target,
     pub batch: BatchId,
+    /// Whether sections are left out that nothing can refer to; see [`super::whole_file`].
+    pub strips: bool,
 }
 
 /// One part while sections are added to it.
@@ -54,13 +57,18 @@ impl Closure<'_> {
         if others.is_empty() {
             return Ok(());
         }
-        // The whole file: everything the static program would contain of it.
-        let all = 0..unit.file.sections.len() as u32;
-        let sections: Vec<u32> = all.filter(|&s| expansion.belongs_to_whole(&unit, s)).collect();
-        for &section in &sections {
+        let mut next = expansion.part.published.len();
+        for section in whole_file::sections(self.tables, &unit, claimed, self.strips) {
             expansion.block(&unit, section)?;
         }
-        expansion.sections(&unit, &sections)
+        // Blocks made on the way, for sections that were referred to, come behind.
+        while let Some(&(block, Publish::Section(section))) = expansion.part.published.get(next) {
+            next += 1;
+            if !unit.is_thread_local(section) {
+                expansion.fill(&unit, section, block)?;
+            }
+        }
+        Ok(())
     }
 
     /// A symbol of `part` for the address of `entry`, for callers without a file.
@@ -83,30 +91,6 @@ impl Closure<'_> {
 }
 
 impl Expansion<'_, '_> {
-    /// Whether `section` is linked when the whole file is.
-    fn belongs_to_whole(&self, unit: &MaterializationUnit, section: u32) -> bool {
-        if unit.is_discarded(section) {
-            return false;
-        }
-        let s = &unit.file.sections[section as usize];
-        match s.kind {
-            SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
-            SectionKind::Common => self.is_used_common(unit, section),
-            // Thread-local sections are claimed one by one.
-            SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
-        }
-    }
-
-    /// Whether the common symbol in `section` is the one the program uses.
-    fn is_used_common(&self, unit: &MaterializationUnit, section: u32) -> bool {
-        let tables = self.closure.tables;
-        unit.file.symbols.iter().enumerate().any(|(index, symbol)| {
-            symbol.place == ObjectPlace::Common(section)
-                && tables.entries[unit.entries[index].index()].definition
-                    == Definition::Unit { unit: unit.id, symbol: index as u32 }
-        })
-    }
-
     fn sections(&mut self, unit: &Arc<MaterializationUnit>, sections: &[u32]) -> Result<(), SessionError> {
         for &section in sections {
             let block = self.block(unit, section)?;
@@ -147,7 +131,7 @@ impl Expansion<'_, '_> {
             self.claim_set(unit, set)?;
         }
         self.unit_part().blocks[section as usize] = block.0;
-        self.part.published.push((block, super::part::Publish::Section(section)));
+        self.part.published.push((block, Publish::Section(section)));
         Ok(block)
     }
 

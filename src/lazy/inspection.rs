@@ -25,8 +25,10 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
             for index in 0..unit.file.symbols.len() as u32 {
                 complete_symbol(tables, part, &unit, index);
             }
-            for section in unit.file.sections.iter().filter(|s| is_listed(s)) {
-                part.graph.add_section(section.name, section.prot);
+            for (index, section) in unit.file.sections.iter().enumerate() {
+                if is_listed(section) || is_stripped(part, &unit, index as u32) {
+                    part.graph.add_section(section.name, section.prot);
+                }
             }
             for block in part.graph.block_ids() {
                 let Block { contiguous, size, .. } = part.graph.blocks[block.index()];
@@ -64,6 +66,14 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
 /// Whether JITLink's graphs have `section`, without content: all that is no part of the program except debug information.
 fn is_listed(section: &ObjectSection) -> bool {
     section.kind == SectionKind::Unloaded && !section.name.is_empty() && !section.name.starts_with(b".debug_")
+}
+
+/// Whether `section` of the file is in the graph of `part` only by name, because nothing can refer to it.
+fn is_stripped(part: &Part, unit: &MaterializationUnit, section: u32) -> bool {
+    let Role::Unit(unit_part) = &part.role else { return false };
+    let loaded = unit.file.sections[section as usize].kind == SectionKind::Loaded;
+    let whole = !unit.by_section() && !unit.is_discarded(section);
+    loaded && whole && unit_part.blocks[section as usize] == UnitPart::NONE
 }
 
 /// Sees to it that the graph of `part` has symbol `index` of its file, with all that the file says of it.

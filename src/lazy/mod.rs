@@ -47,6 +47,7 @@ mod synthesized;
 mod thread_locals;
 mod trampolines;
 mod unit;
+mod whole_file;
 
 pub use entry_points::LazyAlias;
 pub use error::{MissingSymbol, SessionError};

@@ -51,6 +51,11 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// relocations, code before data; what was looked at is taken off `budget`.
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
 
+    /// Whether a section that nothing refers to can be left out: `false` if some may have to stay, and the file says which.
+    fn may_strip(&self) -> bool {
+        false
+    }
+
     /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.
     fn operating_system(&self) -> &'static str {
         ""

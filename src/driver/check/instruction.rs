@@ -4,6 +4,8 @@
 //! is five operands, and operands that the opcode implies are not listed. Rules count by that, so the decoders here do.
 
 mod aarch64;
+#[cfg(test)]
+mod tests;
 mod x86_64;
 
 use crate::base::Arch;

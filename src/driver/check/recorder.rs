@@ -1,20 +1,22 @@
 //! Records linked code for rules, batch by batch.
 
+use super::Recorded;
 use super::linked_code::{LinkedCode, Rank};
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
 use crate::link::tables::GOT_SECTION;
 use crate::link::{Scope, SymbolId, SymbolPlace};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 /// Fills in what rules can ask about.
-pub(super) struct Recorder(pub Arc<Mutex<LinkedCode>>);
+pub(super) struct Recorder(pub Recorded);
 
 impl Plugin for Recorder {
     fn fixed_up(&self, graphs: &[FixedUpGraph<'_>]) -> Result<(), SessionError> {
-        let mut linked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for graph in graphs {
-            add_symbols(&mut linked, graph);
-            add_blocks(&mut linked, graph);
+        if let Some(linked) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            for graph in graphs {
+                add_symbols(linked, graph);
+                add_blocks(linked, graph);
+            }
         }
         Ok(())
     }

@@ -81,6 +81,10 @@ fn relocations(name: &str, data: Data, table: &SectionTable<'static, Header, Dat
 }
 
 impl ObjectFormat for Elf {
+    fn may_strip(&self) -> bool {
+        true
+    }
+
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         // Sections made for common symbols have none.
         let Some(relocations) = self.relocations.get(section as usize) else {
