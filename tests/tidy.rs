@@ -253,7 +253,8 @@ fn every_lit_test_checks_something() {
     });
     assert!(tests.len() > 30, "the lit tests are not where they are looked for");
     let checks = |text: &String| {
-        text.contains("RUN:") && ["FileCheck", "%same", "%peer", "%matrix", "%checked", "%ranges"].iter().any(|c| text.contains(c))
+        text.contains("RUN:")
+            && ["FileCheck", "%same", "%peer", "%matrix", "%checked", "%ranges"].iter().any(|c| text.contains(c))
     };
     let idle = tests.iter().filter(|(_, text)| !checks(text));
     assert_none("lit tests that check nothing", idle.map(|(name, _)| name.clone()).collect());

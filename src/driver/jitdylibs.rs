@@ -6,7 +6,7 @@ use super::inputs::{Content, InputFile};
 use crate::base::{Arch, ExecutorAddr};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
-use crate::link::raw_section;
+use crate::link::{exported_names, raw_section};
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
 use anyhow::{Context, Result, anyhow, bail};
@@ -142,9 +142,28 @@ impl Inputs<'_> {
                 if self.dylib_named(&name).is_some() {
                     bail!("Can't use -weak-lx or -weak_library to load JITDylib {name}");
                 }
-                bail!("{name}: Unsupported triple for mach-o cpu type: {}", self.session.target())
+                let path = match input.kind {
+                    InputKind::WeakLibrary => self.weak_library(input, &name)?,
+                    _ => PathBuf::from(&input.name),
+                };
+                let name = path.display().to_string();
+                let data = rt::map_file(&path).with_context(|| format!("'{name}'"))?;
+                let Some(names) = exported_names(&name, data, self.session.target())? else {
+                    bail!("Cannot get interface for {name} unrecognized file type");
+                };
+                self.session.define_null(self.dylibs[input.dylib], names);
+                Ok(())
             }
         }
+    }
+
+    /// The library or TextAPI file that `-weak-l` and `name` mean.
+    fn weak_library(&self, input: &Input, name: &str) -> Result<PathBuf> {
+        let dirs = &self.command.plan.library_dirs[input.dylib];
+        let candidates = dirs.iter().flat_map(|dir| ["dylib", "tbd"].map(|end| dir.join(format!("lib{name}.{end}"))));
+        let found = candidates.into_iter().find(|path| path.is_file());
+        let dylib = &self.command.plan.dylibs[input.dylib];
+        found.ok_or_else(|| anyhow!("While linking {dylib}, could not find library for -weak-l{name}"))
     }
 
     /// Adds an object or archive.

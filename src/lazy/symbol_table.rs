@@ -14,7 +14,7 @@ use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
@@ -48,6 +48,8 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
+    /// Names that are null if neither it nor its archives define them.
+    pub null_names: FxHashSet<Vec<u8>>,
     table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
@@ -132,6 +134,7 @@ impl SymbolTables {
             sets: Vec::new(),
             dso_handle: Arc::default(),
             phony_externals: false,
+            null_names: FxHashSet::default(),
             table: NameTable::default(),
             groups: FxHashMap::default(),
         });

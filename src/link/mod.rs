@@ -18,6 +18,7 @@ pub mod object_file;
 mod raw_section;
 mod read;
 pub mod tables;
+pub mod text_api;
 pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
@@ -27,4 +28,4 @@ pub use graph::{
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
 pub use raw_section::raw_section;
-pub use read::{read_object, target_of};
+pub use read::{exported_names, read_object, target_of};

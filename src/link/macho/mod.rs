@@ -26,6 +26,7 @@
 
 pub mod aarch64;
 mod edges;
+mod library;
 mod names;
 mod read;
 pub mod relocation;
@@ -34,4 +35,5 @@ mod split;
 mod symbols;
 pub mod x86_64;
 
+pub use library::exported_names;
 pub use read::{read, target_of};
