@@ -5,6 +5,7 @@ mod combinations;
 mod harness;
 mod inputs;
 mod jitdylibs;
+mod self_relocations;
 mod show;
 mod symbolicate;
 mod target;
