@@ -6,7 +6,7 @@ use super::inputs::{Content, InputFile};
 use crate::base::{Arch, ExecutorAddr};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
-use crate::link::{exported_names, raw_section};
+use crate::link::{ObjectFile, exported_names, raw_section};
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
 use anyhow::{Context, Result, anyhow, bail};
@@ -170,7 +170,7 @@ impl Inputs<'_> {
     fn add(&self, input: &Input, file: InputFile) -> Result<()> {
         let dylib = self.dylibs[input.dylib];
         let options = ArchiveOptions {
-            all: self.command.options.all_load,
+            force: self.forced_members(),
             hidden: matches!(input.kind, InputKind::HiddenFile | InputKind::HiddenLibrary),
         };
         match (file.content, self.lazy.as_ref().filter(|_| input.lazy)) {
@@ -191,6 +191,16 @@ impl Inputs<'_> {
             ),
         }
         Ok(())
+    }
+
+    /// Which members of archives are part of the program whatever refers to them.
+    fn forced_members(&self) -> Option<fn(&ObjectFile) -> bool> {
+        let options = &self.command.options;
+        match (options.all_load, options.objc) {
+            (true, _) => Some(|_| true),
+            (false, true) => Some(has_runtime_metadata),
+            (false, false) => None,
+        }
     }
 
     /// Adds the static ones of `libraries` like `input`, and loads the others.
@@ -253,4 +263,21 @@ fn initializer_order(plan: &Plan, dylibs: &[DylibId]) -> Vec<DylibId> {
         }
     }
     order
+}
+
+/// Whether the Objective-C or the Swift runtime finds something in `file`, though no symbol refers to it.
+fn has_runtime_metadata(file: &ObjectFile) -> bool {
+    const LISTS: [&[u8]; 6] = [
+        b"__objc_classlist",
+        b"__objc_protolist",
+        b"__objc_clsrolist",
+        b"__objc_catlist",
+        b"__objc_catlist2",
+        b"__objc_nlcatlist",
+    ];
+    file.sections.iter().any(|section| {
+        let name = section.name.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+        let swift = section.name.starts_with(b"__TEXT,__swift") && name != b"__swift_modhash";
+        swift || LISTS.contains(&name)
+    })
 }
