@@ -6,6 +6,7 @@ mod combinations;
 mod harness;
 mod inputs;
 mod jitdylibs;
+mod self_relocations;
 mod show;
 mod symbolicate;
 mod target;

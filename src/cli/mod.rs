@@ -36,15 +36,18 @@ pub(crate) struct CommandLine {
 ///
 /// Errors: one line about the first word that is wrong.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<CommandLine> {
-    let command = options::command();
+    let mut command = options::command();
     let split = words::split(args, &command)?;
-    let matches = command.try_get_matches_from(split.linker).map_err(|error| match error.kind() {
+    let mut matches = command.try_get_matches_from_mut(split.linker).map_err(|error| match error.kind() {
         ErrorKind::DisplayVersion => error.exit(),
         _ => one_line(&error),
     })?;
-    let mut options = Options::from_arg_matches(&matches)?;
+    // Taking the table apart would take as long as putting it together did.
+    std::mem::forget(command);
+    let plan = plan::plan(&matches, split.runs);
+    let mut options = Options::from_arg_matches_mut(&mut matches)?;
     about::answer(&options);
-    let plan = plan::plan(&matches, split.runs)?;
+    let plan = plan?;
     options.files = plan.inputs.iter().filter(|i| i.kind == InputKind::File).map(|i| i.name.clone()).collect();
     Ok(CommandLine { options, plan, program_args: split.program, harness: split.harness })
 }

@@ -7,7 +7,7 @@ use crate::base::{Arch, ExecutorAddr, Format};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
 use crate::link::macho::stub;
-use crate::link::raw_section;
+use crate::link::{ObjectFile, exported_names, raw_section};
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
 use anyhow::{Context, Result, anyhow, bail};
@@ -144,12 +144,29 @@ impl Inputs<'_> {
                     bail!("Can't use -weak-lx or -weak_library to load JITDylib {name}");
                 }
                 let path = match input.kind {
-                    InputKind::WeakFile => PathBuf::from(&input.name),
-                    _ => self.find_weak(input, &name)?,
+                    InputKind::WeakLibrary => self.weak_library(input, &name)?,
+                    _ => PathBuf::from(&input.name),
                 };
-                self.add_weak(input, &path)
+                let name = path.display().to_string();
+                let data = rt::map_file(&path).with_context(|| format!("'{name}'"))?;
+                let Some(names) = exported_names(&name, data, self.session.target())? else {
+                    bail!("Cannot get interface for {name} unrecognized file type");
+                };
+                self.session.define_null(self.dylibs[input.dylib], names);
+                Ok(())
             }
         }
+    }
+
+    /// The library or TextAPI file that `-weak-l` and `name` mean.
+    fn weak_library(&self, input: &Input, name: &str) -> Result<PathBuf> {
+        let dirs = &self.command.plan.library_dirs[input.dylib];
+        let candidates = dirs.iter().flat_map(|dir| ["dylib", "tbd"].map(|end| dir.join(format!("lib{name}.{end}"))));
+        let found = candidates.into_iter().find(|path| path.is_file());
+        let dylib = &self.command.plan.dylibs[input.dylib];
+        found.ok_or_else(|| {
+            anyhow!("While linking {dylib}, could not find library for -weak-l{name}; say where it is with -L")
+        })
     }
 
     /// Adds an object or archive.
@@ -157,7 +174,7 @@ impl Inputs<'_> {
         let dylib = self.dylibs[input.dylib];
         let file = file.for_target(self.session.target())?;
         let options = ArchiveOptions {
-            all: self.command.options.all_load,
+            force: self.forced_members(),
             hidden: matches!(input.kind, InputKind::HiddenFile | InputKind::HiddenLibrary),
         };
         match (file.content, self.lazy.as_ref().filter(|_| input.lazy)) {
@@ -181,29 +198,14 @@ impl Inputs<'_> {
         Ok(())
     }
 
-    /// The file that `-weak-l` of `name` stands for: a dynamic library or a text stub.
-    fn find_weak(&self, input: &Input, name: &str) -> Result<PathBuf> {
-        let plan = &self.command.plan;
-        let names = ["dylib", "tbd"].map(|kind| format!("lib{name}.{kind}"));
-        let dirs = plan.library_dirs[input.dylib].iter();
-        let files = dirs.flat_map(|dir| names.iter().map(move |name| dir.join(name)));
-        let dylib = &plan.dylibs[input.dylib];
-        let missing =
-            || anyhow!("While linking {dylib}, could not find library for -weak-l{name}; say where it is with -L");
-        files.into_iter().find(|path| path.is_file()).ok_or_else(missing)
-    }
-
-    /// Makes the symbols of the library or text stub at `path` null where nothing else has them.
-    fn add_weak(&self, input: &Input, path: &Path) -> Result<()> {
-        let (name, target) = (path.display().to_string(), self.session.target());
-        if target.format != Format::MachO {
-            bail!("{name}: Unsupported triple for mach-o cpu type: {target}");
+    /// Which members of archives are part of the program whatever refers to them.
+    fn forced_members(&self) -> Option<fn(&ObjectFile) -> bool> {
+        let options = &self.command.options;
+        match (options.all_load, options.objc) {
+            (true, _) => Some(|_| true),
+            (false, true) => Some(has_runtime_metadata),
+            (false, false) => None,
         }
-        let data = rt::map_file(path).with_context(|| format!("'{name}'"))?;
-        let stub = stub::read(&name, data, target)?;
-        let stub = stub.ok_or_else(|| anyhow!("{name} is neither a text stub (.tbd) nor a dynamic library"))?;
-        self.session.add_weak_externals(self.dylibs[input.dylib], stub.symbols);
-        Ok(())
     }
 
     /// Adds the static ones of `libraries` like `input`, and loads the others.
@@ -279,4 +281,21 @@ fn initializer_order(plan: &Plan, dylibs: &[DylibId]) -> Vec<DylibId> {
         }
     }
     order
+}
+
+/// Whether the Objective-C or the Swift runtime finds something in `file`, though no symbol refers to it.
+fn has_runtime_metadata(file: &ObjectFile) -> bool {
+    const LISTS: [&[u8]; 6] = [
+        b"__objc_classlist",
+        b"__objc_protolist",
+        b"__objc_clsrolist",
+        b"__objc_catlist",
+        b"__objc_catlist2",
+        b"__objc_nlcatlist",
+    ];
+    file.sections.iter().any(|section| {
+        let name = section.name.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+        let swift = section.name.starts_with(b"__TEXT,__swift") && name != b"__swift_modhash";
+        swift || LISTS.contains(&name)
+    })
 }

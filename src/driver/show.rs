@@ -12,6 +12,7 @@ mod symtab;
 pub(super) use addrs::Addresses;
 pub(super) use jitdylibs::print as print_jitdylibs;
 
+use super::self_relocations::SelfRelocations;
 use crate::base::ExecutorAddr;
 use crate::cli::{CommandLine, Options};
 use crate::lazy::{FixedUpGraph, GraphOptions, Plugin};
@@ -35,6 +36,9 @@ impl Shows {
     pub fn new(command: &CommandLine) -> Result<Shows> {
         let options = &command.options;
         let mut shows = Shows { plugins: Vec::new(), addresses: None };
+        if options.add_self_relocations {
+            shows.plugins.push(Box::new(SelfRelocations));
+        }
         if let Some(path) = &options.write_symtab {
             shows.plugins.push(Box::new(symtab::SymbolTableWriter::create(path)?));
         }

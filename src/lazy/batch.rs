@@ -152,6 +152,9 @@ impl Batch<'_> {
         if self.session.completes_graphs() {
             inspection::complete(self.session, tables, &mut self.parts);
         }
+        for plugin in self.session.plugins() {
+            self.parts.iter_mut().for_each(|part| plugin.closed(&mut part.graph));
+        }
         self.terminate_unwind_records();
         if self.session.canonical.is_low(self.session, tables, &self.parts) {
             self.moved = canonical::give_addresses(&closure, self.session, &mut self.parts, &mut self.found);

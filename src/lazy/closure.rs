@@ -289,8 +289,7 @@ impl Expansion<'_, '_> {
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
-                    let dylib = &tables.dylibs[entry.dylib.index()];
-                    let null = dylib.phony_externals || dylib.weak_externals.contains(entry.name);
+                    let null = tables.dylibs[entry.dylib.index()].phony_externals;
                     let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
                     found.or(null.then_some(ExecutorAddr::NULL))
                 });

@@ -25,14 +25,15 @@ impl Session {
         tables.define_name(dylib, leak(name), Definition::Alias(target))
     }
 
+    /// Makes those of `names` null that `dylib` refers to and neither it nor its archives define: what a library exports that is
+    /// missing when the program runs.
+    pub fn define_null(&self, dylib: DylibId, names: Vec<Vec<u8>>) {
+        self.tables_mut().dylibs[dylib.index()].null_names.extend(names);
+    }
+
     /// Makes everything null that `dylib` refers to and nothing defines, the process neither.
     pub fn set_phony_externals(&self, dylib: DylibId) {
         self.tables_mut().dylibs[dylib.index()].phony_externals = true;
-    }
-
-    /// Makes each of `names` that `dylib` refers to null, unless it is defined somewhere: what a library promises that may be absent.
-    pub fn add_weak_externals(&self, dylib: DylibId, names: Vec<Vec<u8>>) {
-        self.tables_mut().dylibs[dylib.index()].weak_externals.extend(names);
     }
 }
 

@@ -13,6 +13,7 @@ use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, ObjectSection, SectionKind};
 use crate::link::{self, Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What the pointer of an entry point is called.
@@ -36,6 +37,7 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
                     part.graph.add_anonymous_symbol(block, 0, size);
                 }
             }
+            name_sections(part);
             let unnamed = part.graph.symbols.iter_mut().filter(|s| s.name.is_empty());
             unnamed.for_each(|symbol| symbol.scope = Scope::Local);
         }
@@ -130,6 +132,29 @@ fn unite(part: &mut Part, [address, branch]: [Option<SymbolId>; 2]) {
             edge.target = address;
         }
         part.graph.symbols[branch.index()].name = b"";
+    }
+}
+
+/// Some formats refer to a section where others refer to the symbol at its start. Of a symbol that stands for a whole section and a
+/// named one at the same place, only that is left.
+fn name_sections(part: &mut Part) {
+    let mut named: FxHashMap<BlockId, SymbolId> = FxHashMap::default();
+    for (index, symbol) in part.graph.symbols.iter().enumerate() {
+        if let SymbolPlace::Defined { block, offset: 0 } = symbol.place
+            && !symbol.name.is_empty()
+        {
+            named.entry(block).or_insert(SymbolId(index as u32));
+        }
+    }
+    for index in 0..part.graph.symbols.len() {
+        let symbol = &mut part.graph.symbols[index];
+        let SymbolPlace::Defined { block, offset: 0 } = symbol.place else { continue };
+        let whole = symbol.name.is_empty() && symbol.size != 0 && symbol.size == part.graph.blocks[block.index()].size;
+        let Some(&name) = named.get(&block).filter(|_| whole) else { continue };
+        symbol.place = SymbolPlace::Absolute(ExecutorAddr::NULL);
+        for edge in part.graph.edges.iter_mut().filter(|edge| edge.target.index() == index) {
+            edge.target = name;
+        }
     }
 }
 

@@ -11,6 +11,10 @@ use crate::rt::Segment;
 
 /// Sees the graphs of a session. Called on whatever thread links, on several at once for different batches, while no lock is held.
 pub trait Plugin: Send + Sync {
+    /// `graph` is about to be relaxed, given its tables and laid out. It may get edges; its symbols are complete only in a session of
+    /// complete graphs.
+    fn closed(&self, _graph: &mut LinkGraph) {}
+
     /// `graphs` are laid out and fixed up; their content is in working memory, and nothing of them runs yet. All that one batch links
     /// is in one call.
     ///

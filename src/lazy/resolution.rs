@@ -13,7 +13,7 @@ use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
 use crate::link::conventions::LinkerDefined;
-use crate::link::{LinkError, part_for, read_object};
+use crate::link::{LinkError, ObjectFile, part_for, read_object};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,16 +25,16 @@ pub(super) const PLATFORM: DylibId = DylibId(0);
 pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
 
 /// How an archive is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ArchiveOptions {
-    /// Every member is part of the program, whether something refers to it or not.
-    pub all: bool,
+    /// The members of which this is true are part of the program, whether something refers to them or not.
+    pub force: Option<fn(&ObjectFile) -> bool>,
     /// Other JITDylibs do not see what its members define.
     pub hidden: bool,
 }
 
 impl SymbolTables {
-    /// Offers the members of `archive` to `dylib`; with [`ArchiveOptions::all`], enters them all.
+    /// Offers the members of `archive` to `dylib`; enters those that [`ArchiveOptions::force`] wants.
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
@@ -55,11 +55,11 @@ impl SymbolTables {
             hidden: options.hidden,
             helper: false,
         });
-        if options.all {
-            for member in 0..members as u32 {
+        for member in 0..options.force.map_or(0, |_| members as u32) {
+            let file = read_member(&archive, member, load, self.target)?;
+            if file.zip(options.force).is_some_and(|(file, force)| force(&file.file)) {
                 self.pull((id, member), &mut ReadAhead::new(None, load, self.target))?;
             }
-            return Ok(id);
         }
         self.reserve(dylib, archive.symbols().len());
         for (name, member) in archive.symbols() {
@@ -159,6 +159,10 @@ impl SymbolTables {
         }
         if let Some(definition) = self.linker_defined(dylib, name) {
             self.set_definition(id, definition, false);
+            return Ok(());
+        }
+        if self.dylibs[dylib.index()].null_names.contains(name) {
+            self.set_definition(id, Definition::Absolute(ExecutorAddr::NULL), false);
             return Ok(());
         }
         for other in self.dylibs[dylib.index()].link_order.clone() {

@@ -54,8 +54,8 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
-    /// Names that are null if nothing defines them.
-    pub weak_externals: FxHashSet<Vec<u8>>,
+    /// Names that are null if neither it nor its archives define them.
+    pub null_names: FxHashSet<Vec<u8>>,
     table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
@@ -157,7 +157,7 @@ impl SymbolTables {
             sets: Vec::new(),
             dso_handle: Arc::default(),
             phony_externals: false,
-            weak_externals: FxHashSet::default(),
+            null_names: FxHashSet::default(),
             table: NameTable::default(),
             groups: FxHashMap::default(),
         });

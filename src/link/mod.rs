@@ -28,7 +28,7 @@ pub use graph::{
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
 pub use raw_section::raw_section;
-pub use read::{part_for, read_object, target_of, targets_of};
+pub use read::{exported_names, part_for, read_object, target_of, targets_of};
 
 use crate::base::Format;
 

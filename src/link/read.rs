@@ -1,10 +1,10 @@
 //! Which format a file is in.
 
 use super::elf;
-use super::error::Result;
+use super::error::{LinkError, Result};
 use super::macho::{self, universal};
 use super::object_file::ObjectFile;
-use crate::base::Target;
+use crate::base::{Format, Target};
 
 /// Reads the relocatable object `data`, called `name` in messages; `None` if it is in no object format at all.
 ///
@@ -33,4 +33,18 @@ pub fn targets_of(data: &'static [u8]) -> Vec<Target> {
 /// What the relocatable object `data` is for, from its first bytes; `None` if it is no object that can be linked.
 pub fn target_of(data: &[u8]) -> Option<Target> {
     elf::target_of(data).or_else(|| macho::target_of(data))
+}
+
+/// The names that the shared library `data`, called `name` in messages, exports for `target`, or that a text stub says it does;
+/// `None` if it is neither.
+///
+/// Errors: that it is damaged, or for another target; that nothing can be said for the target's format.
+pub fn exported_names(name: &str, data: &'static [u8], target: Target) -> Result<Option<Vec<Vec<u8>>>> {
+    if target.format != Format::MachO {
+        return Err(LinkError::unsuitable(
+            name,
+            format_args!("cannot be used: Unsupported triple for mach-o cpu type: {target}"),
+        ));
+    }
+    Ok(macho::stub::read(name, data, target)?.map(|stub| stub.symbols))
 }
