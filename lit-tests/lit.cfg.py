@@ -12,6 +12,7 @@
 #   %inputs           the repository's Inputs folder
 #   %python           Python
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
+#   %{desc}           the flag for descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
 #
 # Features
@@ -144,6 +145,7 @@ config.substitutions += [
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
+    ("%{desc}", "-mtls-dialect=desc" if arch == "aarch64" else "-mtls-dialect=gnu2"),
 ]
 try:
     import psutil  # lit needs it to end a test and what it started

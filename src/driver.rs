@@ -22,6 +22,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
     check_combinations(&command)?;
+    if let Some(size) = command.options.tls_reserve.filter(|_| !command.options.noexec) {
+        rt::enlarge_thread_local_reserve(size)?;
+    }
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {

@@ -91,6 +91,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", help_heading = "Running", allow_hyphen_values = true)]
     pub num_threads: Option<usize>,
 
+    /// Room in every thread for thread-local variables with constant offsets: a number with Kb (default), Mb or Gb
+    #[arg(long, value_name = "SIZE", value_parser = parse_reserve, help_heading = "Running", allow_hyphen_values = true)]
+    pub tls_reserve: Option<u64>,
+
     /// Print "Linking NAME" for each file, archive member and graph when it is linked
     #[arg(long, help_heading = "Output")]
     pub show_linked_files: bool,
@@ -131,6 +135,10 @@ fn parse_size(text: &str) -> Result<u64, String> {
         Some(bytes) => Ok(bytes),
         None => Err("the slab is larger than any address space".into()),
     }
+}
+
+fn parse_reserve(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|_| format!("'{text}' is no size: a number with Kb (default), Mb or Gb"))
 }
 
 #[cfg(test)]

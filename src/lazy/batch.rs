@@ -118,6 +118,7 @@ impl Batch<'_> {
         let closure = Closure {
             tables,
             executor: self.session.executor(),
+            thread_locals: self.session.thread_locals(),
             arch: self.session.arch(),
             target: self.session.target(),
             batch: self.id,
@@ -247,7 +248,9 @@ impl Batch<'_> {
             for edge in &part.graph.edges {
                 match kinds[usize::from(edge.kind.0)].class {
                     EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
-                    EdgeClass::Got { .. } => other += 8,
+                    EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => other += 8,
+                    EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => other += 16,
+                    EdgeClass::ThreadLocalDescriptor { .. } => other += 32,
                     _ => {}
                 }
             }

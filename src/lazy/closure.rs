@@ -15,6 +15,7 @@ use crate::base::{ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::rt::ThreadLocalMemory;
 use crate::rt::executor::ExecutorProcessControl;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
+    pub thread_locals: &'a dyn ThreadLocalMemory,
     pub arch: &'static dyn Architecture,
     pub target: Target,
     pub batch: BatchId,
@@ -64,6 +66,7 @@ impl Closure<'_> {
     /// A symbol of `part` for the address of `entry`, for callers without a file.
     pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
+        expansion.check_has_one_address(entry)?;
         expansion.entry_symbol(None, entry, false, false)
     }
 
@@ -357,7 +360,7 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for a place in a section, of the part's own file or of another one.
-    fn section_symbol(
+    pub(super) fn section_symbol(
         &mut self,
         unit: &Arc<MaterializationUnit>,
         section: u32,

@@ -34,6 +34,7 @@ mod session;
 mod symbol_instance;
 mod symbol_table;
 mod synthesized;
+mod thread_local_places;
 mod thread_locals;
 mod trampolines;
 mod unit;

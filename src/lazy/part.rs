@@ -48,6 +48,8 @@ pub(super) struct UnitPart {
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
+    /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
+    pub module: Option<SymbolId>,
 }
 
 impl UnitPart {
@@ -186,6 +188,7 @@ impl Part {
             branches: NumberMap::new(sparse, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
+            module: None,
             unit: unit.clone(),
         };
         Part {

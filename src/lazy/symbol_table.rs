@@ -32,6 +32,10 @@ pub(super) struct SymbolTables {
     pub unresolved: Vec<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
     pub thread_local_references: Vec<EntryId>,
+    /// How many units have places for their thread-local sections.
+    pub placed_units: usize,
+    /// Why not all thread-local sections have constant offsets from the thread pointer, if that is so.
+    pub thread_local_overflow: Option<String>,
     /// Alignment of common sections where another file asks for more than the one that is used.
     pub common_align: FxHashMap<(UnitId, u32), u64>,
 }
@@ -239,9 +243,9 @@ impl SymbolTables {
         }
     }
 
-    /// Whether nothing is waiting to be searched for.
+    /// Whether nothing is waiting to be searched for, or for a place.
     pub fn is_resolved(&self) -> bool {
-        self.undefined.is_empty() && self.unresolved.is_empty()
+        self.undefined.is_empty() && self.unresolved.is_empty() && self.placed_units == self.units.len()
     }
 
     /// Queues `id` for a search if nothing defines it.

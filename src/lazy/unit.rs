@@ -2,6 +2,7 @@
 
 use super::claims::{Claim, Claimed};
 use super::ids::{BatchId, DylibId, EntryId, EntryPointsId, UnitId};
+use super::thread_local_places::UnitThreadLocals;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::unwind::UnwindTables;
@@ -43,6 +44,8 @@ pub(super) struct MaterializationUnit {
     pub indirect_pointers: Claim,
     /// Whether those pointers hold what the resolvers answered.
     pub indirect_resolved: AtomicBool,
+    /// Where its thread-local sections are, once that is decided.
+    pub thread_locals: OnceLock<UnitThreadLocals>,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
     functions: OnceLock<Vec<u32>>,
     indirect_functions: OnceLock<Vec<u32>>,
@@ -70,6 +73,7 @@ impl MaterializationUnit {
             indirect: Claim::default(),
             indirect_pointers: Claim::default(),
             indirect_resolved: AtomicBool::new(false),
+            thread_locals: OnceLock::new(),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),
             indirect_functions: OnceLock::new(),

@@ -129,12 +129,16 @@ pub enum SymbolPlace {
     },
     /// At an address that linking does not choose: absolute symbols, symbols of the process, null for weak undefined ones.
     Absolute(ExecutorAddr),
-    /// A thread-local variable of a shared library, for which threads have memory only once they use it.
+    /// A thread-local variable for which threads have memory only once they use it: of a shared library, or one that does not fit
+    /// the memory at constant offsets.
     DynamicThreadLocal {
-        /// The dynamic loader's number of the library.
+        /// What `__tls_get_addr` knows the block of memory by.
         module: u64,
-        /// Bytes from the start of the library's thread-local memory.
+        /// Bytes from the start of the block.
         offset: u64,
+        /// The function that descriptors of the variable name: it takes the descriptor, whose second word leads to module and
+        /// offset, and answers the variable's offset from the calling thread's pointer.
+        resolver: ExecutorAddr,
     },
     /// In another graph; `slot` is the number by which the driver of the link knows it.
     External {

@@ -63,6 +63,9 @@ pub struct ObjectEdge {
     pub symbol: u32,
     /// `A` of the formulas.
     pub addend: i64,
+    /// Whether `T` of the formulas is the target's offset in its module's thread-local memory, in the place of the one from the thread
+    /// pointer: the two are the same wherever the module's memory is relaxed to begin at the thread pointer.
+    pub in_module: bool,
 }
 
 /// What a section is to the linker.

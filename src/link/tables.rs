@@ -15,6 +15,10 @@ pub const GOT_SECTION: &[u8] = b"$__GOT";
 /// Name of the section that call stubs are in, as JITLink's.
 pub const STUBS_SECTION: &[u8] = b"$__STUBS";
 
+/// The module number in pairs for `__tls_get_addr` of variables that have a constant offset from the thread pointer, which then is the
+/// second word. The dynamic loader counts modules from 1.
+pub const AT_THREAD_POINTER: u64 = 1 << 63;
+
 /// Builds the GOT entries and stubs that `graph` needs, and retargets edges to them.
 pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
     let kinds = arch.edge_kinds();
@@ -22,6 +26,7 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
         arch,
         got: Section::new(GOT_SECTION, MemProt::Read),
         pairs: FxHashMap::default(),
+        descriptors: FxHashMap::default(),
         stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
     };
     for index in 0..graph.edges.len() {
@@ -31,9 +36,13 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
                 graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
                 graph.edges[index].kind = plain;
             }
-            EdgeClass::ThreadLocalIndex { plain } => {
-                if let Some(pair) = tables.index_pair(graph, edge.target) {
-                    graph.edges[index].target = pair;
+            EdgeClass::ThreadLocalIndex { plain } | EdgeClass::ThreadLocalModule { plain } => {
+                graph.edges[index].target = tables.index_pair(graph, edge.target);
+                graph.edges[index].kind = plain;
+            }
+            EdgeClass::ThreadLocalDescriptor { plain } => {
+                if let Some(descriptor) = tables.descriptor(graph, edge.target) {
+                    graph.edges[index].target = descriptor;
                     graph.edges[index].kind = plain;
                 }
             }
@@ -53,6 +62,8 @@ struct Tables<'a> {
     got: Section,
     /// The pairs of the GOT that `__tls_get_addr` takes, by target.
     pairs: FxHashMap<SymbolId, SymbolId>,
+    /// Descriptors of the GOT, by target.
+    descriptors: FxHashMap<SymbolId, SymbolId>,
     stubs: Section,
 }
 
@@ -89,20 +100,51 @@ impl Tables<'_> {
         entry
     }
 
-    /// Module and offset of `target`, if it is a variable of a module.
-    fn index_pair(&mut self, graph: &mut LinkGraph, target: SymbolId) -> Option<SymbolId> {
-        let SymbolPlace::DynamicThreadLocal { module, offset } = graph.symbols[target.index()].place else {
-            return None;
-        };
+    /// Module and offset of `target`.
+    fn index_pair(&mut self, graph: &mut LinkGraph, target: SymbolId) -> SymbolId {
         if let Some(&pair) = self.pairs.get(&target) {
-            return Some(pair);
+            return pair;
         }
         let section = self.got.id(graph);
-        let words = [module.to_le_bytes(), offset.to_le_bytes()].concat();
-        let block = graph.add_owned_block(section, &words, 8);
+        let block = match graph.symbols[target.index()].place {
+            SymbolPlace::DynamicThreadLocal { module, offset, .. } => {
+                graph.add_owned_block(section, &[module.to_le_bytes(), offset.to_le_bytes()].concat(), 8)
+            }
+            _ => {
+                let block = graph.add_owned_block(section, &[AT_THREAD_POINTER.to_le_bytes(), [0; 8]].concat(), 8);
+                graph.set_edges(block, [Edge { offset: 8, kind: self.arch.pointer(), target, addend: 0 }]);
+                block
+            }
+        };
         let pair = graph.add_anonymous_symbol(block, 0, 16);
         self.pairs.insert(target, pair);
-        Some(pair)
+        pair
+    }
+
+    /// The descriptor of `target`, unless relaxation did without: the resolver, and the address of the pair.
+    fn descriptor(&mut self, graph: &mut LinkGraph, target: SymbolId) -> Option<SymbolId> {
+        let SymbolPlace::DynamicThreadLocal { resolver, .. } = graph.symbols[target.index()].place else {
+            return None;
+        };
+        if let Some(&descriptor) = self.descriptors.get(&target) {
+            return Some(descriptor);
+        }
+        let pair = self.index_pair(graph, target);
+        let resolver = graph.add_symbol(Symbol {
+            name: b"",
+            place: SymbolPlace::Absolute(resolver),
+            size: 0,
+            linkage: Linkage::Strong,
+            scope: Scope::Local,
+            stub_target: None,
+        });
+        let section = self.got.id(graph);
+        let block = graph.add_block(section, Content::Borrowed(&[0; 16]), 16, 8);
+        let word = |offset, target| Edge { offset, kind: self.arch.pointer(), target, addend: 0 };
+        graph.set_edges(block, [word(0, resolver), word(8, pair)]);
+        let descriptor = graph.add_anonymous_symbol(block, 0, 16);
+        self.descriptors.insert(target, descriptor);
+        Some(descriptor)
     }
 
     fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {

@@ -26,4 +26,5 @@ pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
 pub use sys::map_file;
+pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

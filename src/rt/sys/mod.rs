@@ -30,7 +30,15 @@ pub mod thread_local;
 #[path = "thread_local_macos.rs"]
 pub mod thread_local;
 #[cfg(target_os = "linux")]
+mod thread_local_blocks;
+#[cfg(target_os = "linux")]
+mod thread_local_descriptor;
+#[cfg(target_os = "linux")]
 mod thread_local_probe;
+#[cfg(target_os = "linux")]
+mod thread_local_reserve;
+#[cfg(target_os = "linux")]
+mod thread_local_restart;
 
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]

@@ -9,13 +9,26 @@ use crate::rt::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 pub struct ProcessThreadLocals;
 
 impl ThreadLocalMemory for ProcessThreadLocals {
-    fn allocate(&self, _size: u64, _align: u64) -> Result<ExecutorAddr, ExecutorError> {
+    fn allocate(&self, _pieces: &[(u64, u64)]) -> Result<Vec<ExecutorAddr>, ExecutorError> {
         Err(ExecutorError::ThreadLocalUnsupported)
     }
 
-    fn initialize(&self, _offset: ExecutorAddr, _bytes: &[u8]) -> Result<(), ExecutorError> {
+    fn allocate_dynamic(&self, _size: u64, _align: u64) -> Result<u64, ExecutorError> {
         Err(ExecutorError::ThreadLocalUnsupported)
     }
+
+    fn descriptor_resolver(&self) -> ExecutorAddr {
+        ExecutorAddr::NULL
+    }
+
+    fn initialize(&self, _place: ThreadLocalPlace, _bytes: &[u8]) -> Result<(), ExecutorError> {
+        Err(ExecutorError::ThreadLocalUnsupported)
+    }
+}
+
+/// Refuses: there is no reserve to be enlarged.
+pub fn enlarge_reserve(_size: u64) -> Result<(), ExecutorError> {
+    Err(ExecutorError::ThreadLocalUnsupported)
 }
 
 /// Where a library's thread-local variable is: not known here.

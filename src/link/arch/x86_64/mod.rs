@@ -130,14 +130,12 @@ impl Architecture for X86_64 {
                 limits.check(value)?;
                 relax::rewrite(form, value as i32, fixup.offset, block)
             }
-            Form::ThreadLocalIndex | Form::Descriptor => {
+            Form::ThreadLocalIndex | Form::Descriptor(_) => {
                 let value = value.wrapping_add(thread_local::CORRECTION);
                 limits.check(value)?;
                 thread_local::rewrite(form, value as i32, fixup.offset, block)
             }
-            Form::ThreadLocalModule | Form::DescriptorCall | Form::Unrelaxed => {
-                thread_local::rewrite(form, 0, fixup.offset, block)
-            }
+            Form::ThreadLocalModule | Form::DescriptorCall => thread_local::rewrite(form, 0, fixup.offset, block),
         }
     }
 }
