@@ -20,6 +20,7 @@
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
+#   rust                   a rustc with a standard library: %rustc, and where that is: %{rust-libs}
 #   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
 
 import glob
@@ -125,6 +126,13 @@ for name, file in libraries.items() if native and gcc else ():
         config.substitutions.append(("%" + re.escape(name), os.path.realpath(path)))
     else:
         missing(f"{file} is missing", "a real program is not run")
+
+rustc, rust_libs = tools.rustc(arch)
+if rustc:
+    features.add("rust")
+    config.substitutions += [("%rustc", rustc), ("%{rust-libs}", rust_libs)]
+else:
+    missing(f"no rustc has a standard library for {arch}", "a Rust program is not run")
 
 target = "" if native else f" --target={triple}"
 run = f"--run={emulator} " if emulator else ""

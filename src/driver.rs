@@ -154,6 +154,9 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
         match input.kind {
             InputKind::File => {
                 let Some(file) = files.next() else { continue };
+                if inputs::is_idle_panic_runtime(&file.name, plan) {
+                    continue;
+                }
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
                     Content::Shared => load_library(session, &libraries::with_slash(file.name.into()))?,

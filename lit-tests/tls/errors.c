@@ -5,8 +5,8 @@
 // RUN: %clang -fPIE -c big.c && %clang -fPIE -c use.c && %clang -fPIE -c aligned.c && %clang -fPIC -c ordinary.c
 // RUN: %clang -fPIC -DMAIN -c big.c -o big-main.o
 // RUN: not %rjitlink big-main.o 2>&1 | FileCheck %s --check-prefix=OWN
-// RUN: not %rjitlink use.o big.o 2>&1 | FileCheck %s --check-prefix=OTHER
-// RUN: not %rjitlink use.o -lazy big.o 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: not %rjitlink -entry=get use.o big.o 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: not %rjitlink -entry=get use.o -lazy big.o 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not %rjitlink aligned.o 2>&1 | FileCheck %s --check-prefix=ALIGNED
 // RUN: not %rjitlink -entry=get use.o ordinary.o 2>&1 | FileCheck %s --check-prefix=ORDINARY
 // RUN: not %rjitlink -tls-reserve=none big.o 2>&1 | FileCheck %s --check-prefix=SIZE
@@ -24,7 +24,9 @@
 __attribute__((tls_model("initial-exec")))
 #endif
 __thread char big[1 << 20];
+#ifdef MAIN
 int main(void) { return big[7]; }
+#endif
 //--- use.c
 extern __thread char big[1 << 20];
 char get(void) { return big[5]; }

@@ -90,7 +90,9 @@ impl SymbolTables {
         let mut any = false;
         for id in missing {
             let (name, dylib) = (self.entries[id.index()].name, self.entries[id.index()].dylib);
-            if linkers_own(name).is_some() {
+            if self.define_rust_allocator(id) {
+                any = true;
+            } else if linkers_own(name).is_some() {
                 let null = Definition::Absolute(ExecutorAddr::NULL);
                 self.set_definition(id, if name == b"_DYNAMIC" { null } else { Definition::DsoHandle }, false);
                 any = true;

@@ -30,6 +30,7 @@ mod object_layer;
 mod part;
 mod redirectable;
 mod resolution;
+mod rust_allocator;
 mod session;
 mod symbol_instance;
 mod symbol_table;

@@ -45,6 +45,7 @@ const X86_64_ELF: &[(&str, &str)] = &[
     ("atexit.c", "atexit.o"),
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
 ];
 const AARCH64_ELF: &[(&str, &str)] = &[
     ("reenter.aarch64.S", "reenter.o"),
@@ -53,13 +54,22 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("atexit.c", "atexit.o"),
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
     ("outline_atomics.aarch64.S", "outline_atomics.o"),
 ];
-// What the last three are for is exported by the C library on the systems that use Mach-O.
-const X86_64_MACHO: &[(&str, &str)] =
-    &[("reenter.x86-64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
-const AARCH64_MACHO: &[(&str, &str)] =
-    &[("reenter.aarch64.S", "reenter.o"), ("resolve.c", "resolve.o"), ("resolve_failed.c", "resolve_failed.o")];
+// What most of the others are for is exported by the C library on the systems that use Mach-O.
+const X86_64_MACHO: &[(&str, &str)] = &[
+    ("reenter.x86-64.S", "reenter.o"),
+    ("resolve.c", "resolve.o"),
+    ("resolve_failed.c", "resolve_failed.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
+];
+const AARCH64_MACHO: &[(&str, &str)] = &[
+    ("reenter.aarch64.S", "reenter.o"),
+    ("resolve.c", "resolve.o"),
+    ("resolve_failed.c", "resolve_failed.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
+];
 
 const RUNTIMES: &[Runtime] = &[
     Runtime {
