@@ -1,12 +1,13 @@
 // More thread-local variables than the reserve has room for: those without accesses that need constant offsets get blocks of their own.
 // Calls of __tls_get_addr and descriptors, from C and C++, in threads before and after, with destructors, in lazy files.
 //
+// REQUIRES: gcc
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %clang -O1 -fPIE -ftls-model=initial-exec -c static.c
-// RUN: %clang -O1 -fPIC %{trad} -c main.c && %clang -O1 -fPIC %{trad} -c big.c && %clangxx -O1 -fPIC %{trad} -c own.cpp
+// RUN: %gcc -O1 -fPIE -ftls-model=initial-exec -c static.c
+// RUN: %gcc -O1 -fPIC %{trad} -c main.c && %gcc -O1 -fPIC %{trad} -c big.c && %gxx -O1 -fPIC %{trad} -c own.cpp
 // RUN: %same main.o big.o static.o own.o -lstdc++ | FileCheck %s
 // RUN: %same -lazy main.o -lazy big.o -lazy static.o -lazy own.o -lstdc++ | FileCheck %s
-// RUN: %clang -O0 -fPIC %{desc} -c main.c && %clang -O1 -fPIC %{desc} -c big.c && %clangxx -O1 -fPIC %{desc} -c own.cpp
+// RUN: %gcc -O0 -fPIC %{desc} -c main.c && %gcc -O1 -fPIC %{desc} -c big.c && %gxx -O1 -fPIC %{desc} -c own.cpp
 // RUN: %same main.o big.o static.o own.o -lstdc++ | FileCheck %s
 // RUN: %same -lazy-granularity=object main.o -lazy big.o -lazy static.o -lazy own.o -lstdc++ | FileCheck %s
 //
