@@ -240,6 +240,9 @@ impl Batch<'_> {
         for part in &self.parts {
             for block in &part.graph.blocks {
                 let size = block.size.saturating_add(block.align);
+                if part.graph.sections[block.section.index()].far {
+                    continue;
+                }
                 match part.graph.sections[block.section.index()].prot {
                     MemProt::ReadExec => code = code.saturating_add(size),
                     _ => other = other.saturating_add(size),
@@ -275,6 +278,7 @@ impl Batch<'_> {
         let layout = layout::lay_out(&self.parts.iter().map(|p| &p.graph).collect::<Vec<_>>())?;
         let requests: Vec<SegmentRequest> = layout
             .iter()
+            .filter(|segment| !segment.far)
             .map(|segment| SegmentRequest {
                 prot: segment.prot,
                 content_size: segment.content_size,
@@ -283,11 +287,14 @@ impl Batch<'_> {
             })
             .collect();
         let memory = self.session.executor().memory();
-        let segments = match memory.allocate(&requests, Some(&bounds)) {
+        let mut segments = match memory.allocate(&requests, Some(&bounds)) {
             // Other batches took the room. Branches may then have to reach further than was thought, which fixing up checks.
             Err(MemoryError::BoundsMoved { .. }) => memory.allocate(&requests, None)?,
             other => other?,
         };
+        for far in layout.iter().filter(|segment| segment.far) {
+            segments.push(memory.allocate_far(far.content_size, far.size, far.align)?);
+        }
         let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
         for (segment, memory) in layout.iter().zip(&segments) {
             layout::assign_addresses(&mut graphs, segment, memory.address);

@@ -139,6 +139,7 @@ impl Expansion<'_, '_> {
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
         graph.sections[id.index()].thread_local = s.kind == SectionKind::ThreadLocal;
+        graph.sections[id.index()].far = unit.is_far(section);
         let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
         let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);

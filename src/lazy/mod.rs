@@ -21,6 +21,7 @@ mod claims;
 mod closure;
 mod entry_points;
 mod error;
+mod far_data;
 mod helpers;
 mod hints;
 mod ids;

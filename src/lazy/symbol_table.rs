@@ -34,6 +34,9 @@ pub(super) struct SymbolTables {
     pub thread_local_references: Vec<EntryId>,
     /// How many units have places for their thread-local sections.
     pub placed_units: usize,
+    /// How many units were looked at for data that may lie far away, and how much memory all units need, less that data.
+    pub far_units: usize,
+    pub near_size: u64,
     /// Why not all thread-local sections have constant offsets from the thread pointer, if that is so.
     pub thread_local_overflow: Option<String>,
     /// Alignment of common sections where another file asks for more than the one that is used.
@@ -182,6 +185,7 @@ impl SymbolTables {
                 unit.entries[index] = self.enter(&unit, index as u32, &symbol)?;
             }
         }
+        self.near_size = self.near_size.saturating_add(super::far_data::loaded_size(&unit.file));
         self.dylibs[dylib.index()].units.push(id);
         if laziness == Laziness::Eager {
             self.units.push(Arc::new(unit));

@@ -46,6 +46,8 @@ pub(super) struct MaterializationUnit {
     pub indirect_resolved: AtomicBool,
     /// Where its thread-local sections are, once that is decided.
     pub thread_locals: OnceLock<UnitThreadLocals>,
+    /// Its sections that may be out of reach of the rest of the program, ascending, once that is decided.
+    pub far: OnceLock<Vec<u32>>,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
     functions: OnceLock<Vec<u32>>,
     indirect_functions: OnceLock<Vec<u32>>,
@@ -74,6 +76,7 @@ impl MaterializationUnit {
             indirect_pointers: Claim::default(),
             indirect_resolved: AtomicBool::new(false),
             thread_locals: OnceLock::new(),
+            far: OnceLock::new(),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),
             indirect_functions: OnceLock::new(),

@@ -52,6 +52,9 @@ pub struct LinkGraph {
     pub edges: Vec<Edge>,
     /// Content that was synthesized; [`Content::Owned`] are runs of it.
     pub bytes: Vec<u8>,
+    /// Blocks that are laid out right behind another one, and that one, which comes first here; ascending by it. Stubs that all of a large
+    /// graph's code could not reach at its end.
+    pub islands: Vec<(BlockId, BlockId)>,
 }
 
 /// A named set of blocks with one protection.
@@ -64,6 +67,9 @@ pub struct Section {
     /// Whether every thread has a copy of it. Its blocks are no part of any segment: they hold initial values, and their addresses,
     /// like those of all thread-local symbols, are offsets from the thread pointer, modulo 2^64.
     pub thread_local: bool,
+    /// Whether its blocks, writable data, may be out of reach of everything else: no edge that is limited to a distance refers to them,
+    /// or is in them.
+    pub far: bool,
 }
 
 /// What a block's bytes are before fixups.
@@ -144,6 +150,8 @@ pub enum SymbolPlace {
     External {
         /// The driver's number.
         slot: u32,
+        /// Whether it may be out of reach, as blocks of a section that is [`Section::far`] may be.
+        far: bool,
     },
 }
 
@@ -175,12 +183,13 @@ impl LinkGraph {
             symbols: Vec::new(),
             edges: Vec::new(),
             bytes: Vec::new(),
+            islands: Vec::new(),
         }
     }
 
     /// Adds a section. The caller keeps names apart; nothing is merged.
     pub fn add_section(&mut self, name: &'static [u8], prot: MemProt) -> SectionId {
-        self.sections.push(Section { name, prot, thread_local: false });
+        self.sections.push(Section { name, prot, thread_local: false, far: false });
         SectionId(self.sections.len() as u32 - 1)
     }
 

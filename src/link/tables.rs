@@ -28,32 +28,85 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
         pairs: FxHashMap::default(),
         descriptors: FxHashMap::default(),
         stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
+        stub_of: FxHashMap::default(),
     };
-    for index in 0..graph.edges.len() {
-        let edge = graph.edges[index];
-        match kinds[usize::from(edge.kind.0)].class {
-            EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
-                graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
-                graph.edges[index].kind = plain;
-            }
-            EdgeClass::ThreadLocalIndex { plain } | EdgeClass::ThreadLocalModule { plain } => {
-                graph.edges[index].target = tables.index_pair(graph, edge.target);
-                graph.edges[index].kind = plain;
-            }
-            EdgeClass::ThreadLocalDescriptor { plain } => {
-                if let Some(descriptor) = tables.descriptor(graph, edge.target) {
-                    graph.edges[index].target = descriptor;
+    let islands = Islands::of(graph, arch.branch_reach() / 2);
+    for block in graph.block_ids() {
+        let run = graph.blocks[block.index()].edges.clone();
+        for index in run.start as usize..run.end as usize {
+            let edge = graph.edges[index];
+            match kinds[usize::from(edge.kind.0)].class {
+                EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
+                    graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
                     graph.edges[index].kind = plain;
                 }
+                EdgeClass::ThreadLocalIndex { plain } | EdgeClass::ThreadLocalModule { plain } => {
+                    graph.edges[index].target = tables.index_pair(graph, edge.target);
+                    graph.edges[index].kind = plain;
+                }
+                EdgeClass::ThreadLocalDescriptor { plain } => {
+                    if let Some(descriptor) = tables.descriptor(graph, edge.target) {
+                        graph.edges[index].target = descriptor;
+                        graph.edges[index].kind = plain;
+                    }
+                }
+                EdgeClass::Branch { via_stub }
+                    if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) =>
+                {
+                    // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
+                    let delta = edge.addend.wrapping_sub(arch.branch_addend());
+                    graph.edges[index].target = tables.stub(graph, edge.target, delta, islands.end_of(block));
+                    graph.edges[index].kind = via_stub;
+                }
+                _ => {}
             }
-            EdgeClass::Branch { via_stub } if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) => {
-                // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
-                let delta = edge.addend.wrapping_sub(arch.branch_addend());
-                graph.edges[index].target = tables.stub(graph, edge.target, delta);
-                graph.edges[index].kind = via_stub;
-            }
-            _ => {}
         }
+    }
+}
+
+/// How the code of a large graph is divided into pieces with stubs of their own, right behind each.
+struct Islands {
+    /// For each block of code the last one of its piece, ascending; empty where one piece is enough.
+    ends: Vec<(BlockId, BlockId)>,
+}
+
+impl Islands {
+    /// The pieces of `graph`: of at most `span` bytes, or one block.
+    fn of(graph: &LinkGraph, span: u64) -> Islands {
+        let mut ends: Vec<(BlockId, BlockId)> = Vec::new();
+        let is_code = |id: &BlockId| {
+            let block = &graph.blocks[id.index()];
+            graph.sections[block.section.index()].prot == MemProt::ReadExec && block.contiguous.is_none()
+        };
+        let size = |id: BlockId| {
+            let block = &graph.blocks[id.index()];
+            block.size.saturating_add(block.align)
+        };
+        if graph.block_ids().filter(is_code).fold(0u64, |sum, id| sum.saturating_add(size(id))) <= span {
+            return Islands { ends };
+        }
+        let close = |piece: &mut [(BlockId, BlockId)]| {
+            if let Some(&(last, _)) = piece.last() {
+                piece.iter_mut().for_each(|(_, end)| *end = last);
+            }
+        };
+        let (mut first, mut filled) = (0, 0u64);
+        for id in graph.block_ids().filter(is_code) {
+            if filled != 0 && filled.saturating_add(size(id)) > span {
+                close(&mut ends[first..]);
+                (first, filled) = (ends.len(), 0);
+            }
+            ends.push((id, id));
+            filled = filled.saturating_add(size(id));
+        }
+        close(&mut ends[first..]);
+        Islands { ends }
+    }
+
+    /// The block behind which stubs for branches in `block` stand; `None`: behind all others.
+    fn end_of(&self, block: BlockId) -> Option<BlockId> {
+        let at = self.ends.binary_search_by_key(&block, |piece| piece.0).ok()?;
+        Some(self.ends[at].1)
     }
 }
 
@@ -65,6 +118,8 @@ struct Tables<'a> {
     /// Descriptors of the GOT, by target.
     descriptors: FxHashMap<SymbolId, SymbolId>,
     stubs: Section,
+    /// Stubs, by target, bytes behind it, and the block behind which the stub stands.
+    stub_of: FxHashMap<(SymbolId, i64, Option<BlockId>), SymbolId>,
 }
 
 /// A section made on first use, and its entry for each symbol.
@@ -147,8 +202,8 @@ impl Tables<'_> {
         Some(descriptor)
     }
 
-    fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64) -> SymbolId {
-        if let Some(&stub) = self.stubs.entries.get(&(target, delta)) {
+    fn stub(&mut self, graph: &mut LinkGraph, target: SymbolId, delta: i64, behind: Option<BlockId>) -> SymbolId {
+        if let Some(&stub) = self.stub_of.get(&(target, delta, behind)) {
             return stub;
         }
         let pointer = self.got_entry(graph, target, delta);
@@ -164,7 +219,10 @@ impl Tables<'_> {
             scope: Scope::Local,
             stub_target: Some(target),
         });
-        self.stubs.entries.insert((target, delta), stub);
+        if let Some(behind) = behind {
+            graph.islands.push((behind, block));
+        }
+        self.stub_of.insert((target, delta, behind), stub);
         stub
     }
 }

@@ -88,7 +88,8 @@ pub struct Bounds {
 pub enum MemoryError {
     /// The span in which everything can reach everything is full.
     #[error(
-        "cannot allocate {wanted:#x} bytes: {left:#x} bytes are left in the {span:#x} bytes reserved at {base:#x} for linked memory"
+        "cannot allocate {wanted:#x} bytes: {left:#x} bytes are left in the {span:#x} bytes reserved at {base:#x} for linked memory; \
+         large variables can lie elsewhere if the code that refers to them is compiled with -fPIC or -mcmodel=medium"
     )]
     Exhausted {
         /// Bytes asked for.
@@ -190,7 +191,8 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// their padding.
     ///
     /// What is promised:
-    /// - `all` never changes: everything ever allocated lies in it, by this batch and by others, before and after.
+    /// - `all` never changes: everything ever allocated lies in it, by this batch and by others, before and after, but for what
+    ///   [`MemoryManager::allocate_far`] gives.
     /// - `code` holds all code allocated so far, and the code of an [`MemoryManager::allocate`] call that is given these
     ///   bounds (or that call fails with [`MemoryError::BoundsMoved`]).
     /// - `code` is at most [`BRANCH_WINDOW`] long or equal to `all`, and it goes from the one to the other once, for good.
@@ -209,6 +211,16 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// [`MemoryError::BadRequest`], [`MemoryError::Exhausted`], [`MemoryError::BoundsMoved`] and what the operating system
     /// refuses. Nothing is given then.
     fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError>;
+
+    /// How many bytes `bounds().all` has at most.
+    fn capacity(&self) -> u64;
+
+    /// `size` bytes of `rw-` memory anywhere, out of `bounds().all`, aligned to `align`, of which the first `content_size` are written
+    /// and the rest are zero. For data that code can refer to wherever it is.
+    ///
+    /// # Errors
+    /// [`MemoryError::BadRequest`], [`MemoryError::NoRoom`].
+    fn allocate_far(&self, content_size: u64, size: u64, align: u64) -> Result<Segment, MemoryError>;
 
     /// Makes the content final: protections hold, and processors see the code. After this it may run.
     ///

@@ -11,7 +11,7 @@ pub mod x86_64;
 
 pub use reach::Reach;
 
-use super::edge::{EdgeKind, EdgeKindInfo};
+use super::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use super::graph::LinkGraph;
 use crate::base::Arch;
 
@@ -123,6 +123,13 @@ pub trait Architecture: Sync + std::fmt::Debug {
     ///
     /// Its edge is a branch to the reentry function, which identifies the trampoline by its address.
     fn reentry_trampoline(&self) -> Option<&'static CodeShape>;
+    /// Whether an edge of `kind` can refer to every address there is, with the help of the GOT if that is what it asks for.
+    fn reaches_everywhere(&self, kind: EdgeKind) -> bool {
+        let info = &self.edge_kinds()[usize::from(kind.0)];
+        info.width == 8
+            || info.class.is_thread_local()
+            || matches!(info.class, EdgeClass::Got { .. } | EdgeClass::KeepAlive | EdgeClass::Size)
+    }
     /// Rewrites GOT accesses that are sure to reach their targets directly, before tables are built.
     ///
     /// Only kinds and targets of edges change here; bytes change when the new kinds are applied.

@@ -16,7 +16,7 @@ pub(super) const LINKED: Reach = Reach {
 };
 
 /// A symbol of another graph, thus somewhere in [`LINKED`].
-pub(super) const NEAR: SymbolPlace = SymbolPlace::External { slot: 0 };
+pub(super) const NEAR: SymbolPlace = SymbolPlace::External { slot: 0, far: false };
 
 /// A symbol far from everything linked, and too high for 32 bits.
 pub(super) const FAR: SymbolPlace = absolute(0x1234_5678_9abc);

@@ -43,7 +43,7 @@ pub use kinds::{KINDS, kind};
 
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
 use crate::base::Arch;
-use crate::link::edge::{EdgeKind, EdgeKindInfo};
+use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
 use kinds::{RULES, Rule};
 
@@ -104,6 +104,21 @@ impl Architecture for Aarch64 {
 
     fn reentry_trampoline(&self) -> Option<&'static CodeShape> {
         Some(&REENTRY_TRAMPOLINE)
+    }
+
+    fn reaches_everywhere(&self, kind: EdgeKind) -> bool {
+        // Pieces of absolute addresses. That of bits 32 to 47 is checked, but programs have no addresses beyond it.
+        const PIECES: [EdgeKind; 5] = [
+            kind::MOVE_WIDE_G0_NC,
+            kind::MOVE_WIDE_G1_NC,
+            kind::MOVE_WIDE_G2_NC,
+            kind::MOVE_WIDE_G2,
+            kind::MOVE_WIDE_G3,
+        ];
+        let info = &KINDS[usize::from(kind.0)];
+        let in_table =
+            matches!(info.class, EdgeClass::Got { .. } | EdgeClass::KeepAlive) || info.class.is_thread_local();
+        in_table || info.width == 8 || PIECES.contains(&kind)
     }
 
     fn relax(&self, graph: &mut LinkGraph, reach: &Reach) {

@@ -15,7 +15,7 @@ const FIELD: [u8; 4] = [0xcc, 0xed, 0xff, 0xff];
 
 /// A variable of a library that has no constant offset.
 const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal { module: 3, offset: 0x40, resolver: ExecutorAddr(0x77) };
-const STATIC: SymbolPlace = SymbolPlace::External { slot: 0 };
+const STATIC: SymbolPlace = SymbolPlace::External { slot: 0, far: false };
 
 const GD: EdgeKind = kind::REQUEST_TLS_INDEX;
 const LD: EdgeKind = kind::REQUEST_TLS_MODULE;
