@@ -11,6 +11,8 @@
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
 #   %inputs           the repository's Inputs folder
 #   %python           Python
+#   %{crt}            the folder with the C library's start files
+#   %{arch}           the architecture under test
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
 #   %{desc}           the flag for descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
@@ -152,6 +154,8 @@ config.substitutions += [
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
     ("%python", sys.executable),
+    ("%{arch}", arch),
+    ("%{crt}", os.path.dirname(tools.start_files(clang))),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
     ("%{desc}", "-mtls-dialect=desc" if arch == "aarch64" else "-mtls-dialect=gnu2"),
 ]

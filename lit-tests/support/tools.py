@@ -85,3 +85,12 @@ def rustc(arch):
         if glob.glob(os.path.join(folder, "libstd-*.rlib")):
             return f"{program} --target {target}", folder
     return None, None
+
+
+def start_files(compiler):
+    """The path of crti.o, by what `compiler`, a command, says."""
+    try:
+        found = subprocess.run(compiler.split() + ["-print-file-name=crti.o"], stdout=subprocess.PIPE, text=True)
+    except OSError:
+        return "crti.o-is-missing"
+    return os.path.realpath(found.stdout.strip())

@@ -17,6 +17,7 @@ use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
 use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
+use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
@@ -312,7 +313,7 @@ impl Batch<'_> {
                     Publish::Section(section) => {
                         if let Some(unit) = part.unit() {
                             unit.publish_section(*section, block.address);
-                            if let Some(set) = block.contiguous {
+                            if let Some(set) = block.contiguous.filter(|&set| set < fragments::FIRST_SET) {
                                 let range = AddrRange::new(block.address, block.size);
                                 let all = sets.entry((unit.dylib.0, set - UNWIND_RECORDS - 1)).or_insert(range);
                                 all.start = all.start.min(range.start);

@@ -7,6 +7,7 @@
 use super::claims::Claimed;
 use super::entry_points::EntryPoints;
 use super::error::SessionError;
+use super::fragments::is_fragment;
 use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
@@ -92,6 +93,7 @@ impl Expansion<'_, '_> {
         let s = &unit.file.sections[section as usize];
         match s.kind {
             SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
+            SectionKind::InitializerCode | SectionKind::FinalizerCode => true,
             SectionKind::Common => self.is_used_common(unit, section),
             // Thread-local sections are claimed one by one.
             SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,
@@ -134,6 +136,9 @@ impl Expansion<'_, '_> {
             let place = format_args!("section {}", String::from_utf8_lossy(s.name));
             let what = "code or data refers to it, but it is not part of the program";
             return Err(LinkError::malformed(&unit.file.name, place, what).into());
+        }
+        if is_fragment(s.kind) {
+            return Ok(self.fragment(unit, section));
         }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
@@ -302,6 +307,11 @@ impl Expansion<'_, '_> {
                     Claimed::Other(batch) => self.found.need(batch),
                 }
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
+            }
+            Definition::MemoryBound { end } => {
+                let extent = self.closure.executor.memory().extent()?;
+                let address = if end { extent.end } else { extent.start };
+                Ok(self.part.absolute(entry.name, address))
             }
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));

@@ -80,8 +80,9 @@ fn linkers_own(name: &[u8]) -> Option<bool> {
 impl SymbolTables {
     /// Defines those of `missing` that a static linker would still define; says whether there were any.
     ///
-    /// The linker's own symbols are one address in the JITDylib's memory: the ranges between them are empty, since linked memory is
-    /// no contiguous image, and initializers are the session's to run. There is no `_DYNAMIC`: it is null.
+    /// Between `__executable_start` and `_end` lies everything that is linked, what of it is far away left aside, but in no order, and with
+    /// gaps: so the ends of code and of data are all the same, and what programs clear, from `__bss_start` to `_end`, is empty. The
+    /// bounds of initializers are one address: those are the session's to run. There is no `_DYNAMIC`: it is null.
     pub fn ask_helpers<'a>(
         &mut self,
         missing: Vec<EntryId>,
@@ -93,8 +94,13 @@ impl SymbolTables {
             if self.define_rust_allocator(id) {
                 any = true;
             } else if linkers_own(name).is_some() {
-                let null = Definition::Absolute(ExecutorAddr::NULL);
-                self.set_definition(id, if name == b"_DYNAMIC" { null } else { Definition::DsoHandle }, false);
+                let definition = match name {
+                    b"_DYNAMIC" => Definition::Absolute(ExecutorAddr::NULL),
+                    b"__executable_start" => Definition::MemoryBound { end: false },
+                    _ if name.ends_with(b"_array_start") || name.ends_with(b"_array_end") => Definition::DsoHandle,
+                    _ => Definition::MemoryBound { end: true },
+                };
+                self.set_definition(id, definition, false);
                 any = true;
             } else if let Some(&(archive, member)) = helpers().index.get(name) {
                 let archive = self.helper(dylib, &helpers().archives[archive])?;

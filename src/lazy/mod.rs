@@ -22,6 +22,7 @@ mod closure;
 mod entry_points;
 mod error;
 mod far_data;
+mod fragments;
 mod helpers;
 mod hints;
 mod ids;

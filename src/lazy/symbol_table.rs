@@ -107,6 +107,8 @@ pub(super) enum Definition {
     SectionBound { set: SetId, end: bool },
     /// The JITDylib's `__dso_handle`.
     DsoHandle,
+    /// Where linked memory begins or, with `end`, ends.
+    MemoryBound { end: bool },
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
 }
@@ -303,9 +305,11 @@ impl SymbolTables {
             // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
             Definition::Unit { .. } => false,
             Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
-            Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => {
-                true
-            }
+            Definition::Undefined
+            | Definition::SectionBound { .. }
+            | Definition::DsoHandle
+            | Definition::MemoryBound { .. }
+            | Definition::GotBase => true,
         };
         if replace {
             self.set_definition(id, new, symbol.scope == Scope::Default);

@@ -18,7 +18,9 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
@@ -179,6 +181,18 @@ impl MemoryManager for InProcessMemoryManager {
                 }
             }
             requests.iter().map(|request| region.allocate(request)).collect()
+        })
+    }
+
+    fn extent(&self) -> Result<AddrRange, MemoryError> {
+        self.with_region(0, |region| {
+            // Where chunks are taken from the high end, nothing is mapped at the low one.
+            let page = sys::page_size();
+            if region.free.start() == region.all.start.0 && region.free.size() >= page {
+                let first = region.free.take_front(page).into_private();
+                first.map_err(|source| MemoryError::Os { what: "map memory", source })?;
+            }
+            Ok(AddrRange::new(region.all.start, region.all.size() - EXTENT_MARGIN))
         })
     }
 

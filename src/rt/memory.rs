@@ -12,6 +12,9 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 /// How many bytes of code lie close enough for every direct branch of every architecture (AArch64: ±128 MiB).
 pub const BRANCH_WINDOW: u64 = 120 << 20;
 
+/// What [`MemoryManager::extent`] leaves out, in bytes: memory that is used last, if at all.
+pub const EXTENT_MARGIN: u64 = 16;
+
 /// One piece of memory wanted: all blocks of a batch that share a protection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SegmentRequest {
@@ -211,6 +214,13 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// [`MemoryError::BadRequest`], [`MemoryError::Exhausted`], [`MemoryError::BoundsMoved`] and what the operating system
     /// refuses. Nothing is given then.
     fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError>;
+
+    /// The addresses that linked memory can have, for who wants to tell its own from others: `bounds().all`, less some bytes at the end,
+    /// so that the end is an address like others. The first bytes can be read.
+    ///
+    /// # Errors
+    /// [`MemoryError::NoRoom`] and what the operating system refuses.
+    fn extent(&self) -> Result<AddrRange, MemoryError>;
 
     /// How many bytes `bounds().all` has at most.
     fn capacity(&self) -> u64;

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
 /// How far a slab without a limit reaches: as far as everything reaches everything in the small code models.
@@ -117,6 +119,10 @@ impl MemoryManager for SlabMemoryManager {
                 Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
             })
             .collect())
+    }
+
+    fn extent(&self) -> Result<AddrRange, MemoryError> {
+        Ok(AddrRange::new(self.range.start, self.range.size().saturating_sub(EXTENT_MARGIN)))
     }
 
     fn capacity(&self) -> u64 {

@@ -46,6 +46,7 @@ const X86_64_ELF: &[(&str, &str)] = &[
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
     ("rust_allocator.c", "rust_allocator.o"),
+    ("ehdr.c", "ehdr.o"),
 ];
 const AARCH64_ELF: &[(&str, &str)] = &[
     ("reenter.aarch64.S", "reenter.o"),
@@ -55,6 +56,7 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
     ("rust_allocator.c", "rust_allocator.o"),
+    ("ehdr.c", "ehdr.o"),
     ("outline_atomics.aarch64.S", "outline_atomics.o"),
 ];
 // What most of the others are for is exported by the C library on the systems that use Mach-O.

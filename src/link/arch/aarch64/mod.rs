@@ -106,6 +106,15 @@ impl Architecture for Aarch64 {
         Some(&REENTRY_TRAMPOLINE)
     }
 
+    fn fragment_frame(&self) -> (&'static [u8], &'static [u8]) {
+        // bti c; nop; stp x29, x30, [sp, #-16]!; mov x29, sp
+        const BEFORE: &[u8] =
+            &[0x5f, 0x24, 0x03, 0xd5, 0x1f, 0x20, 0x03, 0xd5, 0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03, 0x00, 0x91];
+        // ldp x29, x30, [sp], #16; ret
+        const AFTER: &[u8] = &[0xfd, 0x7b, 0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6];
+        (BEFORE, AFTER)
+    }
+
     fn reaches_everywhere(&self, kind: EdgeKind) -> bool {
         // Pieces of absolute addresses. That of bits 32 to 47 is checked, but programs have no addresses beyond it.
         const PIECES: [EdgeKind; 5] = [

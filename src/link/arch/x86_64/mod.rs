@@ -111,6 +111,14 @@ impl Architecture for X86_64 {
         Some(&REENTRY_TRAMPOLINE)
     }
 
+    fn fragment_frame(&self) -> (&'static [u8], &'static [u8]) {
+        // endbr64; nopl 0(%rax,%rax,1); sub $8, %rsp
+        const BEFORE: &[u8] = &[0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, 0x48, 0x83, 0xec, 0x08];
+        // add $8, %rsp; ret
+        const AFTER: &[u8] = &[0x48, 0x83, 0xc4, 0x08, 0xc3];
+        (BEFORE, AFTER)
+    }
+
     fn relax(&self, graph: &mut LinkGraph, reach: &Reach) {
         relax::relax(graph, reach);
     }
