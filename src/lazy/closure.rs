@@ -308,11 +308,7 @@ impl Expansion<'_, '_> {
                 }
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
-            Definition::MemoryBound { end } => {
-                let extent = self.closure.executor.memory().extent()?;
-                let address = if end { extent.end } else { extent.start };
-                Ok(self.part.absolute(entry.name, address))
-            }
+            Definition::MemoryBound { end } => self.memory_bound(entry.name, end),
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));
                 if address.is_none() && !weak {

@@ -185,7 +185,7 @@ fn table_for(count: u64) -> *mut u64 {
         let new = map(size, 1) as *mut u64;
         *new = size / 8 - 1;
         if old.is_null() {
-            libc::pthread_setspecific(*KEY.wait(), 1 as *const c_void);
+            libc::pthread_setspecific(*KEY.wait(), std::ptr::without_provenance(1));
         } else {
             std::ptr::copy_nonoverlapping(old.add(1), new.add(1), had as usize);
             libc::munmap(old.cast(), ((had + 1) * 8) as usize);
@@ -243,7 +243,7 @@ extern "C" fn thread_ends(round: *mut c_void) {
     // SAFETY: sets the key that is being destroyed; or takes the thread's table apart, after which its word is null again.
     unsafe {
         if (round as usize) < ROUNDS {
-            libc::pthread_setspecific(*KEY.wait(), (round as usize + 1) as *const c_void);
+            libc::pthread_setspecific(*KEY.wait(), std::ptr::without_provenance(round as usize + 1));
         } else if !(*word()).is_null() {
             let _inside = gate::enter();
             let mut modules = modules();

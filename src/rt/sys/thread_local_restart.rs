@@ -192,7 +192,7 @@ mod tests {
             assert!(!handle.is_null());
             let name = CString::new(SYMBOL).unwrap();
             let start = libc::dlsym(handle, name.as_ptr()).cast::<u8>();
-            assert!(!start.is_null() && start as usize % reserve::ALIGN == 0);
+            assert!(!start.is_null() && start.addr().is_multiple_of(reserve::ALIGN));
             assert_eq!((start.read(), start.add(size as usize - 1).read()), (0, 0));
         }
     }
