@@ -13,6 +13,7 @@
 //! cores when there are many.
 
 use super::batch_table::BatchState;
+use super::branch_targets::mark_unsettled;
 use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
 use super::entry_points::{EntryPoints, Implementation};
@@ -55,8 +56,8 @@ pub(super) struct Batch<'s> {
     found: Findings,
     /// Symbols of the process that this batch gives addresses.
     moved: Vec<Moved>,
-    /// Where linked memory begins.
-    base: ExecutorAddr,
+    /// Where linked memory, and code that branches are sure to reach, are.
+    bounds: Bounds,
 }
 
 /// Links `roots` and everything they need, and answers their addresses, once their code may run.
@@ -71,7 +72,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         part_of_unit: BTreeMap::new(),
         found: Findings::default(),
         moved: Vec::new(),
-        base: ExecutorAddr::NULL,
+        bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
     };
     let result = batch.run(roots);
     let state = match &result {
@@ -232,7 +233,7 @@ impl Batch<'_> {
         self.parts.push(part);
     }
 
-    /// Relaxation and tables, with bounds that hold for the allocation to come.
+    /// Relaxation and tables, with bounds that hold for the allocation to come; again if they did not.
     fn prepare(&mut self) -> Result<Bounds, SessionError> {
         let arch = self.session.arch();
         let kinds = arch.edge_kinds();
@@ -261,8 +262,12 @@ impl Batch<'_> {
         }
         let memory = self.session.executor().memory();
         let bounds = memory.bounds(code, other)?;
-        self.base = bounds.all.start;
+        self.bounds = bounds;
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true };
+        let has_window = bounds.code != bounds.all && bounds.all.size() > arch.branch_reach();
+        if has_window {
+            self.parts.iter_mut().for_each(|part| mark_unsettled(part, self.id, bounds.code));
+        }
         let prepare = |part: &mut Part| {
             arch.relax(&mut part.graph, &reach);
             tables::build(arch, &mut part.graph, &reach);
@@ -275,26 +280,21 @@ impl Batch<'_> {
         Ok(bounds)
     }
 
-    fn allocate(&mut self, bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
-        let layout = layout::lay_out(&self.parts.iter().map(|p| &p.graph).collect::<Vec<_>>())?;
-        let requests: Vec<SegmentRequest> = layout
-            .iter()
-            .filter(|segment| !segment.far)
-            .map(|segment| SegmentRequest {
-                prot: segment.prot,
-                content_size: segment.content_size,
-                size: segment.size,
-                align: segment.align,
-            })
-            .collect();
-        let memory = self.session.executor().memory();
-        let mut segments = match memory.allocate(&requests, Some(&bounds)) {
-            // Other batches took the room. Branches may then have to reach further than was thought, which fixing up checks.
-            Err(MemoryError::BoundsMoved { .. }) => memory.allocate(&requests, None)?,
-            other => other?,
+    fn allocate(&mut self, mut bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
+        let executor = self.session.executor();
+        let (layout, mut segments) = loop {
+            let layout = layout::lay_out(&self.parts.iter().map(|p| &p.graph).collect::<Vec<_>>())?;
+            let near = layout.iter().filter(|segment| !segment.far);
+            let requests: Vec<SegmentRequest> = near.map(request).collect();
+            match executor.memory().allocate(&requests, Some(&bounds)) {
+                Ok(segments) => break (layout, segments),
+                // Other batches took the room: more branches need stubs than was thought.
+                Err(MemoryError::BoundsMoved { .. }) => bounds = self.prepare()?,
+                Err(error) => return Err(error.into()),
+            }
         };
         for far in layout.iter().filter(|segment| segment.far) {
-            segments.push(memory.allocate_far(far.content_size, far.size, far.align)?);
+            segments.push(executor.memory().allocate_far(far.content_size, far.size, far.align)?);
         }
         let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
         for (segment, memory) in layout.iter().zip(&segments) {
@@ -380,7 +380,7 @@ impl Batch<'_> {
     /// any only needs some base in reach.
     pub(super) fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
         let is_got = |b: &&crate::link::Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
-        graph.blocks.iter().find(is_got).map_or(self.base, |b| b.address)
+        graph.blocks.iter().find(is_got).map_or(self.bounds.all.start, |b| b.address)
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.
@@ -389,7 +389,11 @@ impl Batch<'_> {
             return None;
         };
         let owner = unit.owner(unit.place(symbol)?.0)?;
-        if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
+        if owner != self.id && !self.session.batches.is_ready(owner) {
+            return None;
+        }
+        // Branches that have no stub reach code in these bounds; there may be other code by now.
+        unit.symbol_address(symbol).filter(|&body| owner == self.id || self.bounds.code.contains(body))
     }
 
     /// Writes all blocks to working memory and applies their fixups.
@@ -469,6 +473,10 @@ impl Batch<'_> {
     fn parallel(&self, parts: usize) -> bool {
         parts >= PARALLEL_PARTS && self.session.use_threads()
     }
+}
+
+fn request(segment: &SegmentLayout) -> SegmentRequest {
+    SegmentRequest { prot: segment.prot, content_size: segment.content_size, size: segment.size, align: segment.align }
 }
 
 /// The working memory of each block of a segment.

@@ -16,6 +16,7 @@
 
 mod batch;
 mod batch_table;
+mod branch_targets;
 mod canonical;
 mod claims;
 mod closure;

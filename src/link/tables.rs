@@ -19,7 +19,8 @@ pub const STUBS_SECTION: &[u8] = b"$__STUBS";
 /// second word. The dynamic loader counts modules from 1.
 pub const AT_THREAD_POINTER: u64 = 1 << 63;
 
-/// Builds the GOT entries and stubs that `graph` needs, and retargets edges to them.
+/// Builds the GOT entries and stubs that `graph` needs, and retargets edges to them. May be called again with a longer reach: then
+/// branches that did without a stub get one.
 pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
     let kinds = arch.edge_kinds();
     let mut tables = Tables {
@@ -62,6 +63,7 @@ pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
             }
         }
     }
+    graph.islands.sort_unstable();
 }
 
 /// How the code of a large graph is divided into pieces with stubs of their own, right behind each.
@@ -76,7 +78,8 @@ impl Islands {
         let mut ends: Vec<(BlockId, BlockId)> = Vec::new();
         let is_code = |id: &BlockId| {
             let block = &graph.blocks[id.index()];
-            graph.sections[block.section.index()].prot == MemProt::ReadExec && block.contiguous.is_none()
+            let movable = block.contiguous.is_none() && graph.islands.iter().all(|island| island.1 != *id);
+            movable && graph.sections[block.section.index()].prot == MemProt::ReadExec
         };
         let size = |id: BlockId| {
             let block = &graph.blocks[id.index()];

@@ -200,9 +200,8 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     ///   bounds (or that call fails with [`MemoryError::BoundsMoved`]).
     /// - `code` is at most [`BRANCH_WINDOW`] long or equal to `all`, and it goes from the one to the other once, for good.
     ///   That is announced ahead: `bounds` answers `all` while there is still room for an eighth of the window beyond what
-    ///   the caller asks for. So code of *other* batches, which a caller holding the short window must be able to
-    ///   reach, leaves that window only when such batches take more than that eighth while the caller is being linked.
-    ///   The caller then meets a fixup out of range, never wrong code, and may link again with new bounds.
+    ///   the caller asks for. Code of *other* batches, of which a caller holding the short window does not know the addresses
+    ///   yet, may lie elsewhere nevertheless: its branches to that need stubs.
     ///
     /// # Errors
     /// [`MemoryError::Exhausted`] when so much cannot be had, [`MemoryError::NoRoom`] when no addresses can.
