@@ -277,3 +277,51 @@ impl MaterializationUnit {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rt::PretendReserve;
+
+    const UNIT: UnitId = UnitId(0);
+
+    /// The sections of each group, for sections 0, 1 and so on of the sizes given.
+    fn grouped(sizes: &[u64], by_offset: &[u32], in_module: &[&[u32]]) -> Vec<Vec<usize>> {
+        let sections: Vec<Section> = (0..sizes.len() as u32).map(|section| (UNIT, section)).collect();
+        let pieces: Vec<(u64, u64)> = sizes.iter().map(|&size| (size, 1)).collect();
+        let of_unit = |list: &[u32]| list.iter().map(|&section| (UNIT, section)).collect::<Vec<_>>();
+        let mut uses = vec![Uses { by_offset: of_unit(by_offset), in_module: Vec::new() }];
+        uses.extend(in_module.iter().map(|list| Uses { by_offset: Vec::new(), in_module: of_unit(list) }));
+        groups(&sections, &pieces, &uses).into_iter().map(|group| group.members).collect()
+    }
+
+    #[test]
+    fn what_needs_offsets_comes_first_and_small_before_large() {
+        assert_eq!(grouped(&[9, 5, 7, 1], &[2, 0], &[]), [vec![2], vec![0], vec![3], vec![1]]);
+    }
+
+    #[test]
+    fn what_a_file_accesses_in_its_module_stays_together() {
+        assert_eq!(grouped(&[9, 5, 7, 1], &[], &[&[0, 3], &[3, 2]]), [vec![1], vec![0, 2, 3]]);
+        assert_eq!(grouped(&[9, 5, 7], &[2], &[&[0, 2]]), [vec![0, 2], vec![1]]);
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_into_one_block() {
+        let memory = PretendReserve::default();
+        let pieces = [(1 << 24, 64), (8, 8), (1 << 25, 4096)];
+        let groups = groups(&[(UNIT, 0), (UNIT, 1), (UNIT, 2)], &pieces, &[]);
+        let places = place_groups(&memory, &pieces, groups).unwrap();
+        assert!(matches!(places[1], ThreadLocalPlace::Offset(_)));
+        let [
+            ThreadLocalPlace::Dynamic { module: a, offset: first },
+            _,
+            ThreadLocalPlace::Dynamic { module: b, offset: second },
+        ] = places[..]
+        else {
+            panic!("{places:?}");
+        };
+        assert_eq!(a, b);
+        assert!(first != 0 && first.is_multiple_of(64) && second.is_multiple_of(4096) && second >= first + (1 << 24));
+    }
+}

@@ -234,3 +234,68 @@ fn add_shape_edges(graph: &mut LinkGraph, block: BlockId, shape: &CodeShape, tar
     let edges = shape.edges.iter().map(|e| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend });
     graph.set_edges(block, edges);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{AddrRange, Arch, ExecutorAddr, Format, Target};
+    use crate::link::arch::aarch64::{Aarch64, kind};
+
+    /// Sections of code of so many MiB, each of which branches to a symbol far away.
+    fn graph(sizes: &[u64]) -> LinkGraph {
+        let mut graph = LinkGraph::new("g".into(), Target { arch: Arch::Aarch64, format: Format::Elf });
+        let section = graph.add_section(b".text", MemProt::ReadExec);
+        let target = graph.add_symbol(Symbol {
+            name: b"far",
+            place: SymbolPlace::Absolute(ExecutorAddr(1 << 40)),
+            size: 0,
+            linkage: Linkage::Strong,
+            scope: Scope::Default,
+            stub_target: None,
+        });
+        for &size in sizes {
+            let block = graph.add_block(section, Content::ZeroFill, size << 20, 4);
+            graph.set_edges(block, [Edge { offset: 0, kind: kind::BRANCH26, target, addend: 0 }]);
+        }
+        graph
+    }
+
+    fn build_all(graph: &mut LinkGraph) {
+        let all = AddrRange::new(ExecutorAddr(0), 1 << 30);
+        build(&Aarch64, graph, &Reach { code: all, all, absolute_known: true });
+    }
+
+    /// Behind which blocks stubs stand.
+    fn islands(sizes: &[u64]) -> Vec<u32> {
+        let mut graph = graph(sizes);
+        build_all(&mut graph);
+        graph.islands.iter().map(|island| island.0.0).collect()
+    }
+
+    #[test]
+    fn code_that_branches_reach_across_has_its_stubs_at_the_end() {
+        assert_eq!(islands(&[1, 60, 2]), []);
+    }
+
+    #[test]
+    fn large_graphs_have_stubs_in_between() {
+        assert_eq!(islands(&[40, 20, 30, 100, 1, 1]), [1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn stubs_are_shared_within_a_piece() {
+        let mut graph = graph(&[1, 1, 100]);
+        build_all(&mut graph);
+        let targets: Vec<_> = graph.edges[..3].iter().map(|edge| edge.target).collect();
+        assert!(targets[0] == targets[1] && targets[1] != targets[2]);
+    }
+
+    #[test]
+    fn a_second_pass_finds_nothing_to_do() {
+        let mut graph = graph(&[40, 40, 40]);
+        build_all(&mut graph);
+        let before = (graph.blocks.len(), graph.islands.clone());
+        build_all(&mut graph);
+        assert_eq!((graph.blocks.len(), graph.islands), before);
+    }
+}

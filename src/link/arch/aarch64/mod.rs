@@ -17,7 +17,8 @@
 //! # Thread-local storage
 //! The thread pointer is the register TPIDR_EL0, and variables lie above it: those of the program and of libraries that the loader
 //! knows from the start at constant offsets, of 24 bits in the code of the usual models. Accesses by other models are rewritten to
-//! use that offset (`thread_local`).
+//! use that offset (`thread_local`) where the variable has one. Where it has none, general and local dynamic accesses call
+//! `__tls_get_addr` with a pair of words in the GOT, and descriptor accesses call the function that the descriptor in the GOT names.
 //!
 //! # Stubs and trampolines
 //! A branch that does not reach goes to `adrp x16, ptr; ldr x16, [x16, :lo12:ptr]; br x16`. AAPCS64 leaves x16 and x17 (IP0,

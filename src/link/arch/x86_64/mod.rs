@@ -24,7 +24,9 @@
 //! # Thread-local storage
 //! The thread pointer is the base of `%fs`, and at `%fs:0` it stands in memory. Variables of the program and of libraries
 //! that the loader knows from the start lie at constant distances below it, which is all that the local-exec model uses; accesses by
-//! other models are rewritten to that one (`thread_local`).
+//! other models are rewritten to that one (`thread_local`) where the variable has such a distance. Where it has none, general and local
+//! dynamic accesses call `__tls_get_addr` with a pair of words in the GOT, and descriptor accesses call the function that the
+//! descriptor in the GOT names.
 //!
 //! # Stubs and trampolines
 //! A call stub is `jmp *ptr(%rip)`: it changes no register and no flag, so it may stand between any caller and callee,
