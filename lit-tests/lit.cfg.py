@@ -23,7 +23,9 @@
 #   %{_}              what the format puts before C names
 #   %{cxx-library}    loads this system's C++ library
 #   %{apple-arch}     the architecture as Apple calls it
+#   %{crt}            the folder with the C library's start files
 #   %{trad}           the flag for calls of __tls_get_addr in the place of descriptors
+#   %{desc}           the flag for descriptors
 # FileCheck, not, split-file, llvm-ar and so on are called by name.
 #
 # Features
@@ -32,6 +34,7 @@
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
+#   rust                   a rustc with a standard library: %rustc, and where that is: %{rust-libs}
 #   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
 
 import glob
@@ -150,6 +153,13 @@ if host_format == "elf":
     # No assembler warnings about a version of the SDK that is not there.
     darwin += f" -nostdlibinc -isystem {include}"
 darwin, darwinxx = f"{clang}{darwin}", f"{clangxx}{darwin}"
+rustc, rust_libs = tools.rustc(arch)
+if rustc:
+    features.add("rust")
+    config.substitutions += [("%rustc", rustc), ("%{rust-libs}", rust_libs)]
+else:
+    missing(f"no rustc has a standard library for {arch}", "a Rust program is not run")
+
 target = "" if native else f" --target={triple}"
 run = f"--run={emulator} " if emulator else ""
 rjitlink = " ".join(rjitlink or ["rjitlink-is-missing"])
@@ -187,7 +197,9 @@ config.substitutions += [
     ("%runtime", os.path.join(repository, "src", "rt", "orc")),
     ("%{_}", "_" if object_format == "macho" else ""),
     ("%{cxx-library}", "-preload=libstdc++.so.6 -preload=libgcc_s.so.1" if host_format == "elf" else "-preload=/usr/lib/libc++.1.dylib"),
+    ("%{crt}", os.path.dirname(tools.start_files(clang))),
     ("%{trad}", "-mtls-dialect=trad" if arch == "aarch64" else "-mtls-dialect=gnu"),
+    ("%{desc}", "-mtls-dialect=desc" if arch == "aarch64" else "-mtls-dialect=gnu2"),
 ]
 try:
     import psutil  # lit needs it to end a test and what it started

@@ -39,6 +39,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     combinations::check(&command)?;
+    if let Some(size) = command.options.tls_reserve.filter(|_| !command.options.noexec) {
+        rt::enlarge_thread_local_reserve(size)?;
+    }
     cache::run(&command)?;
     let files = inputs::read(&command)?;
     let (target, file) = match &command.options.triple {

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 
 
 def llvm_folders():
@@ -73,3 +74,23 @@ def orc_runtime(clang, arch):
     found = glob.glob(os.path.join(library, "*", "lib", "*", f"liborc_rt-{arch}.a"))
     found += glob.glob(os.path.join(library, "*", "lib", f"{arch}*", "liborc_rt.a"))
     return found[0] if found else None
+
+
+def rustc(arch):
+    """A rustc that has a standard library for `arch`, as a command, and the folder with that; (None, None) if there is none."""
+    target = f"{arch}-unknown-linux-gnu"
+    for program in filter(None, (shutil.which("rustc"), shutil.which("rustc", path="/usr/bin"))):
+        command = [program, "--target", target, "--print", "target-libdir"]
+        folder = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+        if glob.glob(os.path.join(folder, "libstd-*.rlib")):
+            return f"{program} --target {target}", folder
+    return None, None
+
+
+def start_files(compiler):
+    """The path of crti.o, by what `compiler`, a command, says."""
+    try:
+        found = subprocess.run(compiler.split() + ["-print-file-name=crti.o"], stdout=subprocess.PIPE, text=True)
+    except OSError:
+        return "crti.o-is-missing"
+    return os.path.realpath(found.stdout.strip())

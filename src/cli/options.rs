@@ -187,6 +187,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", help_heading = RUNNING)]
     pub cache_dir: Option<PathBuf>,
 
+    /// Room in every thread for thread-local variables with constant offsets: a number with Kb (default), Mb or Gb
+    #[arg(long, value_name = "SIZE", value_parser = parse_reserve, help_heading = RUNNING)]
+    pub tls_reserve: Option<u64>,
+
     /// Run the program in another process (not supported yet)
     #[arg(long, hide = true, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = RUNNING)]
     pub oop_executor: Option<OsString>,
@@ -319,6 +323,10 @@ pub(super) fn command() -> Command {
 /// Whether option `name` of `command` is a boolean: it takes no value, or one behind `=`.
 pub(super) fn is_boolean(command: &Command, name: &str) -> bool {
     command.get_arguments().any(|a| a.get_long() == Some(name) && a.is_require_equals_set())
+}
+
+fn parse_reserve(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|_| format!("'{text}' is no size: a number with Kb (default), Mb or Gb"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Reading the files of a command line.
 
 use crate::base::{Arch, Format, Target};
-use crate::cli::{CommandLine, InputKind};
+use crate::cli::{CommandLine, InputKind, Plan};
 use crate::link::archive::Archive;
 use crate::link::macho::{stub, universal};
 use crate::link::{self, ObjectFile, read_object};
@@ -128,4 +128,14 @@ pub(super) fn target_of(files: &[InputFile]) -> (Target, &str) {
         .or_else(|| said_by(InputFile::first_member_target))
         .or_else(|| said_by(InputFile::universal_target))
         .unwrap_or((Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::host() }, ""))
+}
+
+/// Whether `file` is the archive of Rust's standard library for panics that abort, given together with the one for panics that unwind.
+/// The two define the same symbols, and rustc links only one of them: the latter, unless it is told otherwise.
+pub(super) fn is_idle_panic_runtime(file: &str, plan: &Plan) -> bool {
+    let is = |file: &Path, start| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(start) && name.ends_with(".rlib")
+    };
+    is(Path::new(file), "libpanic_abort-") && plan.inputs.iter().any(|i| is(Path::new(&i.name), "libpanic_unwind-"))
 }

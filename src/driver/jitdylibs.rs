@@ -2,7 +2,7 @@
 //! order of words; what is not defined then is looked for in link orders.
 
 use super::harness::Harness;
-use super::inputs::{Content, InputFile};
+use super::inputs::{Content, InputFile, is_idle_panic_runtime};
 use crate::base::{Arch, ExecutorAddr, Format};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
@@ -117,6 +117,9 @@ impl Inputs<'_> {
         match input.kind {
             InputKind::File => {
                 let Some(file) = files.next() else { return Ok(()) };
+                if is_idle_panic_runtime(&file.name, &self.command.plan) {
+                    return Ok(());
+                }
                 match file.content {
                     Content::Shared => self.load_library(&libraries::with_slash(file.name.into())),
                     Content::Script => self.add_libraries(self.search(input).script(Path::new(&file.name))?, input),

@@ -17,6 +17,7 @@ use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
 use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
+use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::inspection;
 use super::lazy_reexports::LazyReexportsManager;
@@ -31,7 +32,7 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::tables::Tables;
 use crate::link::{LinkGraph, SymbolId, fixup, tables};
-use crate::rt::Segment;
+use crate::rt::{Bounds, Segment};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,14 +51,14 @@ pub(super) enum Root {
 
 pub(super) struct Batch<'s> {
     pub session: &'s Session,
-    id: BatchId,
+    pub id: BatchId,
     pub parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
     /// Symbols of the process that this batch gives addresses.
     moved: Vec<Moved>,
-    /// Where linked memory begins.
-    pub base: ExecutorAddr,
+    /// Where linked memory, and code that branches are sure to reach, are.
+    pub bounds: Bounds,
     /// In a session of complete graphs: the tables of the parts, until addresses are known.
     pub reserved: Vec<Tables<'s>>,
 }
@@ -74,7 +75,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         part_of_unit: BTreeMap::new(),
         found: Findings::default(),
         moved: Vec::new(),
-        base: ExecutorAddr::NULL,
+        bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
         reserved: Vec::new(),
     };
     let result = batch.run(roots);
@@ -125,6 +126,7 @@ impl Batch<'_> {
         let closure = Closure {
             tables,
             executor: self.session.executor(),
+            thread_locals: self.session.thread_locals(),
             arch: self.session.arch(),
             conventions: self.session.conventions(),
             target: self.session.target(),
@@ -242,7 +244,7 @@ impl Batch<'_> {
                     Publish::Section(section) => {
                         if let Some(unit) = part.unit() {
                             unit.publish_section(*section, block.address);
-                            if let Some(set) = block.contiguous {
+                            if let Some(set) = block.contiguous.filter(|&set| set < fragments::FIRST_SET) {
                                 let range = AddrRange::new(block.address, block.size);
                                 let all = sets.entry((unit.dylib.0, set - UNWIND_RECORDS - 1)).or_insert(range);
                                 all.start = all.start.min(range.start);
@@ -309,7 +311,7 @@ impl Batch<'_> {
     /// any only needs some base in reach.
     pub(super) fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
         let is_got = |b: &&crate::link::Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
-        graph.blocks.iter().find(is_got).map_or(self.base, |b| b.address)
+        graph.blocks.iter().find(is_got).map_or(self.bounds.all.start, |b| b.address)
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.
@@ -318,7 +320,11 @@ impl Batch<'_> {
             return None;
         };
         let owner = unit.owner(unit.place(symbol)?.0)?;
-        if owner == self.id || self.session.batches.is_ready(owner) { unit.symbol_address(symbol) } else { None }
+        if owner != self.id && !self.session.batches.is_ready(owner) {
+            return None;
+        }
+        // Branches that have no stub reach code in these bounds; there may be other code by now.
+        unit.symbol_address(symbol).filter(|&body| owner == self.id || self.bounds.code.contains(body))
     }
 
     /// Writes all blocks to working memory and applies their fixups.

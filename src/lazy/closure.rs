@@ -7,6 +7,7 @@
 use super::claims::Claimed;
 use super::entry_points::EntryPoints;
 use super::error::SessionError;
+use super::fragments::is_fragment;
 use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
@@ -17,6 +18,7 @@ use crate::link::arch::Architecture;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{self, BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::rt::ThreadLocalMemory;
 use crate::rt::executor::ExecutorProcessControl;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use std::sync::Arc;
 pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
+    pub thread_locals: &'a dyn ThreadLocalMemory,
     pub arch: &'static dyn Architecture,
     pub conventions: &'static dyn Conventions,
     pub target: Target,
@@ -74,6 +77,7 @@ impl Closure<'_> {
     /// A symbol of `part` for the address of `entry`, for callers without a file.
     pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
+        expansion.check_has_one_address(entry)?;
         expansion.entry_symbol(None, entry, false, false)
     }
 
@@ -118,10 +122,14 @@ impl Expansion<'_, '_> {
             let what = "code or data refers to it, but it is not part of the program";
             return Err(LinkError::malformed(&unit.file.name, place, what).into());
         }
+        if is_fragment(s.kind) {
+            return Ok(self.fragment(unit, section));
+        }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
         graph.sections[id.index()].thread_local = s.kind == SectionKind::ThreadLocal;
+        graph.sections[id.index()].far = unit.is_far(section);
         let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
         let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);
@@ -287,6 +295,7 @@ impl Expansion<'_, '_> {
                 }
                 Ok(self.part.external(entry.name, 0, Slot::Claim(handle)))
             }
+            Definition::MemoryBound { end } => self.memory_bound(entry.name, end),
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
                     let null = tables.dylibs[entry.dylib.index()].phony_externals;
@@ -349,7 +358,7 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for a place in a section, of the part's own file or of another one.
-    fn section_symbol(
+    pub(super) fn section_symbol(
         &mut self,
         unit: &Arc<MaterializationUnit>,
         section: u32,

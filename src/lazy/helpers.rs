@@ -12,6 +12,7 @@ use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link;
 use crate::link::archive::Archive;
+use crate::link::conventions::FallbackPlace;
 use crate::rt::ExecutorProcessControl;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -68,7 +69,9 @@ pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessContr
 impl SymbolTables {
     /// Defines those of `missing` that a static linker would still define; says whether there were any.
     ///
-    /// The linker's own symbols are one address in the JITDylib's memory.
+    /// Between `__executable_start` and `_end` lies everything that is linked, what of it is far away left aside, but in no order, and with
+    /// gaps: so the ends of code and of data are all the same, and what programs clear, from `__bss_start` to `_end`, is empty. The
+    /// bounds of initializers are one address: those are the session's to run.
     pub fn ask_helpers<'a>(
         &mut self,
         missing: Vec<EntryId>,
@@ -77,9 +80,16 @@ impl SymbolTables {
         let mut any = false;
         for id in missing {
             let (name, dylib) = (self.entries[id.index()].name, self.entries[id.index()].dylib);
-            if let Some(fallback) = self.conventions.fallback(name) {
-                let null = Definition::Absolute(ExecutorAddr::NULL);
-                self.set_definition(id, if fallback.null { null } else { Definition::DsoHandle }, false);
+            if self.define_rust_allocator(id) {
+                any = true;
+            } else if let Some(fallback) = self.conventions.fallback(name) {
+                let definition = match fallback.place {
+                    FallbackPlace::Null => Definition::Absolute(ExecutorAddr::NULL),
+                    FallbackPlace::Handle => Definition::DsoHandle,
+                    FallbackPlace::MemoryStart => Definition::MemoryBound { end: false },
+                    FallbackPlace::MemoryEnd => Definition::MemoryBound { end: true },
+                };
+                self.set_definition(id, definition, false);
                 any = true;
             } else if let Some(&(archive, member)) = helpers().index.get(name) {
                 let archive = self.helper(dylib, &helpers().archives[archive])?;

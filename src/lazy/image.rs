@@ -16,7 +16,7 @@ use crate::link::{BlockId, Edge, EdgeClass, LinkError, Symbol, SymbolId, SymbolP
 use crate::rt::image::{FunctionArrayRange, Image, ImagePlace, ImageSegment, Import, ImportPlace, ThreadLocalImage};
 use crate::rt::image_process::{ImageProcess, ImportName};
 use crate::rt::thread_local::Reserve;
-use crate::rt::{ExecutorError, ExecutorProcessControl, ThreadLocalMemory};
+use crate::rt::{ExecutorError, ExecutorProcessControl, ThreadLocalMemory, ThreadLocalPlace};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +55,7 @@ impl ImageRecorder {
     ///
     /// Errors: that the process has no thread-local memory to give.
     pub fn new(process: ImageProcess, arch: &'static dyn Architecture) -> Result<ImageRecorder, ExecutorError> {
-        let first_variable = process.thread_locals().allocate(0, 1)?;
+        let first_variable = process.thread_locals().allocate(&[(0, 1)])?[0];
         Ok(ImageRecorder { state: Arc::default(), process, arch, reserve: Arc::default(), first_variable })
     }
 
@@ -255,9 +255,9 @@ impl Recorded {
 }
 
 impl ThreadLocalMemory for ImageRecorder {
-    fn allocate(&self, size: u64, align: u64) -> Result<ExecutorAddr, ExecutorError> {
+    fn allocate(&self, pieces: &[(u64, u64)]) -> Result<Vec<ExecutorAddr>, ExecutorError> {
         // Whether a process has so much is seen when the image is loaded.
-        let start = self.reserve.take(size, align, u64::MAX)?;
+        let starts = self.reserve.take(pieces, u64::MAX)?;
         let mut state = self.state();
         let variables = state.variables.get_or_insert(ThreadLocalImage {
             offset: self.first_variable.0,
@@ -265,12 +265,25 @@ impl ThreadLocalMemory for ImageRecorder {
             align: 1,
             values: Vec::new(),
         });
-        variables.size = variables.size.max(start + size);
-        variables.align = variables.align.max(align);
-        Ok(self.first_variable.offset(start))
+        for (start, (size, align)) in starts.iter().zip(pieces) {
+            variables.size = variables.size.max(start + size);
+            variables.align = variables.align.max(*align);
+        }
+        Ok(starts.into_iter().map(|start| self.first_variable.offset(start)).collect())
     }
 
-    fn initialize(&self, offset: ExecutorAddr, bytes: &[u8]) -> Result<(), ExecutorError> {
+    fn allocate_dynamic(&self, _size: u64, _align: u64) -> Result<u64, ExecutorError> {
+        Err(ExecutorError::ThreadLocalUnsupported)
+    }
+
+    fn descriptor_resolver(&self) -> ExecutorAddr {
+        ExecutorAddr::NULL
+    }
+
+    fn initialize(&self, place: ThreadLocalPlace, bytes: &[u8]) -> Result<(), ExecutorError> {
+        let ThreadLocalPlace::Offset(offset) = place else {
+            return Err(ExecutorError::ThreadLocalUnsupported);
+        };
         if let Some(variables) = &mut self.state().variables {
             variables.values.push((offset.0, bytes.to_vec()));
         }

@@ -1,9 +1,10 @@
 //! Initializers and finalizers: which, and in what order.
 //!
-//! The order is the static program's: `.preinit_array` first; then by priority; then in the order of files on the command
+//! The order is the static program's: `.preinit_array` first; then pieces of `.init`; then by priority; then in the order of files on the command
 //! line, archive members in the order they became part of the program. Finalizers run the other way round.
 
 use super::batch::Root;
+use super::fragments::{self, is_fragment, is_run};
 use super::ids::DylibId;
 use super::symbol_table::SymbolTables;
 use super::unit::MaterializationUnit;
@@ -24,6 +25,8 @@ struct FunctionArray {
     unit: Arc<MaterializationUnit>,
     section: u32,
     size: u64,
+    /// Whether it is no array at all, but a piece of code.
+    is_code: bool,
     order: InitializerOrder,
 }
 
@@ -35,16 +38,26 @@ pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArr
         for &id in &tables.dylibs[dylib.index()].units {
             let unit = &tables.units[id.index()];
             for (index, section) in unit.file.sections.iter().enumerate() {
+                let code = |priority| InitializerOrder { phase: 1, priority, backwards: false };
                 let (list, order) = match section.kind {
                     SectionKind::Initializers(order) => (&mut initializers, order),
                     SectionKind::Finalizers(order) => (&mut finalizers, order),
+                    SectionKind::InitializerCode => (&mut initializers, code(0)),
+                    // Finalizers run the other way round, but the pieces of one function do not.
+                    SectionKind::FinalizerCode => {
+                        let earlier = finalizers.arrays.len() as u32;
+                        (&mut finalizers, code(u32::MAX - earlier))
+                    }
                     _ => continue,
                 };
-                if section.size >= 8 && !unit.is_discarded(index as u32) {
+                let is_code = is_fragment(section.kind);
+                let runs = if is_code { is_run(unit, index as u32) } else { section.size >= 8 };
+                if runs && !unit.is_discarded(index as u32) {
                     list.arrays.push(FunctionArray {
                         unit: unit.clone(),
                         section: index as u32,
                         size: section.size & !7,
+                        is_code,
                         order,
                     });
                 }
@@ -78,6 +91,10 @@ impl FunctionArrays {
         let mut functions = Vec::new();
         for array in &self.arrays {
             let start = array.unit.section_address(array.section);
+            if array.is_code {
+                functions.push(fragments::function(start));
+                continue;
+            }
             let mut pointers = executor.read_pointers(AddrRange::new(start, array.size));
             // 0 and -1 mark the ends of .ctors lists.
             pointers.retain(|p| p.0 != 0 && p.0 != u64::MAX);

@@ -50,6 +50,8 @@ pub(super) struct UnitPart {
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
+    /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
+    pub module: Option<SymbolId>,
 }
 
 impl UnitPart {
@@ -188,6 +190,7 @@ impl Part {
             branches: NumberMap::new(sparse, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
+            module: None,
             unit: unit.clone(),
         };
         Part {
@@ -222,8 +225,7 @@ impl Part {
 
     /// Adds an external symbol of the graph that stands for `slot`.
     pub fn external(&mut self, name: &'static [u8], size: u64, slot: Slot) -> SymbolId {
-        self.slots.push(slot);
-        let place = SymbolPlace::External { slot: self.slots.len() as u32 - 1 };
+        let place = self.slot(slot);
         self.symbol(name, size, place)
     }
 
@@ -234,10 +236,16 @@ impl Part {
 
     /// Makes `symbol`, an absolute one, stand for `slot`.
     pub fn make_external(&mut self, symbol: SymbolId, size: u64, slot: Slot) {
-        self.slots.push(slot);
+        let place = self.slot(slot);
         let symbol = &mut self.graph.symbols[symbol.index()];
-        symbol.place = SymbolPlace::External { slot: self.slots.len() as u32 - 1 };
+        symbol.place = place;
         symbol.size = size;
+    }
+
+    fn slot(&mut self, slot: Slot) -> SymbolPlace {
+        let far = matches!(&slot, Slot::Section { unit, section, .. } if unit.is_far(*section));
+        self.slots.push(slot);
+        SymbolPlace::External { slot: self.slots.len() as u32 - 1, far }
     }
 
     /// Adds a symbol of the graph.

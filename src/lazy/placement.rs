@@ -5,6 +5,7 @@
 //! addresses are known; one of separate graphs gives each its own pages.
 
 use super::batch::Batch;
+use super::branch_targets::mark_unsettled;
 use super::error::SessionError;
 use super::part::{Part, UNWIND_RECORDS};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
@@ -49,6 +50,9 @@ impl Batch<'_> {
         for part in &self.parts {
             for block in &part.graph.blocks {
                 let size = block.size.saturating_add(block.align);
+                if part.graph.sections[block.section.index()].far {
+                    continue;
+                }
                 match part.graph.sections[block.section.index()].prot {
                     MemProt::ReadExec => code = code.saturating_add(size),
                     _ => other = other.saturating_add(size),
@@ -57,17 +61,23 @@ impl Batch<'_> {
             for edge in &part.graph.edges {
                 match kinds[usize::from(edge.kind.0)].class {
                     EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
-                    EdgeClass::Got { .. } => other += 8,
+                    EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => other += 8,
+                    EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => other += 16,
+                    EdgeClass::ThreadLocalDescriptor { .. } => other += 32,
                     _ => {}
                 }
             }
         }
         let memory = self.session.executor().memory();
         let bounds = memory.bounds(code, other)?;
-        self.base = bounds.all.start;
+        self.bounds = bounds;
         if self.session.completes_graphs() {
             self.reserve_tables();
             return Ok(bounds);
+        }
+        let has_window = bounds.code != bounds.all && bounds.all.size() > arch.branch_reach();
+        if has_window {
+            self.parts.iter_mut().for_each(|part| mark_unsettled(part, self.id, bounds.code));
         }
         let absolute_known = !self.session.relocatable();
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known, addresses: None };
@@ -83,33 +93,38 @@ impl Batch<'_> {
         Ok(bounds)
     }
 
-    pub(super) fn allocate(&mut self, bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
-        let graphs: Vec<&LinkGraph> = self.parts.iter().map(|p| &p.graph).collect();
-        let layout = if self.session.separates_graphs() {
-            layout::lay_out_separately(&graphs, |graph, section| self.parts[graph].rank(section))?
-        } else {
-            layout::lay_out(&graphs)?
-        };
-        let requests: Vec<SegmentRequest> = layout
-            .iter()
-            .map(|segment| SegmentRequest {
-                prot: segment.prot,
-                content_size: segment.content_size,
-                size: segment.size,
-                align: segment.align,
-            })
-            .collect();
+    pub(super) fn allocate(&mut self, mut bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
         let memory = self.session.executor().memory();
-        let segments = match memory.allocate(&requests, Some(&bounds)) {
-            // Other batches took the room. Branches may then have to reach further than was thought, which fixing up checks.
-            Err(MemoryError::BoundsMoved { .. }) => memory.allocate(&requests, None)?,
-            other => other?,
+        let (layout, mut segments) = loop {
+            let layout = self.lay_out()?;
+            let near = layout.iter().filter(|segment| !segment.far);
+            let requests: Vec<SegmentRequest> = near.map(request).collect();
+            // Tables that are reserved are complete whatever the bounds are.
+            let promised = (!self.session.completes_graphs()).then_some(&bounds);
+            match memory.allocate(&requests, promised) {
+                Ok(segments) => break (layout, segments),
+                // Other batches took the room: more branches need stubs than was thought.
+                Err(MemoryError::BoundsMoved { .. }) => bounds = self.prepare()?,
+                Err(error) => return Err(error.into()),
+            }
         };
+        for far in layout.iter().filter(|segment| segment.far) {
+            segments.push(memory.allocate_far(far.content_size, far.size, far.align)?);
+        }
         let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
         for (segment, memory) in layout.iter().zip(&segments) {
             layout::assign_addresses(&mut graphs, segment, memory.address);
         }
         Ok((layout, segments))
+    }
+
+    fn lay_out(&self) -> Result<Vec<SegmentLayout>, SessionError> {
+        let graphs: Vec<&LinkGraph> = self.parts.iter().map(|p| &p.graph).collect();
+        Ok(if self.session.separates_graphs() {
+            layout::lay_out_separately(&graphs, |graph, section| self.parts[graph].rank(section))?
+        } else {
+            layout::lay_out(&graphs)?
+        })
     }
 
     /// Makes the tables of complete graphs; of relaxations only those that need no addresses are done.
@@ -134,4 +149,8 @@ impl Batch<'_> {
             tables.retarget(&mut part.graph, &reach);
         }
     }
+}
+
+fn request(segment: &SegmentLayout) -> SegmentRequest {
+    SegmentRequest { prot: segment.prot, content_size: segment.content_size, size: segment.size, align: segment.align }
 }

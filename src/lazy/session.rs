@@ -339,11 +339,9 @@ impl Session {
             let open = || HelperArchives::open((self.options.helper_archives)(), self.target);
             let mut tables = self.tables_mut();
             tables.unresolved.clear();
-            if !missing.is_empty() && !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
-                return Ok(());
-            }
-            if tables.is_resolved() {
-                return Ok(());
+            if missing.is_empty() || !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
+                tables.place_far_data(self.executor.memory().capacity(), self.arch, parallel);
+                return tables.place_thread_locals(self.thread_locals(), self.arch, parallel);
             }
         }
     }

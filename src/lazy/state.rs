@@ -108,9 +108,8 @@ impl Session {
                 let address = tables.dylibs[entry.dylib.index()].dso_handle.address();
                 vec![named(if address.is_null() { state } else { ready(address) }, definition_source(entry.definition))]
             }
-            Definition::Undefined | Definition::Alias(_) | Definition::SectionBound { .. } | Definition::GotBase => {
-                Vec::new()
-            }
+            Definition::Undefined | Definition::Alias(_) | Definition::GotBase => Vec::new(),
+            Definition::SectionBound { .. } | Definition::MemoryBound { .. } => Vec::new(),
         }
     }
 

@@ -38,6 +38,13 @@ pub(super) struct SymbolTables {
     pub unresolved: Vec<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
     pub thread_local_references: Vec<EntryId>,
+    /// How many units have places for their thread-local sections.
+    pub placed_units: usize,
+    /// How many units were looked at for data that may lie far away, and how much memory all units need, less that data.
+    pub far_units: usize,
+    pub near_size: u64,
+    /// Why not all thread-local sections have constant offsets from the thread pointer, if that is so.
+    pub thread_local_overflow: Option<String>,
     /// Alignment of common sections where another file asks for more than the one that is used.
     pub common_align: FxHashMap<(UnitId, u32), u64>,
 }
@@ -111,6 +118,8 @@ pub(super) enum Definition {
     SectionBound { set: SetId, end: bool },
     /// The JITDylib's `__dso_handle`.
     DsoHandle,
+    /// Where linked memory begins or, with `end`, ends.
+    MemoryBound { end: bool },
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
 }
@@ -144,6 +153,10 @@ impl SymbolTables {
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
             thread_local_references: Vec::new(),
+            placed_units: 0,
+            far_units: 0,
+            near_size: 0,
+            thread_local_overflow: None,
             common_align: FxHashMap::default(),
         }
     }
@@ -228,6 +241,7 @@ impl SymbolTables {
                 unit.entries[index] = self.enter(&unit, index as u32, &symbol, hash)?;
             }
         }
+        self.near_size = self.near_size.saturating_add(super::far_data::loaded_size(&unit.file));
         self.dylibs[dylib.index()].units.push(id);
         if laziness == Laziness::Eager {
             self.units.push(Arc::new(unit));
@@ -293,9 +307,9 @@ impl SymbolTables {
         }
     }
 
-    /// Whether nothing is waiting to be searched for.
+    /// Whether nothing is waiting to be searched for, or for a place.
     pub fn is_resolved(&self) -> bool {
-        self.undefined.is_empty() && self.unresolved.is_empty()
+        self.undefined.is_empty() && self.unresolved.is_empty() && self.placed_units == self.units.len()
     }
 
     /// Queues `id` for a search if nothing defines it.
@@ -364,9 +378,11 @@ impl SymbolTables {
                 });
             }
             Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
-            Definition::Undefined | Definition::SectionBound { .. } | Definition::DsoHandle | Definition::GotBase => {
-                true
-            }
+            Definition::Undefined
+            | Definition::SectionBound { .. }
+            | Definition::DsoHandle
+            | Definition::MemoryBound { .. }
+            | Definition::GotBase => true,
         };
         if replace {
             self.set_definition(id, new, symbol.scope == Scope::Default && !unit.hidden);

@@ -1,6 +1,6 @@
-//! Graphs that the linker itself adds to a batch: indirect functions, `__dso_handle`.
+//! What the linker itself adds to a batch: graphs for indirect functions and `__dso_handle`, the bounds of memory.
 
-use super::closure::Closure;
+use super::closure::{Closure, Expansion};
 use super::error::SessionError;
 use super::ids::DylibId;
 use super::part::{Findings, Part, Publish};
@@ -9,6 +9,7 @@ use super::session::Session;
 use super::trampolines::add_pointers;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
+use crate::link::SymbolId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -78,6 +79,13 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
 
 /// The name of the graph of a JITDylib's `__dso_handle`, as LLVM's platforms have it.
 pub(super) const DSO_HANDLE_GRAPH: &str = "<DSOHandleMU>";
+impl Expansion<'_, '_> {
+    /// The graph's symbol `name` for where linked memory begins or ends.
+    pub(super) fn memory_bound(&mut self, name: &'static [u8], end: bool) -> Result<SymbolId, SessionError> {
+        let extent = self.closure.executor.memory().extent()?;
+        Ok(self.part.absolute(name, if end { extent.end } else { extent.start }))
+    }
+}
 
 /// `__dso_handle` of `dylib`: a variable that holds its own address, by which exit handlers are told apart.
 pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) -> Part {

@@ -1,7 +1,8 @@
 //! Thread-local variables: which are linked when, and where references to them go.
 //!
 //! The address of a thread-local section or symbol is its offset from the thread pointer, everywhere: in claims, slots and graphs.
-//! Its blocks hold the initial values, which go to the executor instead of a segment.
+//! Its blocks hold the initial values, which go to the executor instead of a segment. A section that has no constant offset
+//! ([`super::thread_local_places`]) is known by its module and the offset in it; symbols in it are symbols of that kind.
 //!
 //! All thread-local sections of a program are linked before it starts, those of lazy files too: threads get their initial values when
 //! they start, and a variable that came later would have none in threads that run by then. What the initial values
@@ -10,26 +11,24 @@
 use super::batch::{Batch, Root};
 use super::closure::Expansion;
 use super::error::SessionError;
-use super::part::UnitPart;
+use super::ids::EntryId;
+use super::part::{Part, Publish, UnitPart};
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
-use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
+use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SymbolKind};
 use crate::link::{BlockId, EdgeClass, LinkError, LinkGraph, Linkage, SymbolId, SymbolPlace, fixup};
 use crate::rt::ThreadLocalPlace;
 use std::sync::Arc;
 
 /// The thread-local sections of all files.
 pub(super) fn roots(tables: &SymbolTables) -> impl Iterator<Item = Root> + '_ {
-    tables.units.iter().flat_map(|unit| {
-        let sections = unit.file.sections.iter().enumerate();
-        sections
-            .filter(|(index, section)| {
-                section.kind == SectionKind::ThreadLocal && section.size != 0 && !unit.is_discarded(*index as u32)
-            })
-            .map(|(index, _)| Root::Section(unit.clone(), index as u32))
-    })
+    let sections = |unit: &Arc<MaterializationUnit>| unit.thread_local_sections().collect::<Vec<_>>();
+    tables
+        .units
+        .iter()
+        .flat_map(move |unit| sections(unit).into_iter().map(|(_, section)| Root::Section(unit.clone(), section)))
 }
 
 /// Has libraries' thread-local variables that files refer to settled before the program can use them in another way: the dynamic
@@ -53,19 +52,31 @@ pub(super) fn has_other_blocks(graph: &LinkGraph) -> bool {
     graph.block_ids().any(|block| !is_thread_local(graph, block))
 }
 
+/// The thread-local sections that `part` links: blocks, and where their memory is.
+fn blocks(part: &Part) -> impl Iterator<Item = (BlockId, Option<ThreadLocalPlace>)> + '_ {
+    let of_unit = part.unit().into_iter().flat_map(move |unit| {
+        part.published.iter().filter_map(move |(block, publish)| match publish {
+            Publish::Section(section) if unit.is_thread_local(*section) => Some((unit, *block, *section)),
+            _ => None,
+        })
+    });
+    of_unit.map(|(unit, block, section)| (block, unit.thread_local_place(section)))
+}
+
 impl Batch<'_> {
-    /// Gives the thread-local blocks of the batch their offsets.
+    /// Gives the thread-local blocks of the batch their addresses: offsets from the thread pointer, or in their module.
     pub(super) fn allocate_thread_locals(&mut self) -> Result<(), SessionError> {
-        let memory = self.session.thread_locals();
         for part in &mut self.parts {
-            for id in part.graph.block_ids().filter(|&id| is_thread_local(&part.graph, id)).collect::<Vec<_>>() {
-                let block = &part.graph.blocks[id.index()];
-                let address = memory.allocate(block.size, block.align).map_err(|error| {
-                    let section = part.graph.sections[block.section.index()].name;
-                    let place = format_args!("section {}", String::from_utf8_lossy(section));
-                    LinkError::malformed(&part.graph.name, place, error)
-                })?;
-                part.graph.blocks[id.index()].address = address;
+            for (id, place) in blocks(part).collect::<Vec<_>>() {
+                part.graph.blocks[id.index()].address = match place {
+                    Some(ThreadLocalPlace::Offset(offset)) => offset,
+                    Some(ThreadLocalPlace::Dynamic { offset, .. }) => ExecutorAddr(offset),
+                    None => {
+                        let what =
+                            "it was added while something else was being linked that refers to it; look it up first";
+                        return Err(LinkError::unsuitable(&part.graph.name, what).into());
+                    }
+                };
             }
         }
         Ok(())
@@ -75,15 +86,14 @@ impl Batch<'_> {
     pub(super) fn write_thread_locals(&self, addresses: &[Vec<ExecutorAddr>]) -> Result<(), SessionError> {
         let memory = self.session.thread_locals();
         for (part, addresses) in self.parts.iter().zip(addresses) {
-            for id in part.graph.block_ids().filter(|&id| is_thread_local(&part.graph, id)) {
-                let block = &part.graph.blocks[id.index()];
-                if part.graph.content(id).is_empty() {
+            for (id, place) in blocks(part) {
+                let Some(place) = place.filter(|_| !part.graph.content(id).is_empty()) else {
                     continue;
-                }
-                let mut bytes = vec![0; block.size as usize];
+                };
+                let mut bytes = vec![0; part.graph.blocks[id.index()].size as usize];
                 let got = self.got_of(&part.graph);
                 fixup::write_block(self.session.arch(), &part.graph, id, addresses, got, &mut bytes)?;
-                memory.initialize(block.address, &bytes)?;
+                memory.initialize(place, &bytes)?;
             }
         }
         Ok(())
@@ -98,19 +108,99 @@ impl Expansion<'_, '_> {
         edge: &ObjectEdge,
         class: EdgeClass,
     ) -> Result<SymbolId, SessionError> {
+        if matches!(class, EdgeClass::ThreadLocalModule { .. }) {
+            return Ok(self.module_symbol(unit));
+        }
         let index = edge.symbol as usize;
         let known = self.unit_part().symbols[index];
         let id = if known != UnitPart::NONE { SymbolId(known) } else { self.variable(unit, edge.symbol)? };
         self.unit_part().symbols[index] = id.0;
-        let place = self.part.graph.symbols[id.index()].place;
-        let needs_offset = !matches!(class, EdgeClass::ThreadLocalIndex { .. });
-        if needs_offset && matches!(place, SymbolPlace::DynamicThreadLocal { .. }) {
-            let what = "the variable's library was loaded with dynamic thread-local storage, of which this access needs the \
-                        offset; preload the library with LD_PRELOAD, or compile so that __tls_get_addr is called (-fPIC, and \
-                        -mtls-dialect=gnu or trad)";
-            return Err(LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[index]), what).into());
+        let SymbolPlace::DynamicThreadLocal { module, offset, .. } = self.part.graph.symbols[id.index()].place else {
+            if edge.in_module && unit.thread_local_module().is_some() {
+                return Err(self.apart(unit, index));
+            }
+            return Ok(id);
+        };
+        if edge.in_module {
+            if unit.thread_local_module() != Some(module) {
+                return Err(self.apart(unit, index));
+            }
+            return Ok(self.part.absolute(unit.file.symbols[index].name, ExecutorAddr(offset)));
+        }
+        if class.needs_thread_pointer_offset() {
+            return Err(self.no_offset(unit, index));
         }
         Ok(id)
+    }
+
+    /// The symbol for the start of the memory that the file's module-relative offsets count from.
+    fn module_symbol(&mut self, unit: &MaterializationUnit) -> SymbolId {
+        if let Some(known) = self.unit_part().module {
+            return known;
+        }
+        let id = match unit.thread_local_module() {
+            Some(module) => self.dynamic_symbol(b"", module, 0),
+            None => self.part.absolute(b"", ExecutorAddr::NULL),
+        };
+        self.unit_part().module = Some(id);
+        id
+    }
+
+    /// A symbol for `offset` in `module`.
+    fn dynamic_symbol(&mut self, name: &'static [u8], module: u64, offset: u64) -> SymbolId {
+        let resolver = self.closure.thread_locals.descriptor_resolver();
+        self.part.symbol(name, 0, SymbolPlace::DynamicThreadLocal { module, offset, resolver })
+    }
+
+    /// That symbol `index` of the file has no constant offset, although an access needs one.
+    fn no_offset(&self, unit: &MaterializationUnit, index: usize) -> SessionError {
+        let symbol = &unit.file.symbols[index];
+        let defined = match self.closure.tables.section_of(unit, index as u32) {
+            Some((other, section)) => {
+                let file = &self.closure.tables.units[other.index()].file;
+                let header = &file.sections[section as usize];
+                Some((String::from_utf8_lossy(header.name), &file.name, header.size))
+            }
+            None => None,
+        };
+        let what = match defined {
+            Some((section, file, size)) => format!(
+                "this access of the initial-exec or local-exec model needs a constant offset from the thread pointer, but \
+                 section {section} of {file}, {size:#x} bytes, is not where variables have one: {}, or compile the access with \
+                 -fPIC -ftls-model=global-dynamic",
+                self.closure.tables.thread_local_overflow.as_deref().unwrap_or_default()
+            ),
+            None => {
+                "the variable's library was loaded with dynamic thread-local storage, of which this access needs the \
+                     offset; preload the library with LD_PRELOAD, or compile the access with -fPIC"
+                    .into()
+            }
+        };
+        LinkError::malformed(&unit.file.name, describe(symbol), what).into()
+    }
+
+    /// That symbol `index` of the file is not where the file's module-relative offsets count from.
+    fn apart(&self, unit: &MaterializationUnit, index: usize) -> SessionError {
+        let what = "the file accesses it relative to other thread-local variables, but not all of them fit the reserve of memory at \
+                    constant offsets, and some need that; make the reserve larger with -tls-reserve=SIZE";
+        LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[index]), what).into()
+    }
+
+    /// The graph's symbol for a place in thread-local section `section` of `unit`.
+    fn section_variable(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        symbol: &ObjectSymbol,
+    ) -> Result<SymbolId, SessionError> {
+        // Sees to it that the section is linked.
+        let id = self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)?;
+        match unit.thread_local_place(section) {
+            Some(ThreadLocalPlace::Dynamic { module, offset }) => {
+                Ok(self.dynamic_symbol(symbol.name, module, offset.wrapping_add(symbol.value)))
+            }
+            _ => Ok(id),
+        }
     }
 
     /// The graph's symbol for symbol `index` of the file, which must be thread-local, wherever it is defined.
@@ -121,24 +211,26 @@ impl Expansion<'_, '_> {
             LinkError::malformed(&unit.file.name, describe(symbol), what)
         };
         if !symbol.is_global() || symbol.name.is_empty() {
-            if !is_in_thread_local_section(unit, symbol) {
-                return Err(mismatch("this file").into());
-            }
-            return self.local_symbol(unit, index);
+            return match unit.place(index) {
+                Some((section, _)) if unit.is_thread_local(section) => self.section_variable(unit, section, symbol),
+                _ => Err(mismatch("this file").into()),
+            };
         }
         let tables = self.closure.tables;
         let id = tables.follow(unit.entries[index as usize]);
         let entry = &tables.entries[id.index()];
         match entry.definition {
             Definition::Unit { unit: other, symbol } => {
-                let other = &tables.units[other.index()];
-                if !is_in_thread_local_section(other, &other.file.symbols[symbol as usize]) {
-                    return Err(mismatch(&other.file.name).into());
+                let other = &tables.units[other.index()].clone();
+                match other.place(symbol) {
+                    Some((section, _)) if other.is_thread_local(section) => {
+                        self.section_variable(other, section, &other.file.symbols[symbol as usize])
+                    }
+                    _ => Err(mismatch(&other.file.name).into()),
                 }
-                self.entry_symbol(Some(unit), id, false, false)
             }
             // The start of the module's thread-local memory, which offsets count from.
-            Definition::Absolute(_) => self.entry_symbol(Some(unit), id, false, false),
+            Definition::Absolute(_) => Ok(self.module_symbol(unit)),
             Definition::Undefined => Ok(self.library_variable(unit, entry.name, symbol.linkage)),
             _ => Err(mismatch("the linker").into()),
         }
@@ -148,9 +240,7 @@ impl Expansion<'_, '_> {
     fn library_variable(&mut self, unit: &Arc<MaterializationUnit>, name: &'static [u8], linkage: Linkage) -> SymbolId {
         match self.closure.executor.lookup_thread_local(name) {
             Some(ThreadLocalPlace::Offset(offset)) => self.part.absolute(name, offset),
-            Some(ThreadLocalPlace::Dynamic { module, offset }) => {
-                self.part.symbol(name, 0, SymbolPlace::DynamicThreadLocal { module, offset })
-            }
+            Some(ThreadLocalPlace::Dynamic { module, offset }) => self.dynamic_symbol(name, module, offset),
             None => {
                 if linkage != Linkage::Weak {
                     self.found.missing.push((name, Some(unit.file.name.clone())));
@@ -158,6 +248,23 @@ impl Expansion<'_, '_> {
                 self.part.absolute(name, ExecutorAddr::NULL)
             }
         }
+    }
+
+    /// Refuses `entry` for a caller of the session if it is a thread-local variable without a constant offset.
+    pub(super) fn check_has_one_address(&self, entry: EntryId) -> Result<(), SessionError> {
+        let tables = self.closure.tables;
+        let entry = &tables.entries[tables.follow(entry).index()];
+        let Definition::Unit { unit, symbol } = entry.definition else {
+            return Ok(());
+        };
+        let unit = &tables.units[unit.index()];
+        let place = unit.place(symbol).and_then(|(section, _)| unit.thread_local_place(section));
+        if !matches!(place, Some(ThreadLocalPlace::Dynamic { .. })) {
+            return Ok(());
+        }
+        let what = "it is thread-local and too large for the reserve of memory at constant offsets, so it has no address; make the \
+                    reserve larger with -tls-reserve=SIZE";
+        Err(LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[symbol as usize]), what).into())
     }
 
     /// Refuses symbol `index` of the file as the target of an ordinary edge if it is thread-local.

@@ -2,6 +2,7 @@
 
 use super::claims::{Claim, Claimed};
 use super::ids::{BatchId, DylibId, EntryId, EntryPointsId, UnitId};
+use super::thread_local_places::UnitThreadLocals;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::unwind::UnwindTables;
@@ -45,6 +46,10 @@ pub(super) struct MaterializationUnit {
     pub indirect_pointers: Claim,
     /// Whether those pointers hold what the resolvers answered.
     pub indirect_resolved: AtomicBool,
+    /// Where its thread-local sections are, once that is decided.
+    pub thread_locals: OnceLock<UnitThreadLocals>,
+    /// Its sections that may be out of reach of the rest of the program, ascending, once that is decided.
+    pub far: OnceLock<Vec<u32>>,
     unwind: OnceLock<Result<UnwindTables, LinkError>>,
     functions: OnceLock<Vec<u32>>,
     indirect_functions: OnceLock<Vec<u32>>,
@@ -73,6 +78,8 @@ impl MaterializationUnit {
             indirect: Claim::default(),
             indirect_pointers: Claim::default(),
             indirect_resolved: AtomicBool::new(false),
+            thread_locals: OnceLock::new(),
+            far: OnceLock::new(),
             unwind: OnceLock::new(),
             functions: OnceLock::new(),
             indirect_functions: OnceLock::new(),

@@ -31,6 +31,7 @@ fn belongs_to_whole(tables: &SymbolTables, unit: &MaterializationUnit, section: 
     }
     match unit.file.sections[section as usize].kind {
         SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
+        SectionKind::InitializerCode | SectionKind::FinalizerCode => true,
         SectionKind::Common => is_used_common(tables, unit, section),
         // Thread-local sections are claimed one by one.
         SectionKind::Unloaded | SectionKind::Unwind | SectionKind::ThreadLocal => false,

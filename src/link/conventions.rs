@@ -54,11 +54,24 @@ pub enum LinkerDefined {
     },
 }
 
+/// Where a symbol is that the linker defines for want of another definition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FallbackPlace {
+    /// Nowhere: it is null.
+    Null,
+    /// At an address in the JITDylib's own memory.
+    Handle,
+    /// At the first address of linked memory.
+    MemoryStart,
+    /// At the first address behind linked memory.
+    MemoryEnd,
+}
+
 /// A symbol that the linker defines if nothing else does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fallback {
-    /// Whether it is null; else an address in the JITDylib's own memory.
-    pub null: bool,
+    /// Where it is.
+    pub place: FallbackPlace,
     /// Whether the name is reserved for the linker: that a library has it would be by chance.
     pub reserved: bool,
 }

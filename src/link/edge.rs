@@ -57,10 +57,22 @@ pub enum EdgeClass {
         /// The kind that computes with the GOT entry as its target.
         plain: EdgeKind,
     },
-    /// Wants two words in the GOT, module and offset, of which `__tls_get_addr` makes an address. Relaxation needs none where
+    /// Wants two words in the GOT, module and offset, of which `__tls_get_addr` makes an address. Relaxation mostly needs none where
     /// the target's offset from the thread pointer is the same for all threads; the tables pass makes them for the others.
     ThreadLocalIndex {
         /// The kind that computes with the pair as its target.
+        plain: EdgeKind,
+    },
+    /// The same for the start of the thread-local memory that the file's module-relative offsets count from, whatever the target.
+    ThreadLocalModule {
+        /// The kind that computes with the pair as its target.
+        plain: EdgeKind,
+    },
+    /// Wants a descriptor in the GOT, two words: a function that answers the target's offset from the thread pointer, and what it
+    /// needs to know. Relaxation needs none where that offset is the same for all threads.
+    ThreadLocalDescriptor {
+        /// The kind that computes with the descriptor as its target; for instructions that name it only by the way, one that
+        /// writes nothing.
         plain: EdgeKind,
     },
     /// Writes nothing; the target must be linked wherever the block is.
@@ -72,7 +84,18 @@ pub enum EdgeClass {
 impl EdgeClass {
     /// Whether the target must be thread-local; that of any other edge must not be.
     pub fn is_thread_local(self) -> bool {
-        matches!(self, EdgeClass::ThreadLocal | EdgeClass::ThreadLocalGot { .. } | EdgeClass::ThreadLocalIndex { .. })
+        self.needs_thread_pointer_offset()
+            || matches!(
+                self,
+                EdgeClass::ThreadLocalIndex { .. }
+                    | EdgeClass::ThreadLocalModule { .. }
+                    | EdgeClass::ThreadLocalDescriptor { .. }
+            )
+    }
+
+    /// Whether the target's offset from the thread pointer must be the same for all threads: initial-exec and local-exec accesses.
+    pub fn needs_thread_pointer_offset(self) -> bool {
+        matches!(self, EdgeClass::ThreadLocal | EdgeClass::ThreadLocalGot { .. })
     }
 }
 

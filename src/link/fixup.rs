@@ -14,6 +14,10 @@ const LOW_ADDRESS_ADVICE: &str = "; the code needs addresses below 2 GiB and the
 const FAR_TARGET_ADVICE: &str =
     "; linking does not choose the target's address: compile the code that refers to it with -fPIC";
 
+/// What to do about a branch that does not reach the end of its own section, where a stub could stand.
+const LARGE_SECTION_ADVICE: &str = "; nothing can be inserted into the code of one section, and this one is larger than branches \
+    reach: compile it with -ffunction-sections, so that each function has a section of its own";
+
 /// The address of every symbol of `graph`, whose blocks have theirs; `external` answers for external slots.
 pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAddr) -> Vec<ExecutorAddr> {
     graph
@@ -22,7 +26,7 @@ pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAdd
         .map(|symbol| match symbol.place {
             SymbolPlace::Defined { block, offset } => graph.blocks[block.index()].address.offset(offset),
             SymbolPlace::Absolute(address) => address,
-            SymbolPlace::External { slot } => external(slot),
+            SymbolPlace::External { slot, .. } => external(slot),
             // Only pairs in the GOT say where it is.
             SymbolPlace::DynamicThreadLocal { .. } => ExecutorAddr::NULL,
         })
@@ -97,10 +101,12 @@ fn describe(
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let symbol = &graph.symbols[target.index()];
     let info = &arch.edge_kinds()[usize::from(fixup.kind.0)];
+    let is_branch = matches!(info.class, EdgeClass::Branch { .. } | EdgeClass::BranchViaStub { .. });
     let absolute = matches!(symbol.place, SymbolPlace::Absolute(_));
     let advice = match error {
         FixupError::OutOfRange { .. } if info.class == EdgeClass::LowAddress => LOW_ADDRESS_ADVICE,
         FixupError::OutOfRange { .. } if absolute => FAR_TARGET_ADVICE,
+        FixupError::OutOfRange { .. } if is_branch && b.size >= arch.branch_reach() / 2 => LARGE_SECTION_ADVICE,
         _ => "",
     };
     let offset = fixup.offset as u64;

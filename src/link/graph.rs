@@ -52,6 +52,9 @@ pub struct LinkGraph {
     pub edges: Vec<Edge>,
     /// Content that was synthesized; [`Content::Owned`] are runs of it.
     pub bytes: Vec<u8>,
+    /// Blocks that are laid out right behind another one, and that one, which comes first here; ascending by it. Stubs that all of a large
+    /// graph's code could not reach at its end.
+    pub islands: Vec<(BlockId, BlockId)>,
 }
 
 /// A named set of blocks with one protection.
@@ -64,6 +67,9 @@ pub struct Section {
     /// Whether every thread has a copy of it. Its blocks are no part of any segment: they hold initial values, and their addresses,
     /// like those of all thread-local symbols, are offsets from the thread pointer, modulo 2^64.
     pub thread_local: bool,
+    /// Whether its blocks, writable data, may be out of reach of everything else: no edge that is limited to a distance refers to them,
+    /// or is in them.
+    pub far: bool,
 }
 
 /// What a block's bytes are before fixups.
@@ -131,17 +137,23 @@ pub enum SymbolPlace {
     },
     /// At an address that linking does not choose: absolute symbols, symbols of the process, null for weak undefined ones.
     Absolute(ExecutorAddr),
-    /// A thread-local variable of a shared library, for which threads have memory only once they use it.
+    /// A thread-local variable for which threads have memory only once they use it: of a shared library, or one that does not fit
+    /// the memory at constant offsets.
     DynamicThreadLocal {
-        /// The dynamic loader's number of the library.
+        /// What `__tls_get_addr` knows the block of memory by.
         module: u64,
-        /// Bytes from the start of the library's thread-local memory.
+        /// Bytes from the start of the block.
         offset: u64,
+        /// The function that descriptors of the variable name: it takes the descriptor, whose second word leads to module and
+        /// offset, and answers the variable's offset from the calling thread's pointer.
+        resolver: ExecutorAddr,
     },
     /// In another graph; `slot` is the number by which the driver of the link knows it.
     External {
         /// The driver's number.
         slot: u32,
+        /// Whether it may be out of reach, as blocks of a section that is [`Section::far`] may be.
+        far: bool,
     },
 }
 
@@ -173,12 +185,13 @@ impl LinkGraph {
             symbols: Vec::new(),
             edges: Vec::new(),
             bytes: Vec::new(),
+            islands: Vec::new(),
         }
     }
 
     /// Adds a section. The caller keeps names apart; nothing is merged.
     pub fn add_section(&mut self, name: &'static [u8], prot: MemProt) -> SectionId {
-        self.sections.push(Section { name, prot, thread_local: false });
+        self.sections.push(Section { name, prot, thread_local: false, far: false });
         SectionId(self.sections.len() as u32 - 1)
     }
 

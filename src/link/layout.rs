@@ -2,7 +2,7 @@
 //!
 //! Blocks are packed by protection, graphs in order and blocks in order within them; first those with content, then
 //! contiguous sets (see [`crate::link::Block::contiguous`]), then zero-fill, which then need not be written. Thread-local blocks
-//! are in no segment.
+//! are in no segment. Blocks that may lie far away have a segment of their own.
 
 use super::error::{LinkError, Result};
 use super::graph::{BlockId, Content, LinkGraph, SectionId};
@@ -13,6 +13,8 @@ use crate::base::{ExecutorAddr, MemProt, align_up};
 pub struct SegmentLayout {
     /// Its protection.
     pub prot: MemProt,
+    /// Whether it may lie anywhere, out of reach of the others; at most one does, the last one.
+    pub far: bool,
     /// Its size in bytes.
     pub size: u64,
     /// How much of it is written, in bytes from its start; the rest is zero-fill.
@@ -36,7 +38,7 @@ pub struct PlacedBlock {
 
 impl SegmentLayout {
     fn new(prot: MemProt) -> SegmentLayout {
-        SegmentLayout { prot, size: 0, content_size: 0, align: 1, blocks: Vec::new() }
+        SegmentLayout { prot, far: false, size: 0, content_size: 0, align: 1, blocks: Vec::new() }
     }
 
     fn push(&mut self, graphs: &[&LinkGraph], graph: u32, block: BlockId) -> Result<()> {
@@ -61,20 +63,27 @@ impl SegmentLayout {
 ///
 /// Errors if sizes add up to more than an address space holds.
 pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
-    let mut segments = MemProt::ALL.map(SegmentLayout::new);
+    let mut segments = Vec::from(MemProt::ALL.map(SegmentLayout::new));
+    segments.push(SegmentLayout { far: true, ..SegmentLayout::new(MemProt::ReadWrite) });
     let mut sets: Vec<(u32, u32, BlockId)> = Vec::new();
     let mut zero_fill: Vec<(u32, BlockId)> = Vec::new();
     for (index, graph) in graphs.iter().enumerate() {
         let index = index as u32;
+        let mut islands = graph.islands.as_slice();
+        let is_island: Vec<BlockId> = sorted(graph.islands.iter().map(|island| island.1));
         for id in graph.block_ids() {
             let block = &graph.blocks[id.index()];
-            if graph.sections[block.section.index()].thread_local {
+            if graph.sections[block.section.index()].thread_local || is_island.binary_search(&id).is_ok() {
                 continue;
             }
             match (block.contiguous, &block.content) {
                 (Some(set), _) => sets.push((set, index, id)),
                 (None, Content::ZeroFill) => zero_fill.push((index, id)),
-                (None, _) => segments[prot(graph, id).index()].push(graphs, index, id)?,
+                (None, _) => segments[segment(graph, id)].push(graphs, index, id)?,
+            }
+            while let Some(((_, island), rest)) = islands.split_first().filter(|((behind, _), _)| *behind == id) {
+                segments[prot(graph, *island).index()].push(graphs, index, *island)?;
+                islands = rest;
             }
         }
     }
@@ -86,7 +95,7 @@ pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
         segment.content_size = segment.size;
     }
     for (index, id) in zero_fill {
-        segments[prot(graphs[index as usize], id).index()].push(graphs, index, id)?;
+        segments[segment(graphs[index as usize], id)].push(graphs, index, id)?;
     }
     Ok(segments.into_iter().filter(|s| !s.blocks.is_empty()).collect())
 }
@@ -132,6 +141,21 @@ pub fn assign_addresses(graphs: &mut [&mut LinkGraph], segment: &SegmentLayout, 
     }
 }
 
+fn sorted(blocks: impl Iterator<Item = BlockId>) -> Vec<BlockId> {
+    let mut blocks: Vec<BlockId> = blocks.collect();
+    blocks.sort_unstable();
+    blocks
+}
+
+/// The index of the segment that a block goes into.
+fn segment(graph: &LinkGraph, block: BlockId) -> usize {
+    if graph.sections[graph.blocks[block.index()].section.index()].far {
+        MemProt::ALL.len()
+    } else {
+        prot(graph, block).index()
+    }
+}
+
 fn prot(graph: &LinkGraph, block: BlockId) -> MemProt {
     graph.sections[graph.blocks[block.index()].section.index()].prot
 }
@@ -166,6 +190,14 @@ mod tests {
         assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);
         assert_eq!((segments[0].size, segments[0].align), (16, 8));
         assert_eq!(offsets(&segments[1]), [(0, 1, 0)]);
+    }
+
+    #[test]
+    fn islands_stand_behind_their_blocks() {
+        use MemProt::ReadExec;
+        let mut g = graph(&[(ReadExec, 8, 4, None, false); 4]);
+        g.islands = vec![(BlockId(0), BlockId(3)), (BlockId(1), BlockId(2))];
+        assert_eq!(offsets(&lay_out(&[&g]).unwrap()[0]), [(0, 0, 0), (0, 3, 8), (0, 1, 16), (0, 2, 24)]);
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub struct ObjectEdge {
     pub symbol: u32,
     /// `A` of the formulas.
     pub addend: i64,
+    /// Whether `T` of the formulas is the target's offset in its module's thread-local memory, in the place of the one from the thread
+    /// pointer: the two are the same wherever the module's memory is relaxed to begin at the thread pointer.
+    pub in_module: bool,
 }
 
 /// Call frame records in DWARF's form; see [`super::unwind`].
@@ -118,13 +121,17 @@ pub enum SectionKind {
     Initializers(InitializerOrder),
     /// Pointers to functions to be called at exit.
     Finalizers(InitializerOrder),
+    /// A piece of the function that is called before those (`.init`): code that is run from its start to its end.
+    InitializerCode,
+    /// A piece of the function that is called after those (`.fini`).
+    FinalizerCode,
 }
 
 /// When the functions of an initializer section are called, relative to those of others; ascending.
 /// Finalizers run in the opposite order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct InitializerOrder {
-    /// 0 for `.preinit_array`, which comes before everything, 1 for the rest.
+    /// 0 for `.preinit_array`, which comes before everything, 1 for pieces of code, 2 for the rest.
     pub phase: u8,
     /// Constructor priority, 0 first; [`InitializerOrder::DEFAULT_PRIORITY`] if none was given.
     pub priority: u32,

@@ -30,8 +30,7 @@ pub enum ExecutorError {
     /// Thread-local variables do not fit.
     #[error(
         "{wanted:#x} bytes of thread-local memory are needed, but of the reserve of {total:#x} bytes in each thread only \
-         {left:#x} are left; build rjitlink with a larger RJITLINK_TLS_RESERVE in the environment, or make fewer or smaller \
-         variables thread-local"
+         {left:#x} are left; make it larger with -tls-reserve=SIZE"
     )]
     ThreadLocalReserve {
         /// Bytes asked for.
@@ -55,6 +54,14 @@ pub enum ExecutorError {
          program ran; link it into the program, or load the library when the program starts"
     )]
     ThreadLocalDynamic,
+    /// The process cannot start again with a larger reserve.
+    #[error("cannot enlarge the reserve of thread-local memory: {what}: {source}")]
+    ThreadLocalRestart {
+        /// What was tried.
+        what: &'static str,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// This process has no thread-local memory for linked code.
     #[error("thread-local variables are not supported on this operating system")]
     ThreadLocalUnsupported,

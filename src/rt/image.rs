@@ -316,7 +316,7 @@ impl ImageFile {
         let image = &self.image;
         let bindings = self.bindings(executor)?;
         if let Some(variables) = &image.thread_locals
-            && executor.thread_locals().allocate(variables.size, variables.align)?.0 != variables.offset
+            && executor.thread_locals().allocate(&[(variables.size, variables.align)])?[0].0 != variables.offset
         {
             return Err(ImageError::Unsuitable("its thread-local memory begins elsewhere".into()));
         }
@@ -346,7 +346,8 @@ impl ImageFile {
         let start = ExecutorAddr(mapped.protect()?);
         if let Some(variables) = &image.thread_locals {
             for (offset, bytes) in &variables.values {
-                executor.thread_locals().initialize(ExecutorAddr(*offset), bytes)?;
+                let place = ThreadLocalPlace::Offset(ExecutorAddr(*offset));
+                executor.thread_locals().initialize(place, bytes)?;
             }
         }
         let loaded = LoadedImage { image, start };

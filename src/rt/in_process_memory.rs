@@ -8,7 +8,8 @@
 //! protections, and code once the window is full, take *chunks* from the free middle, nearest first. The gap is left to
 //! libraries loaded later, which the system puts below the earlier ones.
 //!
-//! What is absent: giving memory back (see [`MemoryManager`]), and a second reservation: it would be out of reach.
+//! What is absent: giving memory back (see [`MemoryManager`]), and a second reservation: it would be out of reach. Data that may be
+//! out of reach gets mappings of its own.
 //!
 //! After `fork` the pages behind code and constants are shared by parent and child, so the child must not write where the
 //! parent may be allocating. It finds out by its process id and backs the rest of each chunk, from the next page on, with
@@ -17,7 +18,9 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
@@ -179,6 +182,36 @@ impl MemoryManager for InProcessMemoryManager {
             }
             requests.iter().map(|request| region.allocate(request)).collect()
         })
+    }
+
+    fn extent(&self) -> Result<AddrRange, MemoryError> {
+        self.with_region(0, |region| {
+            // Where chunks are taken from the high end, nothing is mapped at the low one.
+            let page = sys::page_size();
+            if region.free.start() == region.all.start.0 && region.free.size() >= page {
+                let first = region.free.take_front(page).into_private();
+                first.map_err(|source| MemoryError::Os { what: "map memory", source })?;
+            }
+            Ok(AddrRange::new(region.all.start, region.all.size() - EXTENT_MARGIN))
+        })
+    }
+
+    fn capacity(&self) -> u64 {
+        self.size
+    }
+
+    fn allocate_far(&self, content_size: u64, size: u64, align: u64) -> Result<Segment, MemoryError> {
+        SegmentRequest { prot: MemProt::ReadWrite, content_size, size, align }.check()?;
+        let page = sys::page_size();
+        let no_room = |source| MemoryError::NoRoom { size, place: "for data that may be far away", source };
+        let padding = if align > page { align } else { 0 };
+        let whole = size.checked_add(padding).and_then(|all| align_up(all.max(1), page));
+        let extent = Extent::reserve(whole.ok_or_else(|| no_room(io::ErrorKind::OutOfMemory.into()))?, None);
+        let mut view = extent.and_then(Extent::into_private).map_err(no_room)?;
+        let start = align_up(view.address(), align).unwrap_or(view.address());
+        view.take_front((start - view.address()) as usize);
+        let content = view.take_front(size as usize).take_front(content_size as usize);
+        Ok(Segment::new(ExecutorAddr(start), size, MemProt::ReadWrite, Box::new(content)))
     }
 
     fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {

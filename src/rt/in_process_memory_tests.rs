@@ -247,3 +247,26 @@ fn code_bounds_hold_what_is_allocated_under_them() {
     assert_eq!(wide.code, wide.all);
     assert!(memory.allocate(&[piece], Some(&wide)).is_ok());
 }
+
+#[test]
+fn far_memory_is_no_part_of_the_reservation() {
+    let manager = InProcessMemoryManager::with_size(SMALL);
+    let all = manager.bounds(0, 0).unwrap().all;
+    for (content, size, align) in [(16, 8 << 30, 64), (0, 1, 1 << 21), (5, 5, 1)] {
+        let mut far = manager.allocate_far(content, size, align).unwrap();
+        assert!(!all.contains(far.address) && far.address.0.is_multiple_of(align));
+        assert_eq!(far.working_memory().len() as u64, content);
+    }
+    assert!(manager.allocate_far(0, 1 << 60, 1).is_err());
+    assert!(manager.allocate_far(2, 1, 1).is_err());
+}
+
+#[test]
+fn the_extent_begins_with_bytes_that_can_be_read() {
+    let manager = InProcessMemoryManager::with_size(SMALL);
+    for _ in 0..2 {
+        let extent = manager.extent().unwrap();
+        assert_eq!(extent.start, manager.bounds(0, 0).unwrap().all.start);
+        peek(extent.start.0, 1);
+    }
+}

@@ -12,6 +12,9 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 /// How many bytes of code lie close enough for every direct branch of every architecture (AArch64: ±128 MiB).
 pub const BRANCH_WINDOW: u64 = 120 << 20;
 
+/// What [`MemoryManager::extent`] leaves out, in bytes: memory that is used last, if at all.
+pub const EXTENT_MARGIN: u64 = 16;
+
 /// One piece of memory wanted: all blocks of a batch that share a protection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SegmentRequest {
@@ -88,7 +91,8 @@ pub struct Bounds {
 pub enum MemoryError {
     /// The span in which everything can reach everything is full.
     #[error(
-        "cannot allocate {wanted:#x} bytes: {left:#x} bytes are left in the {span:#x} bytes reserved at {base:#x} for linked memory"
+        "cannot allocate {wanted:#x} bytes: {left:#x} bytes are left in the {span:#x} bytes reserved at {base:#x} for linked memory; \
+         large variables can lie elsewhere if the code that refers to them is compiled with -fPIC or -mcmodel=medium"
     )]
     Exhausted {
         /// Bytes asked for.
@@ -190,14 +194,14 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// their padding.
     ///
     /// What is promised:
-    /// - `all` never changes: everything ever allocated lies in it, by this batch and by others, before and after.
+    /// - `all` never changes: everything ever allocated lies in it, by this batch and by others, before and after, but for what
+    ///   [`MemoryManager::allocate_far`] gives.
     /// - `code` holds all code allocated so far, and the code of an [`MemoryManager::allocate`] call that is given these
     ///   bounds (or that call fails with [`MemoryError::BoundsMoved`]).
     /// - `code` is at most [`BRANCH_WINDOW`] long or equal to `all`, and it goes from the one to the other once, for good.
     ///   That is announced ahead: `bounds` answers `all` while there is still room for an eighth of the window beyond what
-    ///   the caller asks for. So code of *other* batches, which a caller holding the short window must be able to
-    ///   reach, leaves that window only when such batches take more than that eighth while the caller is being linked.
-    ///   The caller then meets a fixup out of range, never wrong code, and may link again with new bounds.
+    ///   the caller asks for. Code of *other* batches, of which a caller holding the short window does not know the addresses
+    ///   yet, may lie elsewhere nevertheless: its branches to that need stubs.
     ///
     /// # Errors
     /// [`MemoryError::Exhausted`] when so much cannot be had, [`MemoryError::NoRoom`] when no addresses can.
@@ -209,6 +213,23 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// [`MemoryError::BadRequest`], [`MemoryError::Exhausted`], [`MemoryError::BoundsMoved`] and what the operating system
     /// refuses. Nothing is given then.
     fn allocate(&self, requests: &[SegmentRequest], promised: Option<&Bounds>) -> Result<Vec<Segment>, MemoryError>;
+
+    /// The addresses that linked memory can have, for who wants to tell its own from others: `bounds().all`, less some bytes at the end,
+    /// so that the end is an address like others. The first bytes can be read.
+    ///
+    /// # Errors
+    /// [`MemoryError::NoRoom`] and what the operating system refuses.
+    fn extent(&self) -> Result<AddrRange, MemoryError>;
+
+    /// How many bytes `bounds().all` has at most.
+    fn capacity(&self) -> u64;
+
+    /// `size` bytes of `rw-` memory anywhere, out of `bounds().all`, aligned to `align`, of which the first `content_size` are written
+    /// and the rest are zero. For data that code can refer to wherever it is.
+    ///
+    /// # Errors
+    /// [`MemoryError::BadRequest`], [`MemoryError::NoRoom`].
+    fn allocate_far(&self, content_size: u64, size: u64, align: u64) -> Result<Segment, MemoryError>;
 
     /// Makes the content final: protections hold, and processors see the code. After this it may run.
     ///

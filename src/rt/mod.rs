@@ -28,5 +28,6 @@ pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
 pub use sys::process::in_child;
+pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
 pub use sys::{map_file, page_size};
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

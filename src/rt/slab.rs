@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
-use crate::base::{AddrRange, ExecutorAddr, align_up};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
+use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
 /// How far a slab without a limit reaches: as far as everything reaches everything in the small code models.
 const DEFAULT_LIMIT: u64 = 0x7000_0000;
@@ -21,6 +23,8 @@ pub struct SlabMemoryManager {
 #[derive(Debug)]
 struct State {
     next: u64,
+    /// Behind the slab: where far memory goes on.
+    next_far: u64,
     widened: bool,
 }
 
@@ -41,7 +45,7 @@ impl SlabMemoryManager {
         Ok(SlabMemoryManager {
             range: AddrRange::new(base, limit),
             page_size,
-            state: Mutex::new(State { next: base.0, widened: false }),
+            state: Mutex::new(State { next: base.0, next_far: base.0 + limit, widened: false }),
         })
     }
 
@@ -117,6 +121,25 @@ impl MemoryManager for SlabMemoryManager {
             .collect())
     }
 
+    fn extent(&self) -> Result<AddrRange, MemoryError> {
+        Ok(AddrRange::new(self.range.start, self.range.size().saturating_sub(EXTENT_MARGIN)))
+    }
+
+    fn capacity(&self) -> u64 {
+        self.range.size()
+    }
+
+    fn allocate_far(&self, content_size: u64, size: u64, align: u64) -> Result<Segment, MemoryError> {
+        let request = SegmentRequest { prot: MemProt::ReadWrite, content_size, size, align };
+        request.check()?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = align_up(state.next_far, align.max(self.page_size));
+        let placed = start.and_then(|start| Some((start, start.checked_add(size)?)));
+        let (start, end) = placed.ok_or_else(|| self.exhausted(size, state.next_far))?;
+        state.next_far = end;
+        Ok(Segment::new(ExecutorAddr(start), size, MemProt::ReadWrite, Box::new(vec![0u8; content_size as usize])))
+    }
+
     fn finalize(&self, _segments: &mut [Segment]) -> Result<(), MemoryError> {
         Ok(())
     }
@@ -125,7 +148,6 @@ impl MemoryManager for SlabMemoryManager {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::MemProt;
 
     fn request(prot: MemProt, size: u64) -> SegmentRequest {
         SegmentRequest { prot, content_size: size, size, align: 16 }
@@ -178,6 +200,15 @@ mod tests {
         let mut segments = slab.allocate(&[bss], None).unwrap();
         assert_eq!(segments[0].working_memory(), [0; 4]);
         assert_eq!(segments[0].size, 0x6000_0000);
+    }
+
+    #[test]
+    fn far_memory_is_behind_the_slab() {
+        let slab = SlabMemoryManager::new(ExecutorAddr(0x1000), 0x1000, Some(0x2000)).unwrap();
+        let far = [(4, 1 << 33, 16), (0, 8, 0x4000)]
+            .map(|(content, size, align)| slab.allocate_far(content, size, align).unwrap());
+        assert_eq!(far.each_ref().map(|segment| segment.address.0), [0x3000, 0x2_0000_4000]);
+        assert!(slab.allocate_far(0, u64::MAX, 1).is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub mod x86_64;
 
 pub use reach::Reach;
 
-use super::edge::{EdgeKind, EdgeKindInfo};
+use super::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use super::graph::LinkGraph;
 use crate::base::{Arch, MemProt};
 
@@ -104,6 +104,9 @@ pub struct ShapeEdge {
     pub addend: i64,
 }
 
+/// Bytes before a piece of code that is made a function, see [`Architecture::fragment_frame`]: also their alignment.
+pub const FRAGMENT_PROLOGUE: u64 = 16;
+
 /// What the rest of the linker asks of an architecture. Implementations hold no state.
 pub trait Architecture: Sync + std::fmt::Debug {
     /// Which one it is.
@@ -131,6 +134,16 @@ pub trait Architecture: Sync + std::fmt::Debug {
     ///
     /// Its edge is a branch to the reentry function, which identifies the trampoline by its address.
     fn reentry_trampoline(&self) -> Option<&'static CodeShape>;
+    /// Code that makes a function of a piece that is run from its start to its end: what comes before, [`FRAGMENT_PROLOGUE`] bytes, and
+    /// behind.
+    fn fragment_frame(&self) -> (&'static [u8], &'static [u8]);
+    /// Whether an edge of `kind` can refer to every address there is, with the help of the GOT if that is what it asks for.
+    fn reaches_everywhere(&self, kind: EdgeKind) -> bool {
+        let info = &self.edge_kinds()[usize::from(kind.0)];
+        info.width == 8
+            || info.class.is_thread_local()
+            || matches!(info.class, EdgeClass::Got { .. } | EdgeClass::KeepAlive | EdgeClass::Size)
+    }
     /// Rewrites GOT accesses that are sure to reach their targets directly, before tables are built.
     ///
     /// Only kinds and targets of edges change here; bytes change when the new kinds are applied.

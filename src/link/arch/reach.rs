@@ -12,7 +12,7 @@ use crate::link::graph::{LinkGraph, SymbolId, SymbolPlace};
 pub struct Reach<'a> {
     /// Where linked code lies, this batch included.
     pub code: AddrRange,
-    /// Where all linked memory lies, code included.
+    /// Where all linked memory lies, code included, but for what may be out of reach.
     pub all: AddrRange,
     /// Whether references may be pointed at addresses that linking does not choose
     /// (false if the process's addresses say nothing about the executor's).
@@ -43,7 +43,10 @@ impl Reach<'_> {
                     u64::MAX
                 }
             }
-            SymbolPlace::DynamicThreadLocal { .. } => u64::MAX,
+            SymbolPlace::DynamicThreadLocal { .. } | SymbolPlace::External { far: true, .. } => u64::MAX,
+            SymbolPlace::Defined { block, .. } if graph.sections[graph.blocks[block.index()].section.index()].far => {
+                u64::MAX
+            }
             SymbolPlace::Defined { .. } | SymbolPlace::External { .. } => distance(from, to),
         }
     }

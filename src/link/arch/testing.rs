@@ -17,7 +17,7 @@ pub(super) const LINKED: Reach<'static> = Reach {
 };
 
 /// A symbol of another graph, thus somewhere in [`LINKED`].
-pub(super) const NEAR: SymbolPlace = SymbolPlace::External { slot: 0 };
+pub(super) const NEAR: SymbolPlace = SymbolPlace::External { slot: 0, far: false };
 
 /// A symbol far from everything linked, and too high for 32 bits.
 pub(super) const FAR: SymbolPlace = absolute(0x1234_5678_9abc);
@@ -102,7 +102,14 @@ pub(super) fn check_table(architecture: &dyn Architecture, constants: &[(EdgeKin
             EdgeClass::BranchViaStub { direct } => {
                 assert_eq!(class(direct), EdgeClass::Branch { via_stub: kind }, "{name}");
             }
-            EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } | EdgeClass::ThreadLocalIndex { plain } => {
+            EdgeClass::ThreadLocalDescriptor { plain } if plain == architecture.keep_alive() => {
+                assert_eq!(info.formula, "none", "{name}");
+            }
+            EdgeClass::Got { plain }
+            | EdgeClass::ThreadLocalGot { plain }
+            | EdgeClass::ThreadLocalIndex { plain }
+            | EdgeClass::ThreadLocalModule { plain }
+            | EdgeClass::ThreadLocalDescriptor { plain } => {
                 assert_eq!(class(plain), EdgeClass::Address, "{name}");
                 let plain = &table[usize::from(plain.0)];
                 assert_eq!(info.width, plain.width, "{name}");
@@ -159,7 +166,7 @@ pub(super) fn check_any_input(architecture: &dyn Architecture) {
 /// Every kind with a field reports a field that the block ends in the middle of.
 pub(super) fn check_outside_block(architecture: &dyn Architecture) {
     for (index, info) in architecture.edge_kinds().iter().enumerate() {
-        if info.width == 0 {
+        if info.width == 0 || info.formula == "none" && matches!(info.class, EdgeClass::ThreadLocalDescriptor { .. }) {
             continue;
         }
         let fixup = Fixup { offset: 9 - usize::from(info.width), ..fixup_of_value(EdgeKind(index as u8), 0) };

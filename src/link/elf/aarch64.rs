@@ -2,13 +2,12 @@
 //!
 //! Only ELF64 codes are here: those below 256 but 0 belong to the ILP32 variant, which is another architecture.
 //! - `PLT32` computes the distance to *a way into* a function, so it is a branch edge although it is data.
-//! - Local dynamic accesses (`TLSLD`) are always rewritten to use the thread pointer in the place of the module's memory, so
-//!   `DTPREL` counts from there, as `TPREL` does. General dynamic accesses with one instruction for the argument (`TLSGD_ADR_PREL21`)
-//!   and those of the large model (`TLSGD_MOVW`, `TLSLD_MOVW`, `TLSLD_LD_PREL19`), which no compiler makes, leave too little room.
+//! - Local dynamic accesses (`TLSLD`) of variables at constant offsets are rewritten to use the thread pointer in the place of the
+//!   module's memory, so `DTPREL` counts from there, as `TPREL` does.
 //! - Types that store a signed pointer or load one through a signed GOT entry (`AUTH_*`, PAuth ABI extension) are refused:
 //!   storing the bare pointer instead would fail at run time, far from the cause.
 
-use super::relocation::Translation::{self, Edge, Nothing, Unsupported};
+use super::relocation::Translation::{self, Edge, InModule, Nothing, Unsupported};
 use super::relocation::{ElfArch, relocations};
 use crate::link::arch::aarch64::kind;
 
@@ -84,33 +83,33 @@ relocations! { "R_AARCH64_";
     315 "GOTPCREL32" Edge(kind::REQUEST_GOT_DELTA32);
     316 "PATCHINST" Unsupported;
     317 "FUNCINIT64" Unsupported;
-    512 "TLSGD_ADR_PREL21" Unsupported;
+    512 "TLSGD_ADR_PREL21" Edge(kind::REQUEST_TLS_INDEX_ADR21);
     513 "TLSGD_ADR_PAGE21" Edge(kind::REQUEST_TLS_INDEX_PAGE21);
     514 "TLSGD_ADD_LO12_NC" Edge(kind::REQUEST_TLS_INDEX_PAGE_OFFSET12);
-    515 "TLSGD_MOVW_G1" Unsupported;
-    516 "TLSGD_MOVW_G0_NC" Unsupported;
-    517 "TLSLD_ADR_PREL21" Edge(kind::TLS_MODULE_PAGE);
-    518 "TLSLD_ADR_PAGE21" Edge(kind::TLS_MODULE_PAGE);
-    519 "TLSLD_ADD_LO12_NC" Edge(kind::TLS_MODULE_ADD);
-    520 "TLSLD_MOVW_G1" Unsupported;
-    521 "TLSLD_MOVW_G0_NC" Unsupported;
-    522 "TLSLD_LD_PREL19" Unsupported;
-    523 "TLSLD_MOVW_DTPREL_G2" Edge(kind::TLS_OFFSET_MOVE_WIDE_G2);
-    524 "TLSLD_MOVW_DTPREL_G1" Edge(kind::TLS_OFFSET_MOVE_WIDE_G1);
-    525 "TLSLD_MOVW_DTPREL_G1_NC" Edge(kind::TLS_OFFSET_MOVE_WIDE_G1_NC);
-    526 "TLSLD_MOVW_DTPREL_G0" Edge(kind::TLS_OFFSET_MOVE_WIDE_G0);
-    527 "TLSLD_MOVW_DTPREL_G0_NC" Edge(kind::TLS_OFFSET_MOVE_WIDE_G0_NC);
-    528 "TLSLD_ADD_DTPREL_HI12" Edge(kind::TLS_OFFSET_HIGH12);
-    529 "TLSLD_ADD_DTPREL_LO12" Edge(kind::TLS_OFFSET12);
-    530 "TLSLD_ADD_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_NC);
-    531 "TLSLD_LDST8_DTPREL_LO12" Edge(kind::TLS_OFFSET12_LDST8);
-    532 "TLSLD_LDST8_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST8_NC);
-    533 "TLSLD_LDST16_DTPREL_LO12" Edge(kind::TLS_OFFSET12_LDST16);
-    534 "TLSLD_LDST16_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST16_NC);
-    535 "TLSLD_LDST32_DTPREL_LO12" Edge(kind::TLS_OFFSET12_LDST32);
-    536 "TLSLD_LDST32_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST32_NC);
-    537 "TLSLD_LDST64_DTPREL_LO12" Edge(kind::TLS_OFFSET12_LDST64);
-    538 "TLSLD_LDST64_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST64_NC);
+    515 "TLSGD_MOVW_G1" Edge(kind::REQUEST_TLS_INDEX_MOVE_WIDE_G1);
+    516 "TLSGD_MOVW_G0_NC" Edge(kind::REQUEST_TLS_INDEX_MOVE_WIDE_G0_NC);
+    517 "TLSLD_ADR_PREL21" Edge(kind::REQUEST_TLS_MODULE_ADR21);
+    518 "TLSLD_ADR_PAGE21" Edge(kind::REQUEST_TLS_MODULE_PAGE21);
+    519 "TLSLD_ADD_LO12_NC" Edge(kind::REQUEST_TLS_MODULE_PAGE_OFFSET12);
+    520 "TLSLD_MOVW_G1" Edge(kind::REQUEST_TLS_MODULE_MOVE_WIDE_G1);
+    521 "TLSLD_MOVW_G0_NC" Edge(kind::REQUEST_TLS_MODULE_MOVE_WIDE_G0_NC);
+    522 "TLSLD_LD_PREL19" Edge(kind::REQUEST_TLS_MODULE_LITERAL19);
+    523 "TLSLD_MOVW_DTPREL_G2" InModule(kind::TLS_OFFSET_MOVE_WIDE_G2);
+    524 "TLSLD_MOVW_DTPREL_G1" InModule(kind::TLS_OFFSET_MOVE_WIDE_G1);
+    525 "TLSLD_MOVW_DTPREL_G1_NC" InModule(kind::TLS_OFFSET_MOVE_WIDE_G1_NC);
+    526 "TLSLD_MOVW_DTPREL_G0" InModule(kind::TLS_OFFSET_MOVE_WIDE_G0);
+    527 "TLSLD_MOVW_DTPREL_G0_NC" InModule(kind::TLS_OFFSET_MOVE_WIDE_G0_NC);
+    528 "TLSLD_ADD_DTPREL_HI12" InModule(kind::TLS_OFFSET_HIGH12);
+    529 "TLSLD_ADD_DTPREL_LO12" InModule(kind::TLS_OFFSET12);
+    530 "TLSLD_ADD_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_NC);
+    531 "TLSLD_LDST8_DTPREL_LO12" InModule(kind::TLS_OFFSET12_LDST8);
+    532 "TLSLD_LDST8_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_LDST8_NC);
+    533 "TLSLD_LDST16_DTPREL_LO12" InModule(kind::TLS_OFFSET12_LDST16);
+    534 "TLSLD_LDST16_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_LDST16_NC);
+    535 "TLSLD_LDST32_DTPREL_LO12" InModule(kind::TLS_OFFSET12_LDST32);
+    536 "TLSLD_LDST32_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_LDST32_NC);
+    537 "TLSLD_LDST64_DTPREL_LO12" InModule(kind::TLS_OFFSET12_LDST64);
+    538 "TLSLD_LDST64_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_LDST64_NC);
     539 "TLSIE_MOVW_GOTTPREL_G1" Edge(kind::REQUEST_TLS_OFFSET_MOVE_WIDE_G1);
     540 "TLSIE_MOVW_GOTTPREL_G0_NC" Edge(kind::REQUEST_TLS_OFFSET_MOVE_WIDE_G0_NC);
     541 "TLSIE_ADR_GOTTPREL_PAGE21" Edge(kind::REQUEST_TLS_OFFSET_PAGE21);
@@ -132,20 +131,20 @@ relocations! { "R_AARCH64_";
     557 "TLSLE_LDST32_TPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST32_NC);
     558 "TLSLE_LDST64_TPREL_LO12" Edge(kind::TLS_OFFSET12_LDST64);
     559 "TLSLE_LDST64_TPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST64_NC);
-    560 "TLSDESC_LD_PREL19" Edge(kind::TLS_DESCRIPTOR_HIGH);
-    561 "TLSDESC_ADR_PREL21" Edge(kind::TLS_DESCRIPTOR_LOW);
-    562 "TLSDESC_ADR_PAGE21" Edge(kind::TLS_DESCRIPTOR_HIGH);
-    563 "TLSDESC_LD64_LO12" Edge(kind::TLS_DESCRIPTOR_LOW);
-    564 "TLSDESC_ADD_LO12" Edge(kind::TLS_DESCRIPTOR_ADD);
-    565 "TLSDESC_OFF_G1" Edge(kind::TLS_DESCRIPTOR_HIGH);
-    566 "TLSDESC_OFF_G0_NC" Edge(kind::TLS_DESCRIPTOR_LOW);
-    567 "TLSDESC_LDR" Edge(kind::TLS_DESCRIPTOR_ADD);
-    568 "TLSDESC_ADD" Edge(kind::TLS_DESCRIPTOR_ADD);
-    569 "TLSDESC_CALL" Edge(kind::TLS_DESCRIPTOR_CALL);
+    560 "TLSDESC_LD_PREL19" Edge(kind::REQUEST_TLS_DESCRIPTOR_LITERAL19);
+    561 "TLSDESC_ADR_PREL21" Edge(kind::REQUEST_TLS_DESCRIPTOR_ADR21);
+    562 "TLSDESC_ADR_PAGE21" Edge(kind::REQUEST_TLS_DESCRIPTOR_PAGE21);
+    563 "TLSDESC_LD64_LO12" Edge(kind::REQUEST_TLS_DESCRIPTOR_LDST64);
+    564 "TLSDESC_ADD_LO12" Edge(kind::REQUEST_TLS_DESCRIPTOR_PAGE_OFFSET12);
+    565 "TLSDESC_OFF_G1" Edge(kind::REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G1);
+    566 "TLSDESC_OFF_G0_NC" Edge(kind::REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G0_NC);
+    567 "TLSDESC_LDR" Edge(kind::REQUEST_TLS_DESCRIPTOR_REGISTER);
+    568 "TLSDESC_ADD" Edge(kind::REQUEST_TLS_DESCRIPTOR_REGISTER);
+    569 "TLSDESC_CALL" Edge(kind::REQUEST_TLS_DESCRIPTOR_CALL);
     570 "TLSLE_LDST128_TPREL_LO12" Edge(kind::TLS_OFFSET12_LDST128);
     571 "TLSLE_LDST128_TPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST128_NC);
-    572 "TLSLD_LDST128_DTPREL_LO12" Edge(kind::TLS_OFFSET12_LDST128);
-    573 "TLSLD_LDST128_DTPREL_LO12_NC" Edge(kind::TLS_OFFSET12_LDST128_NC);
+    572 "TLSLD_LDST128_DTPREL_LO12" InModule(kind::TLS_OFFSET12_LDST128);
+    573 "TLSLD_LDST128_DTPREL_LO12_NC" InModule(kind::TLS_OFFSET12_LDST128_NC);
     580 "AUTH_ABS64" Unsupported;
     581 "AUTH_MOVW_GOTOFF_G0" Unsupported;
     582 "AUTH_MOVW_GOTOFF_G0_NC" Unsupported;

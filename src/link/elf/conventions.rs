@@ -1,6 +1,8 @@
 //! Names by the System V gABI, the GNU conventions that GNU ld's default linker scripts write down, and LLVM's ORC runtime for ELF.
 
-use crate::link::conventions::{Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames};
+use crate::link::conventions::{
+    Conventions, Fallback, FallbackPlace, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames,
+};
 
 /// The conventions of ELF systems.
 #[derive(Debug)]
@@ -63,7 +65,13 @@ impl Conventions for ElfConventions {
             b"__fini_array_start" | b"__fini_array_end" => true,
             _ => return None,
         };
-        Some(Fallback { null: name == b"_DYNAMIC", reserved })
+        let place = match name {
+            b"_DYNAMIC" => FallbackPlace::Null,
+            b"__executable_start" => FallbackPlace::MemoryStart,
+            _ if name.ends_with(b"_array_start") || name.ends_with(b"_array_end") => FallbackPlace::Handle,
+            _ => FallbackPlace::MemoryEnd,
+        };
+        Some(Fallback { place, reserved })
     }
 
     fn runtime(&self) -> &'static RuntimeSymbols {

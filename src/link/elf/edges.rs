@@ -110,8 +110,9 @@ impl ObjectFormat for Elf {
             let info = rela.r_info.get(LE);
             let (symbol, r_type) = ((info >> 32) as u32, info as u32);
             let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
-            let kind = match self.arch.translate(r_type) {
-                Translation::Edge(kind) => kind,
+            let (kind, in_module) = match self.arch.translate(r_type) {
+                Translation::Edge(kind) => (kind, false),
+                Translation::InModule(kind) => (kind, true),
                 Translation::Nothing => continue,
                 Translation::Unsupported => {
                     return Err(error(
@@ -135,7 +136,7 @@ impl ObjectFormat for Elf {
             if symbol as usize >= file.symbols.len() {
                 return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
             }
-            edges.push(ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE) });
+            edges.push(ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE), in_module });
         }
         if !edges[first..].is_sorted_by_key(|e| e.offset) {
             edges[first..].sort_by_key(|e| e.offset);

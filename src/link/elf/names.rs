@@ -19,20 +19,25 @@ pub(super) fn initializer_kind(name: &[u8]) -> Option<SectionKind> {
     };
     let forward = |n: Option<u32>| n.unwrap_or(InitializerOrder::DEFAULT_PRIORITY);
     let reversed = |n: Option<u32>| n.map_or(InitializerOrder::DEFAULT_PRIORITY, |n| 65535 - n);
+    match name {
+        b".init" => return Some(SectionKind::InitializerCode),
+        b".fini" => return Some(SectionKind::FinalizerCode),
+        _ => {}
+    }
     if name == b".preinit_array" {
         return Some(SectionKind::Initializers(order(0, 0, false)));
     }
     if let Some(n) = numbered(b".init_array") {
-        return Some(SectionKind::Initializers(order(1, forward(n), false)));
+        return Some(SectionKind::Initializers(order(2, forward(n), false)));
     }
     if let Some(n) = numbered(b".ctors") {
-        return Some(SectionKind::Initializers(order(1, reversed(n), true)));
+        return Some(SectionKind::Initializers(order(2, reversed(n), true)));
     }
     if let Some(n) = numbered(b".fini_array") {
-        return Some(SectionKind::Finalizers(order(1, forward(n), false)));
+        return Some(SectionKind::Finalizers(order(2, forward(n), false)));
     }
     if let Some(n) = numbered(b".dtors") {
-        return Some(SectionKind::Finalizers(order(1, reversed(n), true)));
+        return Some(SectionKind::Finalizers(order(2, reversed(n), true)));
     }
     None
 }

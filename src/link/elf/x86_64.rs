@@ -6,10 +6,12 @@
 //! - `GOTPLT64` allows a PLT entry to fill the GOT entry lazily; without a dynamic linker it is `GOT64`.
 //! - The `GOTPC` types compute with the GOT alone, whatever symbol they name.
 //! - The EVEX forms of GOT loads (`CODE_5`, `CODE_6`) are never rewritten; they remain loads from the GOT.
-//! - Local dynamic accesses (`TLSLD`) are always rewritten to use the thread pointer in the place of the module's memory, so
-//!   `DTPOFF` counts from there, as `TPOFF` does.
+//! - Local dynamic accesses (`TLSLD`) of variables at constant offsets are rewritten to use the thread pointer in the place of the
+//!   module's memory, so `DTPOFF` counts from there, as `TPOFF` does.
+//! - The EVEX forms of descriptor accesses (`CODE_5_GOTPC32_TLSDESC`, `CODE_6_…`) are numbers for instructions that do not exist: only
+//!   `lea` computes a descriptor's address. No assembler makes them.
 
-use super::relocation::Translation::{self, Edge, Nothing, Unsupported};
+use super::relocation::Translation::{self, Edge, InModule, Nothing, Unsupported};
 use super::relocation::{ElfArch, relocations};
 use crate::link::arch::x86_64::kind;
 
@@ -45,11 +47,11 @@ relocations! { "R_X86_64_";
     14 "8" Edge(kind::POINTER8);
     15 "PC8" Edge(kind::DELTA8);
     16 "DTPMOD64" Unsupported;
-    17 "DTPOFF64" Edge(kind::THREAD_POINTER_DELTA64);
+    17 "DTPOFF64" InModule(kind::THREAD_POINTER_DELTA64);
     18 "TPOFF64" Edge(kind::THREAD_POINTER_DELTA64);
     19 "TLSGD" Edge(kind::REQUEST_TLS_INDEX);
-    20 "TLSLD" Edge(kind::TLS_MODULE);
-    21 "DTPOFF32" Edge(kind::THREAD_POINTER_DELTA32);
+    20 "TLSLD" Edge(kind::REQUEST_TLS_MODULE);
+    21 "DTPOFF32" InModule(kind::THREAD_POINTER_DELTA32);
     22 "GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET_REX);
     23 "TPOFF32" Edge(kind::THREAD_POINTER_DELTA32);
     24 "PC64" Edge(kind::DELTA64);
@@ -62,8 +64,8 @@ relocations! { "R_X86_64_";
     31 "PLTOFF64" Edge(kind::DELTA64_FROM_GOT);
     32 "SIZE32" Edge(kind::SIZE32);
     33 "SIZE64" Edge(kind::SIZE64);
-    34 "GOTPC32_TLSDESC" Edge(kind::TLS_DESCRIPTOR);
-    35 "TLSDESC_CALL" Edge(kind::TLS_DESCRIPTOR_CALL);
+    34 "GOTPC32_TLSDESC" Edge(kind::REQUEST_TLS_DESCRIPTOR);
+    35 "TLSDESC_CALL" Edge(kind::REQUEST_TLS_DESCRIPTOR_CALL);
     36 "TLSDESC" Unsupported;
     37 "IRELATIVE" Unsupported;
     38 "RELATIVE64" Unsupported;
@@ -71,7 +73,7 @@ relocations! { "R_X86_64_";
     42 "REX_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX);
     43 "CODE_4_GOTPCRELX" Edge(kind::REQUEST_GOT_LOAD_REX2);
     44 "CODE_4_GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET_REX2);
-    45 "CODE_4_GOTPC32_TLSDESC" Unsupported;
+    45 "CODE_4_GOTPC32_TLSDESC" Edge(kind::REQUEST_TLS_DESCRIPTOR_REX2);
     46 "CODE_5_GOTPCRELX" Edge(kind::REQUEST_GOT_DELTA32);
     47 "CODE_5_GOTTPOFF" Edge(kind::REQUEST_TLS_OFFSET);
     48 "CODE_5_GOTPC32_TLSDESC" Unsupported;

@@ -7,7 +7,9 @@
 //! `section$start$SEGMENT$section` and `section$end$…` bracket sections (ld(1)); without such a section they are one address.
 //! So are always `segment$start$SEGMENT` and `segment$end$SEGMENT`: linked memory has no segments of those names.
 
-use crate::link::conventions::{Conventions, Fallback, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames};
+use crate::link::conventions::{
+    Conventions, Fallback, FallbackPlace, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames,
+};
 
 /// The conventions of Darwin.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ impl Conventions for MachOConventions {
 
     fn fallback(&self, name: &[u8]) -> Option<Fallback> {
         let is_bound = name.starts_with(b"segment$start$") || name.starts_with(b"segment$end$");
-        (is_bound || section_bound(name).is_some()).then_some(Fallback { null: false, reserved: true })
+        (is_bound || section_bound(name).is_some()).then_some(Fallback { place: FallbackPlace::Handle, reserved: true })
     }
 
     fn runtime(&self) -> &'static RuntimeSymbols {

@@ -51,7 +51,7 @@ impl Reader<'_> {
         let word = self.word(&info)?;
         let value = sign_extend(word, info.r_length);
         let edge = |kind, (symbol, addend): Place| {
-            Ok(Some(ObjectEdge { offset: (place - self.piece.start) as u32, kind, symbol, addend }))
+            Ok(Some(ObjectEdge { offset: (place - self.piece.start) as u32, kind, symbol, addend, in_module: false }))
         };
         match self.macho.arch().translate(&info, word) {
             Translation::Pointer(kind) => {

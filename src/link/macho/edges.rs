@@ -173,7 +173,7 @@ impl MachO {
                 let what = format_args!("entry {number} is a pointer to symbol {symbol}, which does not exist");
                 return Err(LinkError::malformed(&file.name, format_args!("section {}", text(section.name)), what));
             }
-            edges.push(ObjectEdge { offset: offset as u32, kind: self.pointer, symbol, addend: 0 });
+            edges.push(ObjectEdge { offset: offset as u32, kind: self.pointer, symbol, addend: 0, in_module: false });
         }
         Ok(())
     }

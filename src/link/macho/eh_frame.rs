@@ -184,7 +184,7 @@ impl Walk<'_> {
             let what = format_args!("an unwind record refers to address {address:#x}, which is in no section");
             return Err(LinkError::malformed(&self.file.name, place, what));
         };
-        self.added.push(ObjectEdge { offset: at as u32, kind, symbol, addend });
+        self.added.push(ObjectEdge { offset: at as u32, kind, symbol, addend, in_module: false });
         Ok(())
     }
 }

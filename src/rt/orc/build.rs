@@ -45,6 +45,8 @@ const X86_64_ELF: &[(&str, &str)] = &[
     ("atexit.c", "atexit.o"),
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
+    ("ehdr.c", "ehdr.o"),
 ];
 const AARCH64_ELF: &[(&str, &str)] = &[
     ("reenter.aarch64.S", "reenter.o"),
@@ -53,6 +55,8 @@ const AARCH64_ELF: &[(&str, &str)] = &[
     ("atexit.c", "atexit.o"),
     ("at_quick_exit.c", "at_quick_exit.o"),
     ("pthread_atfork.c", "pthread_atfork.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
+    ("ehdr.c", "ehdr.o"),
     ("outline_atomics.aarch64.S", "outline_atomics.o"),
 ];
 // What the others are for is exported by the C library on the systems that use Mach-O. So is atexit; but Mach-O code is also run
@@ -62,12 +66,14 @@ const X86_64_MACHO: &[(&str, &str)] = &[
     ("resolve.c", "resolve.o"),
     ("resolve_failed.c", "resolve_failed.o"),
     ("atexit.c", "atexit.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
 ];
 const AARCH64_MACHO: &[(&str, &str)] = &[
     ("reenter.aarch64.S", "reenter.o"),
     ("resolve.c", "resolve.o"),
     ("resolve_failed.c", "resolve_failed.o"),
     ("atexit.c", "atexit.o"),
+    ("rust_allocator.c", "rust_allocator.o"),
 ];
 
 const RUNTIMES: &[Runtime] = &[

@@ -41,13 +41,18 @@ impl Context {
 
     /// Sets the handler and guards forks from here on; gives the handler back if there already is one.
     pub fn set_handler(&self, handler: Arc<dyn DispatchHandler>) -> Result<(), Arc<dyn DispatchHandler>> {
-        static REGISTERED: Once = Once::new();
-        REGISTERED.call_once(|| {
-            // SAFETY: the functions are valid as long as the process. Without memory to register them, forks are unguarded.
-            unsafe { libc::pthread_atfork(Some(before_fork), Some(after_in_parent), Some(after_in_child)) };
-        });
+        guard_forks();
         self.handler.set(handler)
     }
+}
+
+/// Has forks wait for the gate from now on.
+pub fn guard_forks() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // SAFETY: the functions are valid as long as the process. Without memory to register them, forks are unguarded.
+        unsafe { libc::pthread_atfork(Some(before_fork), Some(after_in_parent), Some(after_in_child)) };
+    });
 }
 
 extern "C" fn before_fork() {

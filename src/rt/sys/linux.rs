@@ -3,7 +3,7 @@
 //! One mapping is writable and never executable, the other is what the program sees and never writable. So nothing changes
 //! protection after it is mapped, batches can share pages, and no page is ever writable and executable.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -108,6 +108,21 @@ pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
 /// An address inside the C library: where shared libraries are.
 pub fn near_address() -> u64 {
     libc::dl_iterate_phdr as *const () as u64
+}
+
+unsafe extern "C" {
+    static mut program_invocation_name: *const c_char;
+    static mut program_invocation_short_name: *const c_char;
+}
+
+/// Sets what `program_invocation_name` is, and without directories `program_invocation_short_name`: `name`, which is never freed.
+pub fn set_program_name(name: *const c_char) {
+    // SAFETY: C strings that stay; the C library's variables, which it sets itself when a program starts and then only reads.
+    unsafe {
+        let slash = libc::strrchr(name, c_int::from(b'/'));
+        program_invocation_name = name;
+        program_invocation_short_name = if slash.is_null() { name } else { slash.add(1) };
+    }
 }
 
 /// The mathematics library.

@@ -31,7 +31,15 @@ pub mod test_result;
 #[path = "thread_local_linux.rs"]
 pub mod thread_local;
 #[cfg(target_os = "linux")]
+mod thread_local_blocks;
+#[cfg(target_os = "linux")]
+mod thread_local_descriptor;
+#[cfg(target_os = "linux")]
 mod thread_local_probe;
+#[cfg(target_os = "linux")]
+mod thread_local_reserve;
+#[cfg(target_os = "linux")]
+mod thread_local_restart;
 
 #[cfg(target_os = "linux")]
 pub use darwin_names::provided;

@@ -102,6 +102,13 @@ impl Arguments {
     }
 }
 
+/// Makes the first of `arguments`, if there is any, the name by which the C library calls the program in messages.
+pub fn set_name(arguments: Arguments) {
+    if let Some(&name) = arguments.argv.first().filter(|&&name| name != 0) {
+        os::set_program_name(name as *const c_char);
+    }
+}
+
 /// Calls `main` at `entry`.
 pub fn call_main(entry: ExecutorAddr, arguments: Arguments) -> i32 {
     // SAFETY: the session gives the address of a finalized `main`.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::{Mutex, PoisonError};
 
@@ -101,16 +101,20 @@ fn library(name: &[u8], relocations: &[u64]) -> Vec<u8> {
     out
 }
 
+/// A new file in memory, made with `flags`.
+pub(super) fn memory_file(flags: libc::c_uint) -> io::Result<File> {
+    // SAFETY: a C string; the descriptor is fresh and nobody else's.
+    unsafe {
+        match libc::memfd_create(c"rjitlink-tls".as_ptr(), flags) {
+            fd if fd < 0 => Err(io::Error::last_os_error()),
+            fd => Ok(File::from_raw_fd(fd)),
+        }
+    }
+}
+
 /// Loads a library that [`library`] made and reads its words; `None` if the loader refuses.
 fn load(library: &[u8]) -> Option<[u64; 2]> {
-    // SAFETY: a C string; the descriptor is fresh and nobody else's.
-    let mut file = unsafe {
-        let fd = libc::memfd_create(c"rjitlink-tls".as_ptr(), libc::MFD_CLOEXEC);
-        if fd < 0 {
-            return None;
-        }
-        File::from_raw_fd(fd)
-    };
+    let mut file = memory_file(libc::MFD_CLOEXEC).ok()?;
     file.write_all(library).ok()?;
     let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     // SAFETY: a C string; the library has no code. Its base is that of its first and only segment, where WORDS lie.

@@ -1,5 +1,5 @@
+use super::reserve::{SIZE, cost, thread_pointer};
 use super::*;
-use crate::rt::thread_local::ThreadLocalPlace;
 
 /// The `N` bytes of the calling thread at `offset`.
 fn read<const N: usize>(offset: ExecutorAddr) -> [u8; N] {
@@ -13,7 +13,7 @@ fn in_new_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 #[test]
 fn this_thread_and_later_ones_have_initial_values() {
-    let offset = ProcessThreadLocals.allocate(4, 4).unwrap();
+    let offset = ProcessThreadLocals.allocate(&[(4, 4)]).unwrap()[0];
     assert_eq!(read(offset), [0; 4]);
     let (ready, go) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
     std::thread::scope(|scope| {
@@ -23,7 +23,7 @@ fn this_thread_and_later_ones_have_initial_values() {
             read::<4>(offset)
         });
         ready.wait();
-        ProcessThreadLocals.initialize(offset, b"abcd").unwrap();
+        ProcessThreadLocals.initialize(ThreadLocalPlace::Offset(offset), b"abcd").unwrap();
         go.wait();
         assert_eq!(earlier.join().unwrap(), [0; 4]);
     });
@@ -34,19 +34,19 @@ fn this_thread_and_later_ones_have_initial_values() {
 #[test]
 fn alignment_holds_in_every_thread() {
     for align in [1, 64, 4096] {
-        let offset = ProcessThreadLocals.allocate(1, align).unwrap();
+        let offset = ProcessThreadLocals.allocate(&[(1, align)]).unwrap()[0];
         let misaligned = || thread_pointer().wrapping_add(offset.0) % align;
         assert_eq!((misaligned(), in_new_thread(misaligned)), (0, 0));
     }
-    let error = ProcessThreadLocals.allocate(1, 8192).unwrap_err();
+    let error = ProcessThreadLocals.allocate(&[(1, 8192)]).unwrap_err();
     assert!(matches!(error, ExecutorError::ThreadLocalAlign { wanted: 8192, most: 4096 }));
 }
 
 #[test]
 fn values_outside_the_reserve_are_refused() {
-    let start = ExecutorAddr(reserve().wrapping_sub(thread_pointer()));
-    for offset in [start.0 - 1, start.0 + SIZE as u64 - 1, 0] {
-        let result = ProcessThreadLocals.initialize(ExecutorAddr(offset), b"xy");
+    let table = reserve::table_offset().unwrap();
+    for offset in [table - 1, table - SIZE as u64, 0] {
+        let result = ProcessThreadLocals.initialize(ThreadLocalPlace::Offset(ExecutorAddr(offset)), b"xy");
         assert!(matches!(result, Err(ExecutorError::ThreadLocalTemplate { .. })));
     }
 }
@@ -85,8 +85,8 @@ fn small_stacks_grow_by_the_reserve() {
         assert_eq!(libc::pthread_join(thread, std::ptr::null_mut()), 0);
         let mut size = 0;
         libc::pthread_attr_getstacksize(&with_larger_stack(&attributes).unwrap(), &mut size);
-        assert_eq!(size, (128 << 10) + COST);
-        libc::pthread_attr_setstacksize(&mut attributes, SMALL_STACK);
+        assert_eq!(size, (128 << 10) + cost());
+        libc::pthread_attr_setstacksize(&mut attributes, SMALL_STACK * cost());
         assert!(with_larger_stack(&attributes).is_none());
     }
 }

@@ -4,7 +4,8 @@ use super::super::formula::{Formula, Limits, edge_kinds};
 use super::field::{Field, Group};
 use super::thread_local::Rewrite;
 use crate::link::edge::EdgeClass::{
-    self, Address, Got, KeepAlive, LowAddress, ThreadLocal, ThreadLocalGot, ThreadLocalIndex,
+    self, Address, Got, KeepAlive, LowAddress, ThreadLocal, ThreadLocalDescriptor, ThreadLocalGot, ThreadLocalIndex,
+    ThreadLocalModule,
 };
 use crate::link::edge::EdgeKindInfo;
 
@@ -175,16 +176,32 @@ edge_kinds! { Rule;
     REQUEST_TLS_OFFSET_MOVE_WIDE_G0_NC: "RequestTLSOffsetInGOTAndTransformToMoveWide16G0NoCheck" = "G - GOT + A", 4, ThreadLocalGot { plain: kind::MOVE_WIDE_FROM_GOT_G0_NC }, wide(Formula::FromGot, ANY, Group::G0);
     TLS_OFFSET_PAGE_RELAXED: "TLSOffsetPageRelaxedToMoveWide16G1" = "(TP(T) + A) >> 16", 4, ThreadLocal, tls32(Rewrite::LoadHigh);
     TLS_OFFSET_LOAD_RELAXED: "TLSOffsetLoadRelaxedToMoveWide16G0" = "TP(T) + A", 4, ThreadLocal, tls32(Rewrite::LoadLow);
-    REQUEST_TLS_INDEX_PAGE21: "RequestTLSIndexInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalIndex { plain: kind::PAGE21 }, tls32(Rewrite::Refused);
-    REQUEST_TLS_INDEX_PAGE_OFFSET12: "RequestTLSIndexInGOTAndTransformToPageOffset12" = "(G + A) & 0xfff", 4, ThreadLocalIndex { plain: kind::PAGE_OFFSET12 }, tls32(Rewrite::Refused);
+    REQUEST_TLS_INDEX_PAGE21: "RequestTLSIndexInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalIndex { plain: kind::PAGE21 }, rule(Formula::PageDelta, Limits::signed(33), Field::Adrp);
+    REQUEST_TLS_INDEX_PAGE_OFFSET12: "RequestTLSIndexInGOTAndTransformToPageOffset12" = "(G + A) & 0xfff", 4, ThreadLocalIndex { plain: kind::PAGE_OFFSET12 }, rule(Formula::Target, ANY, Field::Add);
+    REQUEST_TLS_INDEX_ADR21: "RequestTLSIndexInGOTAndTransformToADRLiteral21" = "G - P + A", 4, ThreadLocalIndex { plain: kind::ADR_LITERAL21 }, rule(Formula::Delta, Limits::signed(21), Field::Adr);
+    REQUEST_TLS_INDEX_MOVE_WIDE_G1: "RequestTLSIndexInGOTAndTransformToMoveWide16G1" = "(G - GOT + A) >> 16", 4, ThreadLocalIndex { plain: kind::MOVE_WIDE_FROM_GOT_G1 }, signed_wide(Formula::FromGot, S33, Group::G1);
+    REQUEST_TLS_INDEX_MOVE_WIDE_G0_NC: "RequestTLSIndexInGOTAndTransformToMoveWide16G0NoCheck" = "G - GOT + A", 4, ThreadLocalIndex { plain: kind::MOVE_WIDE_FROM_GOT_G0_NC }, wide(Formula::FromGot, ANY, Group::G0);
     TLS_INDEX_PAGE_RELAXED: "TLSIndexPageRelaxedToThreadPointer" = "none", 4, ThreadLocal, tls24(Rewrite::ThreadPointer);
     TLS_INDEX_ADD_RELAXED: "TLSIndexAddRelaxedToHigh12" = "(TP(T) + A) >> 12", 4, ThreadLocal, tls24(Rewrite::AddHigh);
     TLS_INDEX_CALL_RELAXED: "TLSIndexCallRelaxedToAdd12" = "(TP(T) + A) & 0xfff", 4, ThreadLocal, tls24(Rewrite::AddLow);
-    TLS_MODULE_PAGE: "TLSModulePage" = "none", 4, ThreadLocal, tls_any(Rewrite::Refused);
-    TLS_MODULE_ADD: "TLSModuleAdd" = "none", 4, ThreadLocal, tls_any(Rewrite::Refused);
+    REQUEST_TLS_MODULE_PAGE21: "RequestTLSModuleInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalModule { plain: kind::PAGE21 }, rule(Formula::PageDelta, Limits::signed(33), Field::Adrp);
+    REQUEST_TLS_MODULE_PAGE_OFFSET12: "RequestTLSModuleInGOTAndTransformToPageOffset12" = "(G + A) & 0xfff", 4, ThreadLocalModule { plain: kind::PAGE_OFFSET12 }, rule(Formula::Target, ANY, Field::Add);
+    REQUEST_TLS_MODULE_ADR21: "RequestTLSModuleInGOTAndTransformToADRLiteral21" = "G - P + A", 4, ThreadLocalModule { plain: kind::ADR_LITERAL21 }, rule(Formula::Delta, Limits::signed(21), Field::Adr);
+    REQUEST_TLS_MODULE_LITERAL19: "RequestTLSModuleInGOTAndTransformToLDRLiteral19" = "G - P + A", 4, ThreadLocalModule { plain: kind::LDR_LITERAL19 }, rule(Formula::Delta, Limits::signed(21), Field::Literal19);
+    REQUEST_TLS_MODULE_MOVE_WIDE_G1: "RequestTLSModuleInGOTAndTransformToMoveWide16G1" = "(G - GOT + A) >> 16", 4, ThreadLocalModule { plain: kind::MOVE_WIDE_FROM_GOT_G1 }, signed_wide(Formula::FromGot, S33, Group::G1);
+    REQUEST_TLS_MODULE_MOVE_WIDE_G0_NC: "RequestTLSModuleInGOTAndTransformToMoveWide16G0NoCheck" = "G - GOT + A", 4, ThreadLocalModule { plain: kind::MOVE_WIDE_FROM_GOT_G0_NC }, wide(Formula::FromGot, ANY, Group::G0);
     TLS_MODULE_PAGE_RELAXED: "TLSModulePageRelaxedToThreadPointer" = "none", 4, ThreadLocal, tls_any(Rewrite::ThreadPointer);
     TLS_MODULE_ADD_RELAXED: "TLSModuleAddRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoAdd);
     TLS_MODULE_CALL_RELAXED: "TLSModuleCallRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoCall);
+    REQUEST_TLS_DESCRIPTOR_PAGE21: "RequestTLSDescInGOTAndTransformToPage21" = "Page(G + A) - Page(P)", 4, ThreadLocalDescriptor { plain: kind::PAGE21 }, rule(Formula::PageDelta, Limits::signed(33), Field::Adrp);
+    REQUEST_TLS_DESCRIPTOR_LDST64: "RequestTLSDescInGOTAndTransformToPageOffset12LDST64" = "((G + A) & 0xfff) >> 3", 4, ThreadLocalDescriptor { plain: kind::PAGE_OFFSET12_LDST64 }, page_offset(3);
+    REQUEST_TLS_DESCRIPTOR_PAGE_OFFSET12: "RequestTLSDescInGOTAndTransformToPageOffset12" = "(G + A) & 0xfff", 4, ThreadLocalDescriptor { plain: kind::PAGE_OFFSET12 }, rule(Formula::Target, ANY, Field::Add);
+    REQUEST_TLS_DESCRIPTOR_LITERAL19: "RequestTLSDescInGOTAndTransformToLDRLiteral19" = "G - P + A", 4, ThreadLocalDescriptor { plain: kind::LDR_LITERAL19 }, rule(Formula::Delta, Limits::signed(21), Field::Literal19);
+    REQUEST_TLS_DESCRIPTOR_ADR21: "RequestTLSDescInGOTAndTransformToADRLiteral21" = "G - P + A", 4, ThreadLocalDescriptor { plain: kind::ADR_LITERAL21 }, rule(Formula::Delta, Limits::signed(21), Field::Adr);
+    REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G1: "RequestTLSDescInGOTAndTransformToMoveWide16G1" = "(G - GOT + A) >> 16", 4, ThreadLocalDescriptor { plain: kind::MOVE_WIDE_FROM_GOT_G1 }, signed_wide(Formula::FromGot, S33, Group::G1);
+    REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G0_NC: "RequestTLSDescInGOTAndTransformToMoveWide16G0NoCheck" = "G - GOT + A", 4, ThreadLocalDescriptor { plain: kind::MOVE_WIDE_FROM_GOT_G0_NC }, wide(Formula::FromGot, ANY, Group::G0);
+    REQUEST_TLS_DESCRIPTOR_REGISTER: "RequestTLSDescInGOTForRegister" = "none", 4, ThreadLocalDescriptor { plain: kind::KEEP_ALIVE }, NOTHING;
+    REQUEST_TLS_DESCRIPTOR_CALL: "RequestTLSDescInGOTForCall" = "none", 4, ThreadLocalDescriptor { plain: kind::KEEP_ALIVE }, NOTHING;
     TLS_DESCRIPTOR_HIGH: "TLSDescriptorRelaxedToMoveWide16G1" = "(TP(T) + A) >> 16", 4, ThreadLocal, tls32(Rewrite::DescriptorHigh);
     TLS_DESCRIPTOR_LOW: "TLSDescriptorRelaxedToMoveWide16G0" = "TP(T) + A", 4, ThreadLocal, tls32(Rewrite::DescriptorLow);
     TLS_DESCRIPTOR_ADD: "TLSDescriptorAddRelaxedToNothing" = "none", 4, ThreadLocal, tls_any(Rewrite::NoAdd);

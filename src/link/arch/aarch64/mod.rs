@@ -17,7 +17,8 @@
 //! # Thread-local storage
 //! The thread pointer is the register TPIDR_EL0, and variables lie above it: those of the program and of libraries that the loader
 //! knows from the start at constant offsets, of 24 bits in the code of the usual models. Accesses by other models are rewritten to
-//! use that offset (`thread_local`).
+//! use that offset (`thread_local`) where the variable has one. Where it has none, general and local dynamic accesses call
+//! `__tls_get_addr` with a pair of words in the GOT, and descriptor accesses call the function that the descriptor in the GOT names.
 //!
 //! # Stubs and trampolines
 //! A branch that does not reach goes to `adrp x16, ptr; ldr x16, [x16, :lo12:ptr]; br x16`. AAPCS64 leaves x16 and x17 (IP0,
@@ -44,7 +45,7 @@ pub use kinds::{KINDS, kind};
 
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
 use crate::base::{Arch, MemProt};
-use crate::link::edge::{EdgeKind, EdgeKindInfo};
+use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
 use kinds::{RULES, Rule};
 
@@ -119,6 +120,30 @@ impl Architecture for Aarch64 {
 
     fn reentry_trampoline(&self) -> Option<&'static CodeShape> {
         Some(&REENTRY_TRAMPOLINE)
+    }
+
+    fn fragment_frame(&self) -> (&'static [u8], &'static [u8]) {
+        // bti c; nop; stp x29, x30, [sp, #-16]!; mov x29, sp
+        const BEFORE: &[u8] =
+            &[0x5f, 0x24, 0x03, 0xd5, 0x1f, 0x20, 0x03, 0xd5, 0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03, 0x00, 0x91];
+        // ldp x29, x30, [sp], #16; ret
+        const AFTER: &[u8] = &[0xfd, 0x7b, 0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6];
+        (BEFORE, AFTER)
+    }
+
+    fn reaches_everywhere(&self, kind: EdgeKind) -> bool {
+        // Pieces of absolute addresses. That of bits 32 to 47 is checked, but programs have no addresses beyond it.
+        const PIECES: [EdgeKind; 5] = [
+            kind::MOVE_WIDE_G0_NC,
+            kind::MOVE_WIDE_G1_NC,
+            kind::MOVE_WIDE_G2_NC,
+            kind::MOVE_WIDE_G2,
+            kind::MOVE_WIDE_G3,
+        ];
+        let info = &KINDS[usize::from(kind.0)];
+        let in_table =
+            matches!(info.class, EdgeClass::Got { .. } | EdgeClass::KeepAlive) || info.class.is_thread_local();
+        in_table || info.width == 8 || PIECES.contains(&kind)
     }
 
     fn relax(&self, graph: &mut LinkGraph, reach: &Reach<'_>) {

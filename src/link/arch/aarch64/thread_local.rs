@@ -1,8 +1,11 @@
 //! Thread-local accesses rewritten to instructions that make a constant, the offset from the thread pointer, or add it.
 //!
 //! AAELF64 ("Relocation optimization" and the relaxations of ABI documents for TLS) fixes the instructions of each access, so that
-//! linkers can rewrite them one for one. All variables whose offset is one number for all threads are accessed with it; only
-//! those of libraries with dynamic storage keep the call of `__tls_get_addr`.
+//! linkers can rewrite them one for one. All variables whose offset is one number for all threads are accessed with it; only those
+//! with dynamic storage, of libraries or too large for the reserve, keep the call of `__tls_get_addr` or of their descriptor's function.
+//!
+//! General dynamic accesses of the tiny and the large model, and local dynamic ones of the large model, have too few instructions for
+//! an offset, or none whose registers are prescribed. They stay calls.
 //!
 //! | access | rewritten |
 //! |---|---|
@@ -16,7 +19,7 @@
 use super::field::{adrp_register, load64_register};
 use super::kinds::kind;
 use crate::link::arch::FixupError;
-use crate::link::edge::Edge;
+use crate::link::edge::{Edge, EdgeKind};
 use crate::link::graph::{BlockId, LinkGraph, SymbolPlace};
 
 /// The function that general and local dynamic accesses call.
@@ -43,8 +46,6 @@ pub(super) enum Rewrite {
     NoAdd,
     /// `nop`, from a call.
     NoCall,
-    /// Nothing: relaxation found other instructions than are prescribed.
-    Refused,
 }
 
 const MRS_X0: u32 = 0xd53b_d040;
@@ -99,7 +100,6 @@ impl Rewrite {
                 (right, NOP, "an ADD to x0 or a LDR (register) instruction")
             }
             Rewrite::NoCall => (is_call(word), NOP, "a BL or BLR instruction"),
-            Rewrite::Refused => (false, word, "followed by the other instructions of a thread-local access"),
         };
         if is_right { Ok(rewritten) } else { Err(FixupError::WrongInstruction { expected, found: word.into() }) }
     }
@@ -110,33 +110,53 @@ fn is_call(word: u32) -> bool {
     word & 0xfc00_0000 == 0x9400_0000 || word & 0xffff_fc1f == 0xd63f_0000
 }
 
-/// Gives the edges of dynamic accesses in `block` the kinds that do without `__tls_get_addr`. Not an optimization: only
-/// variables of libraries have what the kinds before need.
+/// The kinds of descriptor accesses, and those without a descriptor.
+const DESCRIPTORS: &[(EdgeKind, EdgeKind)] = &[
+    (kind::REQUEST_TLS_DESCRIPTOR_PAGE21, kind::TLS_DESCRIPTOR_HIGH),
+    (kind::REQUEST_TLS_DESCRIPTOR_LDST64, kind::TLS_DESCRIPTOR_LOW),
+    (kind::REQUEST_TLS_DESCRIPTOR_PAGE_OFFSET12, kind::TLS_DESCRIPTOR_ADD),
+    (kind::REQUEST_TLS_DESCRIPTOR_LITERAL19, kind::TLS_DESCRIPTOR_HIGH),
+    (kind::REQUEST_TLS_DESCRIPTOR_ADR21, kind::TLS_DESCRIPTOR_LOW),
+    (kind::REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G1, kind::TLS_DESCRIPTOR_HIGH),
+    (kind::REQUEST_TLS_DESCRIPTOR_MOVE_WIDE_G0_NC, kind::TLS_DESCRIPTOR_LOW),
+    (kind::REQUEST_TLS_DESCRIPTOR_REGISTER, kind::TLS_DESCRIPTOR_ADD),
+    (kind::REQUEST_TLS_DESCRIPTOR_CALL, kind::TLS_DESCRIPTOR_CALL),
+];
+
+/// Gives the edges of dynamic accesses in `block` the kinds that do without `__tls_get_addr`. A call that does not stand where AAELF64
+/// has it stays a call: it gets a pair that leads to the thread pointer's surroundings.
 pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
     let run = graph.blocks[block.index()].edges.clone();
     for index in run.start as usize..run.end as usize {
         let edges = &graph.edges[index..run.end as usize];
+        let target = edges[0].target;
+        if matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal { .. }) {
+            continue;
+        }
         let calls = |edge: Option<&Edge>| {
             edge.is_some_and(|edge| {
                 edge.kind == kind::BRANCH26 && graph.symbols[edge.target.index()].name == TLS_GET_ADDR
             })
         };
-        let target = edges[0].target;
         let then = |kind, edge: Option<&Edge>| edge.is_some_and(|edge| edge.kind == kind && edge.target == target);
-        let dynamic = matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal { .. });
         let relaxed: &[_] = match edges[0].kind {
             kind::REQUEST_TLS_INDEX_PAGE21
-                if !dynamic && then(kind::REQUEST_TLS_INDEX_PAGE_OFFSET12, edges.get(1)) && calls(edges.get(2)) =>
+                if then(kind::REQUEST_TLS_INDEX_PAGE_OFFSET12, edges.get(1)) && calls(edges.get(2)) =>
             {
                 &[kind::TLS_INDEX_PAGE_RELAXED, kind::TLS_INDEX_ADD_RELAXED, kind::TLS_INDEX_CALL_RELAXED]
             }
-            kind::TLS_MODULE_PAGE if then(kind::TLS_MODULE_ADD, edges.get(1)) && calls(edges.get(2)) => {
+            kind::REQUEST_TLS_MODULE_PAGE21
+                if then(kind::REQUEST_TLS_MODULE_PAGE_OFFSET12, edges.get(1)) && calls(edges.get(2)) =>
+            {
                 &[kind::TLS_MODULE_PAGE_RELAXED, kind::TLS_MODULE_ADD_RELAXED, kind::TLS_MODULE_CALL_RELAXED]
             }
-            kind::TLS_MODULE_PAGE if calls(edges.get(1)) => {
+            kind::REQUEST_TLS_MODULE_ADR21 if calls(edges.get(1)) => {
                 &[kind::TLS_MODULE_PAGE_RELAXED, kind::TLS_MODULE_CALL_RELAXED]
             }
-            _ => &[],
+            other => match DESCRIPTORS.iter().find(|row| row.0 == other) {
+                Some(row) => std::slice::from_ref(&row.1),
+                None => &[],
+            },
         };
         for (edge, &kind) in graph.edges[index..].iter_mut().zip(relaxed) {
             edge.kind = kind;

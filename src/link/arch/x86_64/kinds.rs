@@ -2,7 +2,8 @@
 
 use super::super::formula::{Formula, Limits, edge_kinds};
 use crate::link::edge::EdgeClass::{
-    self, Address, Got, KeepAlive, LowAddress, Size, ThreadLocal, ThreadLocalGot, ThreadLocalIndex,
+    self, Address, Got, KeepAlive, LowAddress, Size, ThreadLocal, ThreadLocalDescriptor, ThreadLocalGot,
+    ThreadLocalIndex, ThreadLocalModule,
 };
 use crate::link::edge::EdgeKindInfo;
 
@@ -37,11 +38,9 @@ pub(super) enum Form {
     /// A call for the module's thread-local memory turned into a load of the thread pointer.
     ThreadLocalModule,
     /// The address of a descriptor turned into the offset that the descriptor's function would return.
-    Descriptor,
+    Descriptor(Prefix),
     /// The call of that function turned into nothing.
     DescriptorCall,
-    /// Nothing can be written: relaxation found other instructions than the psABI prescribes.
-    Unrelaxed,
 }
 
 /// The register-extension prefix in front of an opcode.
@@ -126,10 +125,14 @@ edge_kinds! { Rule;
     REQUEST_TLS_OFFSET_REX2: "RequestTLSOffsetInGOTAndTransformToDelta32REX2Relaxable" = "G - P + A", 4, ThreadLocalGot { plain: kind::DELTA32 }, data(Formula::Delta, S32);
     TLS_OFFSET_IMMEDIATE_REX: "TLSOffsetLoadREXRelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Immediate(Prefix::Rex));
     TLS_OFFSET_IMMEDIATE_REX2: "TLSOffsetLoadREX2RelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Immediate(Prefix::Rex2));
-    REQUEST_TLS_INDEX: "RequestTLSIndexInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalIndex { plain: kind::DELTA32 }, relaxed(Formula::Target, Form::Unrelaxed);
+    REQUEST_TLS_INDEX: "RequestTLSIndexInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalIndex { plain: kind::DELTA32 }, data(Formula::Delta, S32);
     TLS_INDEX_RELAXED: "TLSIndexCallRelaxedToThreadPointerDelta32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::ThreadLocalIndex);
-    TLS_MODULE: "TLSModule" = "none", 4, ThreadLocal, relaxed(Formula::Target, Form::Unrelaxed);
+    REQUEST_TLS_MODULE: "RequestTLSModuleInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalModule { plain: kind::DELTA32 }, data(Formula::Delta, S32);
     TLS_MODULE_RELAXED: "TLSModuleCallRelaxedToThreadPointer" = "none", 4, ThreadLocal, relaxed(Formula::Target, Form::ThreadLocalModule);
-    TLS_DESCRIPTOR: "TLSDescriptorRelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Descriptor);
+    REQUEST_TLS_DESCRIPTOR: "RequestTLSDescInGOTAndTransformToDelta32" = "G - P + A", 4, ThreadLocalDescriptor { plain: kind::DELTA32 }, data(Formula::Delta, S32);
+    REQUEST_TLS_DESCRIPTOR_REX2: "RequestTLSDescInGOTAndTransformToDelta32REX2Relaxable" = "G - P + A", 4, ThreadLocalDescriptor { plain: kind::DELTA32 }, data(Formula::Delta, S32);
+    REQUEST_TLS_DESCRIPTOR_CALL: "RequestTLSDescInGOTForCall" = "none", 2, ThreadLocalDescriptor { plain: kind::KEEP_ALIVE }, NOTHING;
+    TLS_DESCRIPTOR: "TLSDescriptorRelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Descriptor(Prefix::Rex));
+    TLS_DESCRIPTOR_REX2: "TLSDescriptorREX2RelaxedToImmediate32" = "TP(T) + A + 4", 4, ThreadLocal, relaxed(Formula::Target, Form::Descriptor(Prefix::Rex2));
     TLS_DESCRIPTOR_CALL: "TLSDescriptorCallRelaxedToNothing" = "none", 2, ThreadLocal, relaxed(Formula::Target, Form::DescriptorCall);
 }

@@ -24,7 +24,9 @@
 //! # Thread-local storage
 //! The thread pointer is the base of `%fs`, and at `%fs:0` it stands in memory. Variables of the program and of libraries
 //! that the loader knows from the start lie at constant distances below it, which is all that the local-exec model uses; accesses by
-//! other models are rewritten to that one (`thread_local`).
+//! other models are rewritten to that one (`thread_local`) where the variable has such a distance. Where it has none, general and local
+//! dynamic accesses call `__tls_get_addr` with a pair of words in the GOT, and descriptor accesses call the function that the
+//! descriptor in the GOT names.
 //!
 //! # Stubs and trampolines
 //! A call stub is `jmp *ptr(%rip)`: it changes no register and no flag, so it may stand between any caller and callee,
@@ -125,6 +127,14 @@ impl Architecture for X86_64 {
         Some(&REENTRY_TRAMPOLINE)
     }
 
+    fn fragment_frame(&self) -> (&'static [u8], &'static [u8]) {
+        // endbr64; nopl 0(%rax,%rax,1); sub $8, %rsp
+        const BEFORE: &[u8] = &[0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, 0x48, 0x83, 0xec, 0x08];
+        // add $8, %rsp; ret
+        const AFTER: &[u8] = &[0x48, 0x83, 0xc4, 0x08, 0xc3];
+        (BEFORE, AFTER)
+    }
+
     fn relax(&self, graph: &mut LinkGraph, reach: &Reach<'_>) {
         relax::relax(graph, reach);
     }
@@ -144,14 +154,12 @@ impl Architecture for X86_64 {
                 limits.check(value)?;
                 relax::rewrite(form, value as i32, fixup.offset, block)
             }
-            Form::ThreadLocalIndex | Form::Descriptor => {
+            Form::ThreadLocalIndex | Form::Descriptor(_) => {
                 let value = value.wrapping_add(thread_local::CORRECTION);
                 limits.check(value)?;
                 thread_local::rewrite(form, value as i32, fixup.offset, block)
             }
-            Form::ThreadLocalModule | Form::DescriptorCall | Form::Unrelaxed => {
-                thread_local::rewrite(form, 0, fixup.offset, block)
-            }
+            Form::ThreadLocalModule | Form::DescriptorCall => thread_local::rewrite(form, 0, fixup.offset, block),
         }
     }
 }

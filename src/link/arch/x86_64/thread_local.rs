@@ -2,7 +2,8 @@
 //!
 //! The psABI (B.1, "Initial Exec and Local Exec TLS Models" and the transitions between models) fixes the instructions of each
 //! access, so that linkers can rewrite them. All variables whose offset from the thread pointer is one number for all threads are
-//! accessed with it; only those of libraries with dynamic storage keep the call of `__tls_get_addr`.
+//! accessed with it; only those with dynamic storage, of libraries or too large for the reserve, keep the call of `__tls_get_addr`
+//! or of their descriptor's function.
 //!
 //! | access | rewritten |
 //! |---|---|
@@ -18,7 +19,7 @@ use super::kinds::{Form, Prefix, kind};
 use super::relax::{Access, has_operand_size, recognize};
 use crate::link::arch::FixupError;
 use crate::link::arch::formula::place;
-use crate::link::graph::{BlockId, LinkGraph, SymbolPlace};
+use crate::link::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
 
 /// The function that general and local dynamic accesses call.
 const TLS_GET_ADDR: &[u8] = b"__tls_get_addr";
@@ -38,30 +39,36 @@ const CALL_DESCRIPTOR: [u8; 2] = [0xff, 0x10];
 /// `xchg %ax, %ax`.
 const NOP2: [u8; 2] = [0x66, 0x90];
 
-/// Gives the thread-local edges of `block` the kinds that do without `__tls_get_addr` and without the GOT. Not an
-/// optimization: only variables of libraries have what the kinds before need.
+/// Gives the thread-local edges of `block` the kinds that do without `__tls_get_addr` and without the GOT. A call that does not stand
+/// where the psABI has it stays a call: it gets a pair that leads to the thread pointer's surroundings.
 pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
     let edges = graph.blocks[block.index()].edges.clone();
     for index in edges.start as usize..edges.end as usize {
         let edge = graph.edges[index];
         match edge.kind {
-            kind::REQUEST_TLS_INDEX | kind::TLS_MODULE => {
-                let target = graph.symbols[edge.target.index()].place;
-                let is_static = !matches!(target, SymbolPlace::DynamicThreadLocal { .. });
+            kind::REQUEST_TLS_INDEX | kind::REQUEST_TLS_MODULE => {
                 let next = (index + 1 < edges.end as usize).then(|| graph.edges[index + 1]);
                 let call = next.filter(|next| {
                     let distance = next.offset.wrapping_sub(edge.offset);
                     (5..=8).contains(&distance) && graph.symbols[next.target.index()].name == TLS_GET_ADDR
                 });
-                if !is_static && call.is_some_and(|call| call.kind == kind::REQUEST_GOT_LOAD) {
-                    // Its prefixes would change what a direct call in its place means.
-                    graph.edges[index + 1].kind = kind::REQUEST_GOT_DELTA32;
-                }
-                if is_static && call.is_some() && edge.addend == DISPLACEMENT_ADDEND {
+                if is_static(graph, edge.target) && call.is_some() && edge.addend == DISPLACEMENT_ADDEND {
                     let general = edge.kind == kind::REQUEST_TLS_INDEX;
                     graph.edges[index].kind = if general { kind::TLS_INDEX_RELAXED } else { kind::TLS_MODULE_RELAXED };
                     graph.edges[index + 1].kind = kind::KEEP_ALIVE;
+                } else if call.is_some_and(|call| call.kind == kind::REQUEST_GOT_LOAD) {
+                    // Its prefixes would change what a direct call in its place means.
+                    graph.edges[index + 1].kind = kind::REQUEST_GOT_DELTA32;
                 }
+            }
+            kind::REQUEST_TLS_DESCRIPTOR | kind::REQUEST_TLS_DESCRIPTOR_REX2 | kind::REQUEST_TLS_DESCRIPTOR_CALL
+                if is_static(graph, edge.target) =>
+            {
+                graph.edges[index].kind = match edge.kind {
+                    kind::REQUEST_TLS_DESCRIPTOR => kind::TLS_DESCRIPTOR,
+                    kind::REQUEST_TLS_DESCRIPTOR_REX2 => kind::TLS_DESCRIPTOR_REX2,
+                    _ => kind::TLS_DESCRIPTOR_CALL,
+                };
             }
             kind::REQUEST_TLS_OFFSET_REX | kind::REQUEST_TLS_OFFSET_REX2 => {
                 let (prefix, relaxed) = match edge.kind {
@@ -75,6 +82,11 @@ pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
             _ => {}
         }
     }
+}
+
+/// Whether `target` has one offset from the thread pointer for all threads.
+fn is_static(graph: &LinkGraph, target: SymbolId) -> bool {
+    !matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal { .. })
 }
 
 /// Whether the instruction with a displacement at `offset` loads or adds a GOT entry, as the psABI has it for an offset.
@@ -94,7 +106,8 @@ pub(super) fn rewrite(form: Form, value: i32, offset: usize, block: &mut [u8]) -
     match form {
         Form::ThreadLocalIndex => general_dynamic(value, offset, block),
         Form::ThreadLocalModule => local_dynamic(offset, block),
-        Form::Descriptor => descriptor(value, offset, block),
+        Form::Descriptor(Prefix::Rex2) => descriptor_rex2(value, offset, block),
+        Form::Descriptor(_) => descriptor(value, offset, block),
         Form::DescriptorCall => {
             let call = place::<2>(block, offset)?;
             if *call != CALL_DESCRIPTOR {
@@ -103,7 +116,7 @@ pub(super) fn rewrite(form: Form, value: i32, offset: usize, block: &mut [u8]) -
             *call = NOP2;
             Ok(())
         }
-        _ => Err(wrong("followed by the call of a thread-local access", place::<4>(block, offset)?)),
+        _ => Err(wrong("part of a thread-local access", place::<4>(block, offset)?)),
     }
 }
 
@@ -175,6 +188,19 @@ fn descriptor(value: i32, offset: usize, block: &mut [u8]) -> Result<(), FixupEr
     }
     let [a, b, c, d] = value.to_le_bytes();
     *code = [0x48 | rex >> 2 & 1, 0xc7, 0xc0 | modrm >> 3 & 7, a, b, c, d];
+    Ok(())
+}
+
+/// The same with a REX2 prefix: its payload has the register's upper bits for the ModRM byte's reg field, which becomes its r/m field.
+fn descriptor_rex2(value: i32, offset: usize, block: &mut [u8]) -> Result<(), FixupError> {
+    place::<4>(block, offset)?;
+    let code = place::<8>(block, offset.wrapping_sub(4))?;
+    let [rex2, payload, opcode, modrm, ..] = *code;
+    if rex2 != 0xd5 || payload & 0xbb != 0x08 || opcode != 0x8d || modrm & 0xc7 != 0x05 {
+        return Err(wrong("a lea of a TLS descriptor", &code[..4]));
+    }
+    let [a, b, c, d] = value.to_le_bytes();
+    *code = [rex2, 0x08 | payload >> 2 & 0x11, 0xc7, 0xc0 | modrm >> 3 & 7, a, b, c, d];
     Ok(())
 }
 

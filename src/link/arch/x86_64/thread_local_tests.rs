@@ -2,6 +2,7 @@
 //! the large code model, and it turns most additions of offsets into `lea`, which leaves the flags alone.
 
 use super::super::{X86_64, kind};
+use crate::base::ExecutorAddr;
 use crate::link::arch::testing::{apply_all, fixup_of_value, graph, kinds};
 use crate::link::arch::{Architecture, Fixup, FixupError, testing};
 use crate::link::edge::EdgeKind;
@@ -13,11 +14,11 @@ const OFFSET: u64 = -0x1234_i64 as u64;
 const FIELD: [u8; 4] = [0xcc, 0xed, 0xff, 0xff];
 
 /// A variable of a library that has no constant offset.
-const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal { module: 3, offset: 0x40 };
-const STATIC: SymbolPlace = SymbolPlace::External { slot: 0 };
+const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal { module: 3, offset: 0x40, resolver: ExecutorAddr(0x77) };
+const STATIC: SymbolPlace = SymbolPlace::External { slot: 0, far: false };
 
 const GD: EdgeKind = kind::REQUEST_TLS_INDEX;
-const LD: EdgeKind = kind::TLS_MODULE;
+const LD: EdgeKind = kind::REQUEST_TLS_MODULE;
 
 /// Accesses that call `__tls_get_addr`: the code, the kind and place of its edge, the kind, place and addend of the call's, the code
 /// after, in which 0xff four times stands for the offset.
@@ -107,17 +108,24 @@ const SINGLE: &[(&[u8], EdgeKind, EdgeKind, &[u8])] = &[
         &[0xd5, 0x18, 0xc7, 0xc0],
     ),
     // lea foo@tlsdesc(%rip): %rax, %r9
-    (&[0x48, 0x8d, 0x05], kind::TLS_DESCRIPTOR, kind::TLS_DESCRIPTOR, &[0x48, 0xc7, 0xc0]),
-    (&[0x4c, 0x8d, 0x0d], kind::TLS_DESCRIPTOR, kind::TLS_DESCRIPTOR, &[0x49, 0xc7, 0xc1]),
+    (&[0x48, 0x8d, 0x05], kind::REQUEST_TLS_DESCRIPTOR, kind::TLS_DESCRIPTOR, &[0x48, 0xc7, 0xc0]),
+    (&[0x4c, 0x8d, 0x0d], kind::REQUEST_TLS_DESCRIPTOR, kind::TLS_DESCRIPTOR, &[0x49, 0xc7, 0xc1]),
+    // with REX2: lea to %r16
+    (
+        &[0xd5, 0x48, 0x8d, 0x05],
+        kind::REQUEST_TLS_DESCRIPTOR_REX2,
+        kind::TLS_DESCRIPTOR_REX2,
+        &[0xd5, 0x18, 0xc7, 0xc0],
+    ),
 ];
 
 /// The kinds that rewrite sequences, which have no field like other kinds'.
 pub(in super::super) const REWRITING: &[EdgeKind] = &[
-    kind::REQUEST_TLS_INDEX,
     kind::TLS_INDEX_RELAXED,
-    kind::TLS_MODULE,
     kind::TLS_MODULE_RELAXED,
+    kind::REQUEST_TLS_DESCRIPTOR_CALL,
     kind::TLS_DESCRIPTOR,
+    kind::TLS_DESCRIPTOR_REX2,
     kind::TLS_DESCRIPTOR_CALL,
 ];
 
@@ -145,10 +153,10 @@ fn calls_become_uses_of_the_thread_pointer() {
 
 #[test]
 fn variables_of_libraries_keep_the_call() {
-    for call in CALLS.iter().filter(|call| call.1 == GD) {
+    for call in CALLS {
         let mut graph = call_graph(call, DYNAMIC, b"__tls_get_addr");
         X86_64.relax(&mut graph, &testing::LINKED);
-        assert_eq!(kinds(&graph)[0], GD, "{call:x?}");
+        assert_eq!(kinds(&graph)[0], call.1, "{call:x?}");
         // A call through the GOT must remain one: its prefixes make another instruction of a direct call.
         let kept = if call.3 == kind::REQUEST_GOT_LOAD { kind::REQUEST_GOT_DELTA32 } else { call.3 };
         assert_eq!(kinds(&graph)[1], kept, "{call:x?}");
@@ -156,12 +164,24 @@ fn variables_of_libraries_keep_the_call() {
 }
 
 #[test]
-fn a_call_of_another_function_is_an_error() {
+fn a_call_of_another_function_stays() {
     for call in CALLS {
         let mut graph = call_graph(call, STATIC, b"get_addr");
         X86_64.relax(&mut graph, &testing::LINKED);
-        let error = apply_all(&X86_64, &graph, OFFSET).unwrap_err();
-        assert!(matches!(error, FixupError::WrongInstruction { .. }), "{call:x?}");
+        assert_eq!(kinds(&graph)[0], call.1, "{call:x?}");
+    }
+}
+
+#[test]
+fn descriptors_of_dynamic_variables_stay() {
+    for &(kind, width) in &[
+        (kind::REQUEST_TLS_DESCRIPTOR, 4),
+        (kind::REQUEST_TLS_DESCRIPTOR_REX2, 4),
+        (kind::REQUEST_TLS_DESCRIPTOR_CALL, 2),
+    ] {
+        let mut graph = graph(&X86_64, &[0; 4][..width], &[DYNAMIC], &[(0, kind, 0, -4)]);
+        X86_64.relax(&mut graph, &testing::LINKED);
+        assert_eq!(kinds(&graph), [kind]);
     }
 }
 

@@ -9,7 +9,9 @@ use object::elf;
 fn meaning(arch: Arch, r_type: u32) -> &'static str {
     match of(arch).unwrap().translate(r_type) {
         Translation::Nothing => "nothing",
-        Translation::Edge(kind) => arch::of(arch).unwrap().edge_kinds()[usize::from(kind.0)].name,
+        Translation::Edge(kind) | Translation::InModule(kind) => {
+            arch::of(arch).unwrap().edge_kinds()[usize::from(kind.0)].name
+        }
         Translation::Unsupported => "unsupported",
     }
 }
@@ -45,7 +47,7 @@ const X86_64: &[Row] = meanings! {
     R_X86_64_DTPOFF64 "ThreadPointerDelta64";
     R_X86_64_TPOFF64 "ThreadPointerDelta64";
     R_X86_64_TLSGD "RequestTLSIndexInGOTAndTransformToDelta32";
-    R_X86_64_TLSLD "TLSModule";
+    R_X86_64_TLSLD "RequestTLSModuleInGOTAndTransformToDelta32";
     R_X86_64_DTPOFF32 "ThreadPointerDelta32";
     R_X86_64_GOTTPOFF "RequestTLSOffsetInGOTAndTransformToDelta32REXRelaxable";
     R_X86_64_TPOFF32 "ThreadPointerDelta32";
@@ -59,8 +61,8 @@ const X86_64: &[Row] = meanings! {
     R_X86_64_PLTOFF64 "Delta64FromGOT";
     R_X86_64_SIZE32 "Size32";
     R_X86_64_SIZE64 "Size64";
-    R_X86_64_GOTPC32_TLSDESC "TLSDescriptorRelaxedToImmediate32";
-    R_X86_64_TLSDESC_CALL "TLSDescriptorCallRelaxedToNothing";
+    R_X86_64_GOTPC32_TLSDESC "RequestTLSDescInGOTAndTransformToDelta32";
+    R_X86_64_TLSDESC_CALL "RequestTLSDescInGOTForCall";
     R_X86_64_TLSDESC "unsupported";
     R_X86_64_IRELATIVE "unsupported";
     R_X86_64_RELATIVE64 "unsupported";
@@ -68,7 +70,7 @@ const X86_64: &[Row] = meanings! {
     R_X86_64_REX_GOTPCRELX "RequestGOTAndTransformToPCRel32GOTLoadREXRelaxable";
     R_X86_64_CODE_4_GOTPCRELX "RequestGOTAndTransformToPCRel32GOTLoadREX2Relaxable";
     R_X86_64_CODE_4_GOTTPOFF "RequestTLSOffsetInGOTAndTransformToDelta32REX2Relaxable";
-    R_X86_64_CODE_4_GOTPC32_TLSDESC "unsupported";
+    R_X86_64_CODE_4_GOTPC32_TLSDESC "RequestTLSDescInGOTAndTransformToDelta32REX2Relaxable";
     R_X86_64_CODE_5_GOTPCRELX "RequestGOTAndTransformToDelta32";
     R_X86_64_CODE_5_GOTTPOFF "RequestTLSOffsetInGOTAndTransformToDelta32";
     R_X86_64_CODE_5_GOTPC32_TLSDESC "unsupported";
@@ -132,17 +134,17 @@ const AARCH64: &[Row] = meanings! {
     R_AARCH64_LD64_GOTPAGE_LO15 "RequestGOTAndTransformToPageOffset15";
     R_AARCH64_PLT32 "FunctionDelta32";
     R_AARCH64_GOTPCREL32 "RequestGOTAndTransformToDelta32";
-    R_AARCH64_TLSGD_ADR_PREL21 "unsupported";
+    R_AARCH64_TLSGD_ADR_PREL21 "RequestTLSIndexInGOTAndTransformToADRLiteral21";
     R_AARCH64_TLSGD_ADR_PAGE21 "RequestTLSIndexInGOTAndTransformToPage21";
     R_AARCH64_TLSGD_ADD_LO12_NC "RequestTLSIndexInGOTAndTransformToPageOffset12";
-    R_AARCH64_TLSGD_MOVW_G1 "unsupported";
-    R_AARCH64_TLSGD_MOVW_G0_NC "unsupported";
-    R_AARCH64_TLSLD_ADR_PREL21 "TLSModulePage";
-    R_AARCH64_TLSLD_ADR_PAGE21 "TLSModulePage";
-    R_AARCH64_TLSLD_ADD_LO12_NC "TLSModuleAdd";
-    R_AARCH64_TLSLD_MOVW_G1 "unsupported";
-    R_AARCH64_TLSLD_MOVW_G0_NC "unsupported";
-    R_AARCH64_TLSLD_LD_PREL19 "unsupported";
+    R_AARCH64_TLSGD_MOVW_G1 "RequestTLSIndexInGOTAndTransformToMoveWide16G1";
+    R_AARCH64_TLSGD_MOVW_G0_NC "RequestTLSIndexInGOTAndTransformToMoveWide16G0NoCheck";
+    R_AARCH64_TLSLD_ADR_PREL21 "RequestTLSModuleInGOTAndTransformToADRLiteral21";
+    R_AARCH64_TLSLD_ADR_PAGE21 "RequestTLSModuleInGOTAndTransformToPage21";
+    R_AARCH64_TLSLD_ADD_LO12_NC "RequestTLSModuleInGOTAndTransformToPageOffset12";
+    R_AARCH64_TLSLD_MOVW_G1 "RequestTLSModuleInGOTAndTransformToMoveWide16G1";
+    R_AARCH64_TLSLD_MOVW_G0_NC "RequestTLSModuleInGOTAndTransformToMoveWide16G0NoCheck";
+    R_AARCH64_TLSLD_LD_PREL19 "RequestTLSModuleInGOTAndTransformToLDRLiteral19";
     R_AARCH64_TLSLD_MOVW_DTPREL_G2 "ThreadPointerOffsetMoveWide16G2";
     R_AARCH64_TLSLD_MOVW_DTPREL_G1 "ThreadPointerOffsetMoveWide16G1";
     R_AARCH64_TLSLD_MOVW_DTPREL_G1_NC "ThreadPointerOffsetMoveWide16G1NoCheck";
@@ -180,16 +182,16 @@ const AARCH64: &[Row] = meanings! {
     R_AARCH64_TLSLE_LDST32_TPREL_LO12_NC "ThreadPointerOffset12LDST32NoCheck";
     R_AARCH64_TLSLE_LDST64_TPREL_LO12 "ThreadPointerOffset12LDST64";
     R_AARCH64_TLSLE_LDST64_TPREL_LO12_NC "ThreadPointerOffset12LDST64NoCheck";
-    R_AARCH64_TLSDESC_LD_PREL19 "TLSDescriptorRelaxedToMoveWide16G1";
-    R_AARCH64_TLSDESC_ADR_PREL21 "TLSDescriptorRelaxedToMoveWide16G0";
-    R_AARCH64_TLSDESC_ADR_PAGE21 "TLSDescriptorRelaxedToMoveWide16G1";
-    R_AARCH64_TLSDESC_LD64_LO12 "TLSDescriptorRelaxedToMoveWide16G0";
-    R_AARCH64_TLSDESC_ADD_LO12 "TLSDescriptorAddRelaxedToNothing";
-    R_AARCH64_TLSDESC_OFF_G1 "TLSDescriptorRelaxedToMoveWide16G1";
-    R_AARCH64_TLSDESC_OFF_G0_NC "TLSDescriptorRelaxedToMoveWide16G0";
-    R_AARCH64_TLSDESC_LDR "TLSDescriptorAddRelaxedToNothing";
-    R_AARCH64_TLSDESC_ADD "TLSDescriptorAddRelaxedToNothing";
-    R_AARCH64_TLSDESC_CALL "TLSDescriptorCallRelaxedToNothing";
+    R_AARCH64_TLSDESC_LD_PREL19 "RequestTLSDescInGOTAndTransformToLDRLiteral19";
+    R_AARCH64_TLSDESC_ADR_PREL21 "RequestTLSDescInGOTAndTransformToADRLiteral21";
+    R_AARCH64_TLSDESC_ADR_PAGE21 "RequestTLSDescInGOTAndTransformToPage21";
+    R_AARCH64_TLSDESC_LD64_LO12 "RequestTLSDescInGOTAndTransformToPageOffset12LDST64";
+    R_AARCH64_TLSDESC_ADD_LO12 "RequestTLSDescInGOTAndTransformToPageOffset12";
+    R_AARCH64_TLSDESC_OFF_G1 "RequestTLSDescInGOTAndTransformToMoveWide16G1";
+    R_AARCH64_TLSDESC_OFF_G0_NC "RequestTLSDescInGOTAndTransformToMoveWide16G0NoCheck";
+    R_AARCH64_TLSDESC_LDR "RequestTLSDescInGOTForRegister";
+    R_AARCH64_TLSDESC_ADD "RequestTLSDescInGOTForRegister";
+    R_AARCH64_TLSDESC_CALL "RequestTLSDescInGOTForCall";
     R_AARCH64_TLSLE_LDST128_TPREL_LO12 "ThreadPointerOffset12LDST128";
     R_AARCH64_TLSLE_LDST128_TPREL_LO12_NC "ThreadPointerOffset12LDST128NoCheck";
     R_AARCH64_TLSLD_LDST128_DTPREL_LO12 "ThreadPointerOffset12LDST128";
@@ -252,7 +254,7 @@ fn types_with_thread_local_names_are_thread_local_edges() {
     for (arch, table) in TABLES {
         let kinds = arch::of(arch).unwrap().edge_kinds();
         for &(name, r_type, _) in table {
-            if let Translation::Edge(kind) = of(arch).unwrap().translate(r_type) {
+            if let Translation::Edge(kind) | Translation::InModule(kind) = of(arch).unwrap().translate(r_type) {
                 let is_thread_local = kinds[usize::from(kind.0)].class.is_thread_local();
                 assert_eq!(is_thread_local, parts.iter().any(|part| name.contains(part)), "{name}");
             }

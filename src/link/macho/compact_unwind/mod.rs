@@ -177,7 +177,7 @@ impl Writer<'_> {
     fn pointer(&mut self, (symbol, addend): (u32, i64)) {
         let offset = self.bytes().len() as u32;
         if let Some(kind) = self.macho.pc_relative(8) {
-            self.frames.edges.push(ObjectEdge { offset, kind, symbol, addend });
+            self.frames.edges.push(ObjectEdge { offset, kind, symbol, addend, in_module: false });
         }
         self.bytes().extend([0; 8]);
     }

@@ -128,3 +128,12 @@ pub mod rebind {
         if rebindings.is_empty() { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 }
+
+/// Sets what `getprogname` answers: `name`, which is never freed, without directories.
+pub fn set_program_name(name: *const c_char) {
+    unsafe extern "C" {
+        fn setprogname(name: *const c_char);
+    }
+    // SAFETY: a C string that stays.
+    unsafe { setprogname(name) };
+}

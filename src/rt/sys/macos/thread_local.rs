@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::base::{ExecutorAddr, Format};
 use crate::rt::executor::ExecutorError;
-use crate::rt::thread_local::{Reserve, ThreadLocalMemory, ThreadLocalPlace};
+use crate::rt::thread_local::{Reserve, ThreadLocalMemory, ThreadLocalPlace, check_alignment};
 
 /// Bytes in a block, as in the reserve that other systems have.
 const SIZE: u64 = 32 << 10;
@@ -208,14 +208,25 @@ pub fn provided(format: Format, name: &[u8]) -> Option<ExecutorAddr> {
 pub struct ProcessThreadLocals;
 
 impl ThreadLocalMemory for ProcessThreadLocals {
-    fn allocate(&self, size: u64, align: u64) -> Result<ExecutorAddr, ExecutorError> {
-        if align > ALIGN {
-            return Err(ExecutorError::ThreadLocalAlign { wanted: align, most: ALIGN });
-        }
-        Ok(ExecutorAddr(FIRST + GIVEN.take(size, align, SIZE)?))
+    fn allocate(&self, pieces: &[(u64, u64)]) -> Result<Vec<ExecutorAddr>, ExecutorError> {
+        check_alignment(pieces, ALIGN)?;
+        let starts = GIVEN.take(pieces, SIZE)?;
+        Ok(starts.into_iter().map(|start| ExecutorAddr(FIRST + start)).collect())
     }
 
-    fn initialize(&self, offset: ExecutorAddr, bytes: &[u8]) -> Result<(), ExecutorError> {
+    /// Refuses: descriptors of this system's programs hold offsets into the one block.
+    fn allocate_dynamic(&self, _size: u64, _align: u64) -> Result<u64, ExecutorError> {
+        Err(ExecutorError::ThreadLocalUnsupported)
+    }
+
+    fn descriptor_resolver(&self) -> ExecutorAddr {
+        ExecutorAddr::NULL
+    }
+
+    fn initialize(&self, place: ThreadLocalPlace, bytes: &[u8]) -> Result<(), ExecutorError> {
+        let ThreadLocalPlace::Offset(offset) = place else {
+            return Err(ExecutorError::ThreadLocalUnsupported);
+        };
         let outside = || ExecutorError::ThreadLocalTemplate { source: io::ErrorKind::InvalidInput.into() };
         let start = offset.0.checked_sub(FIRST).ok_or_else(outside)?;
         let end = start.checked_add(bytes.len() as u64).filter(|&end| end <= SIZE).ok_or_else(outside)?;
@@ -240,4 +251,12 @@ pub fn ask(_name: &[u8]) -> Option<ThreadLocalPlace> {
 /// What linked code gets in the place of the C library's function `name`: nothing here.
 pub fn replacement(_name: &[u8]) -> Option<ExecutorAddr> {
     None
+}
+
+/// Refuses: the block's size is fixed.
+///
+/// # Errors
+/// [`ExecutorError::ThreadLocalUnsupported`].
+pub fn enlarge_reserve(_size: u64) -> Result<(), ExecutorError> {
+    Err(ExecutorError::ThreadLocalUnsupported)
 }
