@@ -8,8 +8,12 @@
 #   %same             support/same.py: links natively and with rjitlink, runs both, compares; see there
 #   %matrix           support/matrix.py: the same for a list of compiler flags
 #   %peer             support/peer.py: compares with llvm-jitlink (REQUIRES: llvm-jitlink)
+#   %differential     support/differential.py: many command lines, with both (REQUIRES: llvm-jitlink)
 #   %jitlink          llvm-jitlink with its ORC runtime (REQUIRES: llvm-jitlink)
-#   %inputs           the repository's Inputs folder
+#   %inputs %benches  the repository's folders of those names
+#   %checked          support/checked.py: compares rules with llvm-jitlink, where it is installed, in a slab at %slab's address
+#   %ranges           support/ranges.py: relocation types at the ends of their ranges
+#   %slab             options that link to fixed addresses and run nothing
 #   %python           Python
 #   %{crt}            the folder with the C library's start files
 #   %{arch}           the architecture under test
@@ -141,6 +145,7 @@ run = f"--run={emulator} " if emulator else ""
 rjitlink = " ".join(rjitlink or ["rjitlink-is-missing"])
 clang, clangxx = f"{clang}{target}", f"{clangxx}{target}"
 support = os.path.join(suite, "support")
+checker = jitlink if "llvm-jitlink" in features else ""
 compare = f"'--link={clangxx}' '--rjitlink={rjitlink}' {run}"
 config.substitutions += [
     ("%clangxx", clangxx),
@@ -151,8 +156,17 @@ config.substitutions += [
     ("%same", f"{sys.executable} {support}/same.py {compare}"),
     ("%matrix", f"{sys.executable} {support}/matrix.py {compare}"),
     ("%peer", f"{sys.executable} {support}/peer.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"),
+    (
+        "%differential",
+        f"{sys.executable} {support}/differential.py '--jitlink={jitlink}' '--orc-runtime={runtime}' '--rjitlink={rjitlink}'"
+        f" '--clang={clang}' '--ar={tools.find_llvm('llvm-ar')}'",
+    ),
+    ("%ranges", f"{sys.executable} {support}/ranges.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%checked", f"{sys.executable} {support}/checked.py '--rjitlink={rjitlink}' '--jitlink={checker}'"),
+    ("%slab", "-noexec -slab-allocate=64Mb -slab-address=0x200000000 -slab-page-size=4096"),
     ("%jitlink", f"{jitlink} -orc-runtime={runtime}"),
     ("%inputs", os.path.join(repository, "Inputs")),
+    ("%benches", os.path.join(repository, "benches")),
     ("%python", sys.executable),
     ("%{arch}", arch),
     ("%{crt}", os.path.dirname(tools.start_files(clang))),

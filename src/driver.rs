@@ -1,17 +1,26 @@
 //! The command: from options to a session, a run, and an exit status.
 
+mod cache;
+mod check;
+mod combinations;
+mod harness;
 mod inputs;
+mod jitdylibs;
+mod show;
+mod symbolicate;
+mod target;
 
-use self::inputs::{Content, InputFile};
+use self::check::Checker;
+use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Target};
-use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
-use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
-use crate::rt::libraries::{self, Library, Search};
+use crate::cli::{self, CommandLine};
+use crate::lazy::{LinkedProgram, Progress, Session, SessionError, SessionOptions};
+use crate::rt::libraries;
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -21,57 +30,98 @@ use std::sync::Arc;
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
-    check_combinations(&command)?;
+    if let Some(table) = &command.options.symbolicate_with {
+        if command.options.write_symtab.is_some() {
+            eprintln!("write-symtab specified with symbolicate-with, ignoring.");
+        }
+        symbolicate::run(table, command.options.files.iter().map(Path::new))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    combinations::check(&command)?;
     if let Some(size) = command.options.tls_reserve.filter(|_| !command.options.noexec) {
         rt::enlarge_thread_local_reserve(size)?;
     }
+    cache::run(&command)?;
     let files = inputs::read(&command)?;
-    let (target, file) = inputs::target_of(&files);
+    let (target, file) = match &command.options.triple {
+        Some(triple) => (target::parse(triple)?, "what -triple names"),
+        None => inputs::target_of(&files),
+    };
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let session = new_session(&command, target)?;
+    let mut shows = Shows::new(&command)?;
+    let checks = Checker::for_command(&command);
+    shows.plugins.extend(checks.as_ref().map(Checker::recorder));
+    let addresses = shows.addresses.clone();
+    let session = new_session(&command, target, shows)?;
     add_runtime(&command, &session)?;
-    let dylibs = add_inputs(&command, &session, files)?;
-    let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
-    args.extend(command.program_args.iter().cloned());
-    session.executor().set_arguments(&args);
-    let symbol = command.options.entry.as_deref().unwrap_or("main");
-    let symbol = format!("{}{symbol}", target.format.symbol_prefix());
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    let (dylibs, initialized) = jitdylibs::fill(&command, &session, files)?;
+    session.executor().set_arguments(&program_arguments(&command));
+    let main = format!("{}main", target.format.symbol_prefix());
+    let entry = command.options.entry.as_deref().unwrap_or(&main);
+    let process = !command.options.no_process_syms;
+    if command.options.show_init_es {
+        show::print_jitdylibs(&session, process);
+    }
+    let program = session.link_program(&initialized, &dylibs, entry);
+    if command.options.show_entry_es {
+        show::print_jitdylibs(&session, process);
+    }
+    if let Some(addresses) = addresses {
+        addresses.print();
+    }
+    let program = report(&command, &session, program)?;
+    if let Some(checker) = checks {
+        checker.run(&command.options, target.arch)?;
+    }
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    let status = session.executor().run_as_main(entry);
+    session.initialize(&program);
+    let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
 }
 
-fn check_combinations(command: &CommandLine) -> Result<()> {
-    let options = &command.options;
-    let lazy = command.plan.inputs.iter().any(|i| i.lazy);
-    if !options.harness.is_empty() {
-        if lazy {
-            bail!("Lazy linking cannot be used with -harness mode");
-        }
-        bail!("-harness is not supported yet");
-    }
-    if lazy && options.no_orc_runtime {
-        bail!("Lazy linking requires the ORC runtime; leave out -no-orc-runtime");
-    }
-    if options.slab_address.is_some() && (options.slab_allocate.is_none() || !options.noexec) {
-        bail!("-slab-address requires -slab-allocate and -noexec");
-    }
-    if options.slab_page_size.is_some() && options.slab_allocate.is_none() {
-        bail!("-slab-page-size requires -slab-allocate");
-    }
-    if options.noexec && !command.program_args.is_empty() {
-        eprintln!("rjitlink: warning: arguments of the program are of no use with -noexec");
-    }
-    Ok(())
+/// The program's `argv`: the first file's name stands for its own.
+fn program_arguments(command: &CommandLine) -> Vec<OsString> {
+    command.options.files.iter().take(1).chain(&command.program_args).cloned().collect()
 }
 
-fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+/// What messages of errors begin with: the name this program goes by, in llvm-jitlink's own form if it goes by that one.
+pub fn error_prefix() -> &'static str {
+    let name = std::env::args_os().next();
+    match name.as_deref().map(Path::new).and_then(Path::file_name) {
+        Some(name) if name == "llvm-jitlink" => "llvm-jitlink error: ",
+        _ => "rjitlink: error: ",
+    }
+}
+
+/// What came of linking; with `-show-err-failed-to-materialize`, an error names what could not be linked because of it.
+fn report(
+    command: &CommandLine,
+    session: &Session,
+    program: Result<LinkedProgram, SessionError>,
+) -> Result<LinkedProgram> {
+    let error = match program {
+        Err(error) if command.options.show_err_failed_to_materialize => error,
+        other => return Ok(other?),
+    };
+    let failed = session.describe_dylibs().into_iter().filter_map(|dylib| {
+        let failed = dylib.symbols.iter().filter(|symbol| symbol.progress == Progress::Materializing);
+        let names: Vec<&str> = failed.map(|symbol| symbol.name.as_str()).collect();
+        (!names.is_empty()).then(|| format!("({}, {{ {} }})", dylib.name, names.join(", ")))
+    });
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() {
+        return Err(error.into());
+    }
+    eprintln!("{}{error}", error_prefix());
+    bail!("Failed to materialize symbols: {{ {} }}", failed.join(", "))
+}
+
+fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -81,13 +131,16 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }
         None => InProcess::new(),
     };
+    let executor = if options.no_process_syms { executor.without_symbols() } else { executor };
     for library in &options.preload {
         executor.load_library(library)?;
     }
     let show = options.show_linked_files;
+    let process = !options.no_process_syms;
+    let graphs = shows.graph_options(options);
     let session_options = SessionOptions {
         executes: !options.noexec,
-        threads: options.num_threads,
+        threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         on_link: Box::new(move |name| {
             if show {
                 // A reader that went away does not keep the program from running.
@@ -95,7 +148,11 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
             }
         }),
         load_file: Box::new(rt::map_file),
-        helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
+        helper_archives: Box::new(move || if process { libraries::helper_archives(target.arch) } else { Vec::new() }),
+        plugins: shows.plugins,
+        graphs,
+        thread_locals: None,
+        relocatable: false,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }
@@ -107,7 +164,8 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
         let name = path.display().to_string();
         return Ok(session.add_runtime(&name, data)?);
     }
-    if options.no_orc_runtime {
+    // The runtime needs the process.
+    if options.no_orc_runtime || options.no_process_syms {
         return Ok(());
     }
     match runtime_archive::embedded(session.target()) {
@@ -118,114 +176,4 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
         )),
         None => Ok(()),
     }
-}
-
-/// Adds all inputs in the order of the command line; answers the JITDylibs in order of mention.
-fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFile>) -> Result<Vec<DylibId>> {
-    let plan = &command.plan;
-    let dylibs: Vec<DylibId> = plan.dylibs.iter().map(|name| session.create_dylib(name)).collect();
-    let granularity = match command.options.lazy_granularity {
-        GranularityArg::Function => Granularity::Function,
-        GranularityArg::Object => Granularity::Object,
-    };
-    let eager = ObjectLinkingLayer::new(session);
-    let lazy = if plan.inputs.iter().any(|i| i.lazy) {
-        Some(LazyObjectLinkingLayer::new(session, granularity)?)
-    } else {
-        None
-    };
-    let add = |input: &Input, file: InputFile| -> Result<()> {
-        let dylib = dylibs[input.dylib];
-        match (file.content, lazy.as_ref().filter(|_| input.lazy)) {
-            (Content::Object(object), None) => eager.add_file(dylib, *object)?,
-            (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
-            (Content::Archive(archive), None) => eager.add_open_archive(dylib, archive)?,
-            (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive)?,
-            (Content::Shared | Content::Script | Content::Neither, _) => bail!(
-                "{} does not contain a relocatable object file or archive compatible with {}",
-                file.name,
-                session.target()
-            ),
-        }
-        Ok(())
-    };
-    let mut files = files.into_iter();
-    for input in &plan.inputs {
-        match input.kind {
-            InputKind::File => {
-                let Some(file) = files.next() else { continue };
-                if inputs::is_idle_panic_runtime(&file.name, plan) {
-                    continue;
-                }
-                let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
-                match file.content {
-                    Content::Shared => load_library(session, &libraries::with_slash(file.name.into()))?,
-                    Content::Script => add_libraries(session, search().script(Path::new(&file.name))?, input, &add)?,
-                    _ => add(input, file)?,
-                }
-            }
-            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
-        }
-    }
-    Ok(dylibs)
-}
-
-/// Adds the static ones of `libraries` like `input`, and loads the others.
-fn add_libraries(
-    session: &Session,
-    libraries: Vec<Library>,
-    input: &Input,
-    add: &dyn Fn(&Input, InputFile) -> Result<()>,
-) -> Result<()> {
-    for library in libraries {
-        match library {
-            Library::Static(path) => add(input, InputFile::read(&path)?)?,
-            Library::Shared(path) => load_library(session, &path)?,
-        }
-    }
-    Ok(())
-}
-
-/// Loads a shared library, unless the program is for another architecture and so only linked.
-fn load_library(session: &Session, path: &Path) -> Result<()> {
-    if Some(session.target().arch) != Arch::host() {
-        return Ok(());
-    }
-    Ok(session.executor().load_library(path.as_os_str())?)
-}
-
-/// The libraries that `-l` stands for; none if it is a JITDylib, which is linked against from now on.
-fn find_library(command: &CommandLine, input: &Input, session: &Session, dylibs: &[DylibId]) -> Result<Vec<Library>> {
-    let plan = &command.plan;
-    let name = input.name.to_string_lossy();
-    if let Some(index) = plan.dylibs.iter().position(|d| *d == name) {
-        session.add_to_link_order(dylibs[input.dylib], dylibs[index]);
-        return Ok(Vec::new());
-    }
-    let dirs: &[PathBuf] = &plan.library_dirs[input.dylib];
-    let found = Search::new(dirs, session.target().arch).library(&name);
-    found.with_context(|| format!("While linking {}", plan.dylibs[input.dylib]))
-}
-
-/// `main` and the JITDylibs it links against, those first: their initializers run before those of who needs them.
-fn initializer_order(command: &CommandLine, dylibs: &[DylibId]) -> Vec<DylibId> {
-    let plan = &command.plan;
-    let needs = |index: usize| {
-        let libraries = plan.inputs.iter().filter(move |i| i.dylib == index && i.kind == InputKind::Library);
-        libraries.filter_map(|i| plan.dylibs.iter().position(|d| i.name == d.as_str()))
-    };
-    let mut order = Vec::new();
-    let mut stack = vec![(0, false)];
-    let mut seen = vec![false; dylibs.len()];
-    while let Some((index, expanded)) = stack.pop() {
-        if expanded {
-            order.push(dylibs[index]);
-        } else if !std::mem::replace(&mut seen[index], true) {
-            stack.push((index, true));
-            let first = stack.len();
-            stack.extend(needs(index).map(|n| (n, false)));
-            stack[first..].reverse();
-        }
-    }
-    order
 }

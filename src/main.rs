@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     match rjitlink::driver::main(std::env::args_os()) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("rjitlink: error: {error:#}");
+            eprintln!("{}{error:#}", rjitlink::driver::error_prefix());
             ExitCode::FAILURE
         }
     }

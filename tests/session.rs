@@ -4,8 +4,8 @@
 
 use rjitlink::base::{Arch, ExecutorAddr, Format, Target};
 use rjitlink::lazy::{
-    BODY_SUFFIX, DylibId, Granularity, LazyAlias, LazyObjectLinkingLayer, LazyReexport, ObjectLinkingLayer, Session,
-    SessionError, SessionOptions, SymbolInstance,
+    BODY_SUFFIX, DylibId, FixedUpGraph, Granularity, LazyAlias, LazyObjectLinkingLayer, LazyReexport,
+    ObjectLinkingLayer, Plugin, Session, SessionError, SessionOptions, SymbolInstance,
 };
 use rjitlink::rt::{InProcess, runtime_archive};
 use std::process::Command;
@@ -186,7 +186,7 @@ fn linked_code_can_call_the_host_program() {
     }
     let (session, _) = session();
     let main = session.create_dylib("main");
-    session.define_absolute(main, b"host", ExecutorAddr(host as extern "C" fn(i32) -> i32 as usize as u64));
+    session.define_absolute(main, "host", ExecutorAddr(host as extern "C" fn(i32) -> i32 as usize as u64)).unwrap();
     lazy(&session, main, "guest.o", "int host(int); int guest(int a) { return host(a) * 2; }");
     assert_eq!(call(session.lookup(main, "guest").unwrap(), 1), 2002);
 }
@@ -237,4 +237,35 @@ fn helper_archives_are_asked_once_and_last() {
     eager.add(dylibs[0], "nobody.o", object("int nobody(int); int h(int a) { return nobody(a); }")).unwrap();
     assert!(matches!(session.lookup(dylibs[0], "h"), Err(SessionError::SymbolsNotFound(_))));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+/// Notes the words that sections called `.data` hold.
+struct DataWords(Arc<Mutex<Vec<u64>>>);
+
+impl Plugin for DataWords {
+    fn fixed_up(&self, graphs: &[FixedUpGraph<'_>]) -> Result<(), SessionError> {
+        for graph in graphs {
+            for block in graph.graph.block_ids() {
+                let section = graph.graph.blocks[block.index()].section;
+                if graph.graph.sections[section.index()].name == b".data" {
+                    let words = graph.content(block).chunks_exact(8);
+                    self.0.lock().unwrap().extend(words.map(|w| u64::from_le_bytes(w.try_into().unwrap())));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn plugins_see_bytes_after_fixups() {
+    let words = Arc::new(Mutex::new(Vec::new()));
+    let options = SessionOptions { plugins: vec![Box::new(DataWords(words.clone()))], ..Default::default() };
+    let session = Session::new(target(), Box::new(InProcess::new()), options).unwrap();
+    let main = session.create_dylib("main");
+    let source = "char buffer[64]; char *pointer __attribute__((section(\".data\"))) = buffer + 5;";
+    ObjectLinkingLayer::new(&session).add(main, "data.o", object(source)).unwrap();
+    session.lookup(main, "pointer").unwrap();
+    let buffer = session.lookup(main, "buffer").unwrap();
+    assert_eq!(*words.lock().unwrap(), [buffer.0 + 5]);
 }

@@ -1,13 +1,14 @@
 //! What position means: which JITDylib a word belongs to, and whether it is lazy.
 
-use anyhow::{Result, bail};
+use super::values::{Alias, Definition, SectCreate};
+use anyhow::{Result, anyhow, bail};
 use clap::{ArgMatches, parser::ValueSource};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The inputs of a command line.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     /// JITDylibs in order of mention; the first is `main`.
     pub dylibs: Vec<String>,
@@ -15,10 +16,16 @@ pub(crate) struct Plan {
     pub inputs: Vec<Input>,
     /// `-L` directories of each JITDylib.
     pub library_dirs: Vec<Vec<PathBuf>>,
+    /// `-abs` definitions, each with the index of its JITDylib.
+    pub definitions: Vec<(usize, Definition)>,
+    /// `-alias` definitions.
+    pub aliases: Vec<PlannedAlias>,
+    /// `-sectcreate` sections, each with the index of its JITDylib.
+    pub sections: Vec<(usize, SectCreate)>,
 }
 
 /// One input and what its position gives it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Input {
     /// The file or library name as written.
     pub name: OsString,
@@ -37,30 +44,60 @@ pub(crate) enum InputKind {
     File,
     /// A `-l` library.
     Library,
+    /// An archive whose symbols other JITDylibs do not see.
+    HiddenFile,
+    /// A `-hidden-l` library.
+    HiddenLibrary,
+    /// A file whose symbols are null if nothing else defines them.
+    WeakFile,
+    /// A `-weak-l` library.
+    WeakLibrary,
+}
+
+/// An alias with the JITDylibs that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedAlias {
+    /// The index of the JITDylib of the new name.
+    pub dylib: usize,
+    /// The new name.
+    pub name: String,
+    /// The index of the JITDylib that the old name is looked up in, and whether only there: one was named.
+    pub aliasee_dylib: usize,
+    /// The old name.
+    pub aliasee: String,
 }
 
 enum Word {
     Jd(String),
     Dir(PathBuf),
-    Lazy,
+    Lazy(bool),
     Input(OsString, InputKind),
+    Abs(Definition),
+    Alias(Alias),
+    Section(SectCreate),
 }
 
-/// Reads the positions out of `matches`.
+/// Reads the positions out of `matches`; `runs` are the files that follow each file in it, and whether they are lazy.
 ///
-/// Errors: a `-lazy` that no input follows.
-pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
+/// Errors: a `-lazy` that no input follows; an alias that names a JITDylib that there is not.
+pub(super) fn plan(matches: &ArgMatches, runs: Vec<Vec<(OsString, bool)>>) -> Result<Plan> {
+    let mut runs = runs.into_iter();
     let words = words(matches);
-    let mut plan = Plan { dylibs: vec!["main".into()], inputs: Vec::new(), library_dirs: vec![Vec::new()] };
+    let mut plan = Plan { dylibs: vec!["main".into()], library_dirs: vec![Vec::new()], ..Plan::default() };
+    let mut aliases = Vec::new();
     let mut lazy = false;
     let mut current = 0;
     for word in words.into_values() {
         match word {
-            Word::Lazy => lazy = true,
+            Word::Lazy(on) => lazy = on,
             Word::Input(name, kind) => {
-                plan.inputs.push(Input { name, kind, dylib: current, lazy: std::mem::take(&mut lazy) })
+                plan.inputs.push(Input { name, kind, dylib: current, lazy: std::mem::take(&mut lazy) });
+                if kind == InputKind::File {
+                    let run = runs.next().unwrap_or_default().into_iter();
+                    plan.inputs.extend(run.map(|(name, lazy)| Input { name, kind, dylib: current, lazy }));
+                }
             }
-            Word::Jd(_) | Word::Dir(_) if lazy => break,
+            _ if lazy => break,
             Word::Jd(name) => {
                 current = plan.dylibs.iter().position(|d| *d == name).unwrap_or(plan.dylibs.len());
                 if current == plan.dylibs.len() {
@@ -69,42 +106,74 @@ pub(super) fn plan(matches: &ArgMatches) -> Result<Plan> {
                 }
             }
             Word::Dir(dir) => plan.library_dirs[current].push(dir),
+            Word::Abs(definition) => plan.definitions.push((current, definition)),
+            Word::Alias(alias) => aliases.push((current, alias)),
+            Word::Section(section) => plan.sections.push((current, section)),
         }
     }
     if lazy {
         bail!("-lazy must stand directly before the file or -l library that it makes lazy");
     }
+    // An alias may name a JITDylib that comes after it.
+    plan.aliases =
+        aliases.into_iter().map(|(current, alias)| place(&plan.dylibs, current, alias)).collect::<Result<_>>()?;
     Ok(plan)
+}
+
+fn place(dylibs: &[String], current: usize, alias: Alias) -> Result<PlannedAlias> {
+    let find = |name: &str| {
+        let found = dylibs.iter().position(|d| d == name);
+        found.ok_or_else(|| anyhow!("In alias definition \"{}\" no dylib named {name}", alias.text))
+    };
+    let dylib = alias.dylib.as_deref().map_or(Ok(current), find)?;
+    let aliasee_dylib = alias.aliasee_dylib.as_deref().map_or(Ok(dylib), find)?;
+    Ok(PlannedAlias { dylib, name: alias.name, aliasee_dylib, aliasee: alias.aliasee })
 }
 
 /// All positional words by index.
 fn words(matches: &ArgMatches) -> BTreeMap<usize, Word> {
     let mut words = BTreeMap::new();
-    let indices = |id: &str| {
-        let given = matches.value_source(id) == Some(ValueSource::CommandLine);
-        matches.indices_of(id).filter(|_| given).into_iter().flatten().collect::<Vec<usize>>()
-    };
-    let text = |id: &str| matches.get_many::<String>(id).into_iter().flatten().cloned();
-    words.extend(indices("lazy").into_iter().map(|i| (i, Word::Lazy)));
-    words.extend(indices("jd").into_iter().zip(text("jd").map(Word::Jd)));
+    collect(matches, &mut words, "lazy", Word::Lazy);
+    collect(matches, &mut words, "jd", Word::Jd);
+    collect(matches, &mut words, "library_dir", Word::Dir);
+    collect(matches, &mut words, "files", |file| Word::Input(file, InputKind::File));
+    collect(matches, &mut words, "load_hidden", |file| Word::Input(file, InputKind::HiddenFile));
+    collect(matches, &mut words, "weak_library", |file| Word::Input(file, InputKind::WeakFile));
+    for (id, kind) in [
+        ("library", InputKind::Library),
+        ("hidden_library", InputKind::HiddenLibrary),
+        ("weak_l", InputKind::WeakLibrary),
+    ] {
+        collect(matches, &mut words, id, |name: String| Word::Input(name.into(), kind));
+    }
+    collect(matches, &mut words, "abs", Word::Abs);
+    collect(matches, &mut words, "alias", Word::Alias);
+    collect(matches, &mut words, "sectcreate", Word::Section);
     words
-        .extend(indices("library").into_iter().zip(text("library").map(|n| Word::Input(n.into(), InputKind::Library))));
-    let dirs = matches.get_many::<PathBuf>("library_dir").into_iter().flatten().cloned();
-    words.extend(indices("library_dir").into_iter().zip(dirs.map(Word::Dir)));
-    let files = matches.get_many::<OsString>("files").into_iter().flatten().cloned();
-    words.extend(indices("files").into_iter().zip(files.map(|f| Word::Input(f, InputKind::File))));
-    words
+}
+
+/// Adds the values that were given for `id` to `words`.
+fn collect<T: Clone + Send + Sync + 'static>(
+    matches: &ArgMatches,
+    words: &mut BTreeMap<usize, Word>,
+    id: &str,
+    word: impl Fn(T) -> Word,
+) {
+    if matches.value_source(id) == Some(ValueSource::CommandLine) {
+        let indices = matches.indices_of(id).into_iter().flatten();
+        let values = matches.get_many::<T>(id).into_iter().flatten().cloned();
+        words.extend(indices.zip(values.map(word)));
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Options;
+    use super::super::options::command;
     use super::*;
-    use clap::CommandFactory;
 
     fn plan_of(line: &str) -> Result<Plan> {
-        let split = super::super::words::split(line.split(' ').map(OsString::from), &Options::command());
-        plan(&Options::command().try_get_matches_from(split.linker)?)
+        let split = super::super::words::split(line.split(' ').map(OsString::from), &command())?;
+        plan(&command().try_get_matches_from(split.linker)?, split.runs)
     }
 
     fn inputs(line: &str) -> Vec<(String, usize, bool)> {
@@ -127,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn files_in_a_row_keep_their_order_and_laziness() {
+        let expected = [("a", false), ("b", true), ("c", false), ("z", true), ("d", false), ("e", true), ("f", true)];
+        let expected = expected.map(|(name, lazy)| (name.to_string(), 0, lazy));
+        assert_eq!(inputs("r a -lazy b c -lazy -lz -noexec d --lazy e -lazy=true f"), expected);
+    }
+
+    #[test]
     fn jd_governs_what_follows() {
         assert_eq!(
             inputs("r m.o -jd=A a.o -jd B b.o -jd A c.o"),
@@ -144,5 +220,31 @@ mod tests {
     fn directories_belong_to_their_jitdylib() {
         let plan = plan_of("r m.o -Lx -jd=A -Ly a.o").unwrap();
         assert_eq!(plan.library_dirs, [vec![PathBuf::from("x")], vec![PathBuf::from("y")]]);
+    }
+
+    #[test]
+    fn lazy_can_be_spelled_out() {
+        assert_eq!(inputs("r -lazy=false f.o -lazy=1 g.o"), [("f.o".into(), 0, false), ("g.o".into(), 0, true)]);
+    }
+
+    #[test]
+    fn an_alias_names_its_jitdylibs() {
+        let aliases = |line: &str| {
+            let aliases = plan_of(line).unwrap().aliases;
+            aliases.into_iter().map(|a| (a.dylib, a.aliasee_dylib)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            aliases("r m.o -alias a=A:b -alias A:a=b -alias A:a=main:b -jd=A -alias a=b"),
+            [(0, 1), (1, 1), (1, 0), (1, 1)]
+        );
+        let message = plan_of("r m.o -alias foo=NOJD:bar").unwrap_err().to_string();
+        assert_eq!(message, "In alias definition \"foo=NOJD:bar\" no dylib named NOJD");
+    }
+
+    #[test]
+    fn definitions_belong_to_their_jitdylib() {
+        let plan = plan_of("r m.o -abs a=1 -jd=A -abs b=2 -sectcreate=s,f").unwrap();
+        assert_eq!(plan.definitions.iter().map(|d| d.0).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(plan.sections[0].0, 1);
     }
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::path::Path;
 
 /// Files from which on it pays to read them on all cores.
-const PARALLEL_FILES: usize = 64;
+const PARALLEL_FILES: usize = 32;
 
 /// A file, read.
 pub(super) struct InputFile {
@@ -78,7 +78,7 @@ pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
     if !parallel {
         return paths.into_iter().map(InputFile::read).collect();
     }
-    let files: Vec<Result<InputFile>> = paths.into_par_iter().with_min_len(16).map(InputFile::read).collect();
+    let files: Vec<Result<InputFile>> = paths.into_par_iter().with_min_len(4).map(InputFile::read).collect();
     files.into_iter().collect()
 }
 

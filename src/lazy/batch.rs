@@ -4,7 +4,7 @@
 //!    low, symbols of the process get addresses in it ([`super::canonical`]).
 //! 2. *Prepare*: relax, build tables, lay out, allocate, thread-local memory too ([`super::thread_locals`]); publish addresses →
 //!    `Resolved`.
-//! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks.
+//! 3. *Fix up*: wait for the addresses of batches that edges refer to, then write all blocks; show them to plugins.
 //! 4. *Finalize*: instruction caches, unwind records → `Emitted`.
 //! 5. Wait until everything referred to is emitted; resolve indirect functions; redirect the stubs of functions that are linked
 //!    now → `Ready`.
@@ -13,25 +13,26 @@
 //! cores when there are many.
 
 use super::batch_table::BatchState;
-use super::branch_targets::mark_unsettled;
 use super::canonical::{self, Moved};
 use super::closure::{Closure, add_unwind_block};
 use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
 use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
+use super::inspection;
 use super::lazy_reexports::LazyReexportsManager;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
+use super::plugin;
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
-use crate::base::{AddrRange, ExecutorAddr, MemProt};
-use crate::link::arch::Reach;
-use crate::link::layout::{self, PlacedBlock, SegmentLayout};
-use crate::link::{EdgeClass, LinkGraph, SymbolId, fixup, tables};
-use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
+use crate::base::{AddrRange, ExecutorAddr};
+use crate::link::layout::{PlacedBlock, SegmentLayout};
+use crate::link::tables::Tables;
+use crate::link::{LinkGraph, SymbolId, fixup, tables};
+use crate::rt::{Bounds, Segment};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,14 +51,16 @@ pub(super) enum Root {
 
 pub(super) struct Batch<'s> {
     pub session: &'s Session,
-    id: BatchId,
+    pub id: BatchId,
     pub parts: Vec<Part>,
     part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
     /// Symbols of the process that this batch gives addresses.
     moved: Vec<Moved>,
     /// Where linked memory, and code that branches are sure to reach, are.
-    bounds: Bounds,
+    pub bounds: Bounds,
+    /// In a session of complete graphs: the tables of the parts, until addresses are known.
+    pub reserved: Vec<Tables<'s>>,
 }
 
 /// Links `roots` and everything they need, and answers their addresses, once their code may run.
@@ -73,6 +76,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         found: Findings::default(),
         moved: Vec::new(),
         bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
+        reserved: Vec::new(),
     };
     let result = batch.run(roots);
     let state = match &result {
@@ -106,8 +110,10 @@ impl Batch<'_> {
         self.session.batches.resolved(self.id, needs.clone());
         self.session.batches.wait_resolved(&needs)?;
         let addresses = self.addresses();
+        self.use_reserved_tables(&addresses);
         self.write(&layout, &mut segments, &addresses)?;
         self.write_thread_locals(&addresses)?;
+        plugin::notify(self, self.id, &layout, &mut segments, &addresses)?;
         self.finalize(&mut segments)?;
         self.session.batches.advance(self.id, BatchState::Emitted);
         self.session.batches.wait_emitted(&needs)?;
@@ -121,6 +127,7 @@ impl Batch<'_> {
             tables,
             executor: self.session.executor(),
             thread_locals: self.session.thread_locals(),
+            relocatable: self.session.relocatable(),
             arch: self.session.arch(),
             target: self.session.target(),
             batch: self.id,
@@ -142,6 +149,9 @@ impl Batch<'_> {
         self.report_missing()?;
         for index in 0..self.parts.len() {
             add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
+        }
+        if self.session.completes_graphs() {
+            inspection::complete(self.session, tables, &mut self.parts);
         }
         self.terminate_unwind_records();
         if self.session.canonical.is_low(self.session, tables, &self.parts) {
@@ -218,89 +228,6 @@ impl Batch<'_> {
         missing.sort_by(|a, b| a.name.cmp(&b.name).then(a.referrer.cmp(&b.referrer)));
         missing.dedup_by(|a, b| a.name == b.name);
         Err(SessionError::SymbolsNotFound(Arc::new(missing)))
-    }
-
-    /// Ends the batch's unwind records with the zero word that unwinders stop at.
-    fn terminate_unwind_records(&mut self) {
-        let is_unwind = |b: &crate::link::Block| b.contiguous == Some(UNWIND_RECORDS);
-        if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
-            return;
-        }
-        let mut part = Part::synthesized(String::new(), self.session.target());
-        let section = part.graph.add_section(b".eh_frame", MemProt::Read);
-        let block = part.graph.add_owned_block(section, &[0; 4], 4);
-        part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-        self.parts.push(part);
-    }
-
-    /// Relaxation and tables, with bounds that hold for the allocation to come; again if they did not.
-    fn prepare(&mut self) -> Result<Bounds, SessionError> {
-        let arch = self.session.arch();
-        let kinds = arch.edge_kinds();
-        let (mut code, mut other) = (0u64, 0u64);
-        let stub = u64::from(arch.pointer_jump_stub().stride);
-        for part in &self.parts {
-            for block in &part.graph.blocks {
-                let size = block.size.saturating_add(block.align);
-                if part.graph.sections[block.section.index()].far {
-                    continue;
-                }
-                match part.graph.sections[block.section.index()].prot {
-                    MemProt::ReadExec => code = code.saturating_add(size),
-                    _ => other = other.saturating_add(size),
-                }
-            }
-            for edge in &part.graph.edges {
-                match kinds[usize::from(edge.kind.0)].class {
-                    EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
-                    EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => other += 8,
-                    EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => other += 16,
-                    EdgeClass::ThreadLocalDescriptor { .. } => other += 32,
-                    _ => {}
-                }
-            }
-        }
-        let memory = self.session.executor().memory();
-        let bounds = memory.bounds(code, other)?;
-        self.bounds = bounds;
-        let reach = Reach { code: bounds.code, all: bounds.all, absolute_known: true };
-        let has_window = bounds.code != bounds.all && bounds.all.size() > arch.branch_reach();
-        if has_window {
-            self.parts.iter_mut().for_each(|part| mark_unsettled(part, self.id, bounds.code));
-        }
-        let prepare = |part: &mut Part| {
-            arch.relax(&mut part.graph, &reach);
-            tables::build(arch, &mut part.graph, &reach);
-        };
-        if self.parallel(self.parts.len()) {
-            self.parts.par_iter_mut().for_each(prepare);
-        } else {
-            self.parts.iter_mut().for_each(prepare);
-        }
-        Ok(bounds)
-    }
-
-    fn allocate(&mut self, mut bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
-        let executor = self.session.executor();
-        let (layout, mut segments) = loop {
-            let layout = layout::lay_out(&self.parts.iter().map(|p| &p.graph).collect::<Vec<_>>())?;
-            let near = layout.iter().filter(|segment| !segment.far);
-            let requests: Vec<SegmentRequest> = near.map(request).collect();
-            match executor.memory().allocate(&requests, Some(&bounds)) {
-                Ok(segments) => break (layout, segments),
-                // Other batches took the room: more branches need stubs than was thought.
-                Err(MemoryError::BoundsMoved { .. }) => bounds = self.prepare()?,
-                Err(error) => return Err(error.into()),
-            }
-        };
-        for far in layout.iter().filter(|segment| segment.far) {
-            segments.push(executor.memory().allocate_far(far.content_size, far.size, far.align)?);
-        }
-        let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
-        for (segment, memory) in layout.iter().zip(&segments) {
-            layout::assign_addresses(&mut graphs, segment, memory.address);
-        }
-        Ok((layout, segments))
     }
 
     /// Makes the addresses of what the batch has claimed known to everybody.
@@ -470,13 +397,9 @@ impl Batch<'_> {
         }
     }
 
-    fn parallel(&self, parts: usize) -> bool {
+    pub(super) fn parallel(&self, parts: usize) -> bool {
         parts >= PARALLEL_PARTS && self.session.use_threads()
     }
-}
-
-fn request(segment: &SegmentLayout) -> SegmentRequest {
-    SegmentRequest { prot: segment.prot, content_size: segment.content_size, size: segment.size, align: segment.align }
 }
 
 /// The working memory of each block of a segment.

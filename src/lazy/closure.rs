@@ -9,7 +9,8 @@ use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::fragments::is_fragment;
 use super::ids::{BatchId, EntryId};
-use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
+use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UNWIND_SECTION, UnitPart};
+use super::process_symbols::lookup;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
@@ -25,6 +26,8 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub thread_locals: &'a dyn ThreadLocalMemory,
+    /// Whether what is linked will be moved.
+    pub relocatable: bool,
     pub arch: &'static dyn Architecture,
     pub target: Target,
     pub batch: BatchId,
@@ -138,7 +141,7 @@ impl Expansion<'_, '_> {
             return Err(LinkError::malformed(&unit.file.name, place, what).into());
         }
         if is_fragment(s.kind) {
-            return Ok(self.fragment(unit, section));
+            return self.fragment(unit, section);
         }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
@@ -148,6 +151,7 @@ impl Expansion<'_, '_> {
         let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
         let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);
+        graph.blocks[block.index()].align_offset = s.align_offset;
         if let Some(set) = tables.set_of(unit, section) {
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
             self.claim_set(unit, set)?;
@@ -258,6 +262,7 @@ impl Expansion<'_, '_> {
                 self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
             }
             ObjectPlace::Absolute => Ok(self.part.absolute(symbol.name, ExecutorAddr(symbol.value))),
+            ObjectPlace::Alias(other) => self.target(unit, other, false),
             ObjectPlace::Undefined => Err(LinkError::malformed(
                 &unit.file.name,
                 format_args!("symbol {index} ({})", String::from_utf8_lossy(symbol.name)),
@@ -310,7 +315,10 @@ impl Expansion<'_, '_> {
             }
             Definition::MemoryBound { end } => self.memory_bound(entry.name, end),
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| lookup(self.closure.executor, entry.name));
+                let address = entry.process.get_or_init(|| {
+                    let phony = tables.dylibs[entry.dylib.index()].phony_externals;
+                    lookup(self.closure.executor, entry.name).or(phony.then_some(ExecutorAddr::NULL))
+                });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());
                     self.found.missing.push((entry.name, referrer));
@@ -471,28 +479,10 @@ pub(super) fn add_unwind_block(
             addend: edge.addend,
         });
     }
-    let section = part.graph.add_section(b".eh_frame", MemProt::Read);
+    let section = part.graph.add_section(UNWIND_SECTION, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
     let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
     part.graph.set_edges(block, edges);
     Ok(())
-}
-
-/// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
-    let (name, version) = split_version(name);
-    executor.lookup(name, version)
-}
-
-/// A name and the version asked for with it (`name@VERSION`, written by `.symver`).
-fn split_version(name: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match name.iter().position(|&b| b == b'@') {
-        Some(at) => {
-            let version = &name[at..];
-            let skip = version.iter().take_while(|&&b| b == b'@').count();
-            (&name[..at], Some(&version[skip..]))
-        }
-        None => (name, None),
-    }
 }

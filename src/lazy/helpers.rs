@@ -4,9 +4,9 @@
 //! Only symbols that nothing else defines are looked for here, so programs without such pay nothing. A helper archive is part of each
 //! JITDylib that needs it, as it would be of each shared library: its symbols are hidden, and its members may have initializers.
 
-use super::closure::lookup;
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId};
+use super::process_symbols::lookup;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
@@ -14,6 +14,7 @@ use crate::link;
 use crate::link::archive::Archive;
 use crate::rt::ExecutorProcessControl;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The helper archives of a session, opened.
 #[derive(Debug, Default)]
@@ -121,10 +122,18 @@ impl SymbolTables {
         if let Some(position) = known {
             return Ok(ArchiveId(position as u32));
         }
-        let archive = Archive::parse(name, data)?;
+        let archive = Arc::new(Archive::parse(name, data)?);
         let taken = vec![false; archive.members.len()];
         let laziness = Laziness::Eager;
-        self.archives.push(ArchiveInput { name: name.clone(), archive, dylib, laziness, taken, helper: true });
+        self.archives.push(ArchiveInput {
+            name: name.clone(),
+            archive,
+            dylib,
+            laziness,
+            taken,
+            hidden: false,
+            helper: true,
+        });
         Ok(ArchiveId(self.archives.len() as u32 - 1))
     }
 }

@@ -11,6 +11,7 @@ use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr};
 use crate::link::object_file::{InitializerOrder, SectionKind};
 use crate::rt::ExecutorProcessControl;
+use crate::rt::image::FunctionArrayRange;
 use std::sync::Arc;
 
 /// Sections full of pointers to functions, in the order they are to be run.
@@ -73,6 +74,16 @@ impl FunctionArrays {
     /// What must be linked before [`FunctionArrays::functions`].
     pub fn roots(&self) -> impl Iterator<Item = Root> + '_ {
         self.arrays.iter().map(|a| Root::Section(a.unit.clone(), a.section))
+    }
+
+    /// Where the arrays are, once they are linked.
+    pub fn ranges(&self) -> Vec<FunctionArrayRange> {
+        let range = |a: &FunctionArray| FunctionArrayRange {
+            address: a.unit.section_address(a.section).0,
+            size: a.size,
+            backwards: a.order.backwards,
+        };
+        self.arrays.iter().map(range).collect()
     }
 
     /// The functions, in the order that initializers run.

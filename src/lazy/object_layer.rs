@@ -2,6 +2,7 @@
 
 use super::error::SessionError;
 use super::ids::DylibId;
+use super::resolution::ArchiveOptions;
 use super::session::Session;
 use super::unit::Laziness;
 use crate::link::archive::Archive;
@@ -31,7 +32,7 @@ impl ObjectLinkingLayer {
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_open_archive(dylib, Archive::parse(name, data)?)
+        self.add_open_archive(dylib, Archive::parse(name, data)?, ArchiveOptions::default())
     }
 
     /// Adds an object that has been read to `dylib`; otherwise as [`ObjectLinkingLayer::add`].
@@ -40,8 +41,13 @@ impl ObjectLinkingLayer {
     }
 
     /// Adds an archive that has been opened to `dylib`; otherwise as [`ObjectLinkingLayer::add_archive`].
-    pub fn add_open_archive(&self, dylib: DylibId, archive: Archive) -> Result<(), SessionError> {
-        self.session.add_archive(dylib, archive, Laziness::Eager)
+    pub fn add_open_archive(
+        &self,
+        dylib: DylibId,
+        archive: Archive,
+        options: ArchiveOptions,
+    ) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, archive, Laziness::Eager, options)
     }
 }
 
@@ -89,7 +95,7 @@ impl LazyObjectLinkingLayer {
     ///
     /// Errors: that the archive is damaged.
     pub fn add_archive(&self, dylib: DylibId, name: &str, data: &'static [u8]) -> Result<(), SessionError> {
-        self.add_open_archive(dylib, Archive::parse(name, data)?)
+        self.add_open_archive(dylib, Archive::parse(name, data)?, ArchiveOptions::default())
     }
 
     /// Adds an object that has been read to `dylib`; otherwise as [`LazyObjectLinkingLayer::add`].
@@ -98,8 +104,13 @@ impl LazyObjectLinkingLayer {
     }
 
     /// Adds an archive that has been opened to `dylib`; otherwise as [`LazyObjectLinkingLayer::add_archive`].
-    pub fn add_open_archive(&self, dylib: DylibId, archive: Archive) -> Result<(), SessionError> {
-        self.session.add_archive(dylib, archive, self.laziness)
+    pub fn add_open_archive(
+        &self,
+        dylib: DylibId,
+        archive: Archive,
+        options: ArchiveOptions,
+    ) -> Result<(), SessionError> {
+        self.session.add_archive(dylib, archive, self.laziness, options)
     }
 }
 

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
 pub(super) const UNWIND_RECORDS: u32 = 0;
 
+/// The name of the section of unwind records.
+pub(super) const UNWIND_SECTION: &[u8] = b".eh_frame";
+
 /// One graph of a batch.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -26,6 +29,8 @@ pub(super) struct Part {
     pub published: Vec<(BlockId, Publish)>,
     /// Symbols of the process, as absolute symbols of the graph, and whether only branches refer to them.
     pub process: Vec<(SymbolId, bool)>,
+    /// In a session of complete graphs: the absolute symbols that the file itself defines.
+    pub absolutes: Vec<SymbolId>,
 }
 
 /// What a part's graph was made of.
@@ -197,6 +202,7 @@ impl Part {
             slots: Vec::new(),
             published: Vec::new(),
             process: Vec::new(),
+            absolutes: Vec::new(),
         }
     }
 
@@ -208,6 +214,7 @@ impl Part {
             slots: Vec::new(),
             published: Vec::new(),
             process: Vec::new(),
+            absolutes: Vec::new(),
         }
     }
 

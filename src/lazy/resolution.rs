@@ -6,14 +6,13 @@
 
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, SetId};
+use super::name_table::{HashedFile, NameHash};
+use super::read_ahead::{MemberId, Outcome, ReadAhead};
 use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
-use crate::link::{LinkError, ObjectFile, read_object};
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use crate::link::{LinkError, read_object};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,42 +25,50 @@ const RUNTIME_PREFIX: &[u8] = b"__orc_rt_";
 /// Reads a file named by a thin archive; its bytes live as long as the process.
 pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
 
-/// Members from which on it pays to read them on all cores.
-const PARALLEL_MEMBERS: usize = 32;
-
-/// Members that have been read ahead of being needed.
-type ReadAhead = FxHashMap<(ArchiveId, u32), Result<Option<ObjectFile>, SessionError>>;
+/// How an archive is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ArchiveOptions {
+    /// Every member is part of the program, whether something refers to it or not.
+    pub all: bool,
+    /// Other JITDylibs do not see what its members define.
+    pub hidden: bool,
+}
 
 impl SymbolTables {
-    /// Offers the members of `archive` to `dylib`.
+    /// Offers the members of `archive` to `dylib`; with [`ArchiveOptions::all`], enters them all.
     pub fn add_archive(
         &mut self,
         dylib: DylibId,
         archive: Archive,
         laziness: Laziness,
+        options: ArchiveOptions,
         load: LoadFile<'_>,
     ) -> Result<ArchiveId, SessionError> {
         let id = ArchiveId(self.archives.len() as u32);
         let members = archive.members.len();
-        let index: Option<Vec<(&'static [u8], u32)>> = archive.has_index().then(|| archive.symbols().collect());
+        let archive = Arc::new(archive);
         self.archives.push(ArchiveInput {
             name: archive.name.clone(),
-            archive,
+            archive: archive.clone(),
             dylib,
             laziness,
             taken: vec![false; members],
+            hidden: options.hidden,
             helper: false,
         });
-        match index {
-            Some(index) => {
-                for (name, member) in index {
-                    self.offer(id, member, name);
-                }
+        if options.all {
+            for member in 0..members as u32 {
+                self.pull((id, member), &mut ReadAhead::new(None, load))?;
             }
-            None => {
-                for member in 0..members as u32 {
-                    self.offer_unindexed(id, member, load)?;
-                }
+            return Ok(id);
+        }
+        self.reserve(dylib, archive.symbols().len());
+        for (name, member) in archive.symbols() {
+            self.offer(id, member, name, NameHash::of(name));
+        }
+        if !archive.has_index() {
+            for member in 0..members as u32 {
+                self.offer_unindexed(id, member, load)?;
             }
         }
         Ok(id)
@@ -69,52 +76,28 @@ impl SymbolTables {
 
     /// Offers a member of an archive without an index, from the member's own symbol table.
     fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
-        let (name, data) = self.member(id, member, load)?;
-        let Some(file) = read_object(&name, data)? else {
+        let Some(HashedFile { file, hashes }) = read_member(&self.archives[id.index()].archive, member, load)? else {
             return Ok(());
         };
-        for symbol in &file.symbols {
+        for (symbol, hash) in file.symbols.iter().zip(hashes) {
             if symbol.is_global() && symbol.is_defined() {
-                self.offer(id, member, symbol.name);
+                self.offer(id, member, symbol.name, hash);
             }
         }
         Ok(())
     }
 
-    fn member(&self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(String, &'static [u8]), SessionError> {
-        let input = &self.archives[id.index()];
-        let m = &input.archive.members[member as usize];
-        let name = display_name(&input.name, m);
-        let data = match &m.content {
-            MemberContent::Inline(data) => *data,
-            MemberContent::Thin(path) => load(path).map_err(|error| SessionError::Input {
-                file: format!("{} (member of thin archive {})", path.display(), input.name),
-                error: error.to_string(),
-            })?,
-        };
-        Ok((name, data))
-    }
-
-    fn read_member(&self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<Option<ObjectFile>, SessionError> {
-        let (name, data) = self.member(id, member, load)?;
-        Ok(read_object(&name, data)?)
-    }
-
     /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
-    fn pull(
-        &mut self,
-        (id, member): (ArchiveId, u32),
-        load: LoadFile<'_>,
-        ahead: &mut ReadAhead,
-    ) -> Result<(), SessionError> {
+    fn pull(&mut self, (id, member): MemberId, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
         if std::mem::replace(&mut self.archives[id.index()].taken[member as usize], true) {
             return Ok(());
         }
-        let file = ahead.remove(&(id, member)).unwrap_or_else(|| self.read_member(id, member, load))?;
-        let (dylib, laziness) = (self.archives[id.index()].dylib, self.archives[id.index()].laziness);
+        let file = ahead.take((id, member), &self.archives[id.index()].archive)?;
+        let ArchiveInput { dylib, laziness, hidden, .. } = self.archives[id.index()];
         if let Some(file) = file {
-            self.check_target(&file.name, file.target)?;
-            self.add_object(dylib, file, laziness)?;
+            self.check_target(&file.file.name, file.file.target)?;
+            self.add_object(dylib, file, laziness, hidden)?;
+            ahead.look_ahead(self);
         }
         Ok(())
     }
@@ -139,44 +122,35 @@ impl SymbolTables {
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
     pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
+        if !parallel || self.archives.is_empty() || self.undefined.is_empty() {
+            return self.resolve_with(ReadAhead::new(None, load));
+        }
+        rayon::in_place_scope_fifo(|scope| self.resolve_with(ReadAhead::new(Some(scope), load)))
+    }
+
+    fn resolve_with(&mut self, mut ahead: ReadAhead<'_, '_>) -> Result<(), SessionError> {
+        ahead.look_ahead(self);
         while !self.undefined.is_empty() {
-            let round = std::mem::take(&mut self.undefined);
-            let mut ahead = if parallel { self.read_ahead(&round, load) } else { ReadAhead::default() };
-            for id in round {
-                self.search(id, load, &mut ahead)?;
+            ahead.next_round();
+            for id in std::mem::take(&mut self.undefined) {
+                self.search(id, &mut ahead)?;
             }
         }
         Ok(())
     }
 
-    /// Reads the members that `round` asks for. Some may turn out not to be needed: errors count only when a member is.
-    fn read_ahead(&self, round: &VecDeque<EntryId>, load: LoadFile<'_>) -> ReadAhead {
-        let wanted = |id: &EntryId| {
-            let entry = &self.entries[id.index()];
-            let (archive, member) = entry.archive.filter(|_| entry.definition == Definition::Undefined)?;
-            (!self.archives[archive.index()].taken[member as usize]).then_some((archive, member))
-        };
-        let mut members: Vec<(ArchiveId, u32)> = round.iter().filter_map(wanted).collect();
-        members.sort_unstable();
-        members.dedup();
-        if members.len() < PARALLEL_MEMBERS {
-            return ReadAhead::default();
-        }
-        members.into_par_iter().map(|(id, member)| ((id, member), self.read_member(id, member, load))).collect()
-    }
-
-    fn search(&mut self, id: EntryId, load: LoadFile<'_>, ahead: &mut ReadAhead) -> Result<(), SessionError> {
+    fn search(&mut self, id: EntryId, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
         let entry = &self.entries[id.index()];
         if entry.definition != Definition::Undefined {
             return Ok(());
         }
-        let (name, dylib, archive) = (entry.name, entry.dylib, entry.archive);
+        let (name, hash, dylib, archive) = (entry.name, entry.hash, entry.dylib, entry.archive);
         if let Some(replacement) = self.runtime_replacement(dylib, name) {
             self.set_definition(id, Definition::Alias(replacement), true);
             return Ok(());
         }
         if let Some((archive, member)) = archive {
-            self.pull((archive, member), load, ahead)?;
+            self.pull((archive, member), ahead)?;
             if self.entries[id.index()].definition != Definition::Undefined {
                 return Ok(());
             }
@@ -186,14 +160,14 @@ impl SymbolTables {
             return Ok(());
         }
         for other in self.dylibs[dylib.index()].link_order.clone() {
-            let Some(found) = self.find(other, name).filter(|_| other != dylib) else {
+            let Some(found) = self.find_hashed(other, name, hash).filter(|_| other != dylib) else {
                 continue;
             };
             if let (Definition::Undefined, Some((archive, member))) = {
                 let e = &self.entries[found.index()];
-                (e.definition, e.archive)
+                (e.definition, e.archive.filter(|(archive, _)| !self.archives[archive.index()].hidden))
             } {
-                self.pull((archive, member), load, ahead)?;
+                self.pull((archive, member), ahead)?;
             }
             let e = &self.entries[found.index()];
             if e.exported && e.definition != Definition::Undefined {
@@ -249,4 +223,17 @@ impl SymbolTables {
         }
         Some(set)
     }
+}
+
+/// Reads member `member` of `archive`; `None` if it is no object.
+pub(super) fn read_member(archive: &Archive, member: u32, load: LoadFile<'_>) -> Outcome {
+    let m = &archive.members[member as usize];
+    let data = match &m.content {
+        MemberContent::Inline(data) => *data,
+        MemberContent::Thin(path) => load(path).map_err(|error| SessionError::Input {
+            file: format!("{} (member of thin archive {})", path.display(), archive.name),
+            error: error.to_string(),
+        })?,
+    };
+    Ok(read_object(&display_name(&archive.name, m), data)?.map(HashedFile::new))
 }

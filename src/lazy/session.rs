@@ -7,12 +7,12 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
-use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
-use super::resolution::PLATFORM;
+use super::name_table::HashedFile;
+use super::plugin::Plugin;
+use super::resolution::{ArchiveOptions, PLATFORM};
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
-use super::thread_locals;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
@@ -47,6 +47,25 @@ pub struct SessionOptions {
     /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
     /// the inputs nor by the runtime nor by the process. Those for another target are left out.
     pub helper_archives: ArchiveLoader,
+    /// Shown every graph that is linked, in this order.
+    pub plugins: Vec<Box<dyn Plugin>>,
+    /// What graphs are like.
+    pub graphs: GraphOptions,
+    /// Where thread-local variables go; `None`: where the executor has them, or nowhere if nothing is executed.
+    pub thread_locals: Option<Box<dyn ThreadLocalMemory>>,
+    /// Whether linked code will run where symbols of the process have other addresses: nothing is decided by those they have now.
+    pub relocatable: bool,
+}
+
+/// What graphs are like, for those who look at them; the program does the same in either case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GraphOptions {
+    /// Whether graphs are complete, as JITLink's are: they have all symbols of their files, entry points and bodies of lazy functions
+    /// by their names, a GOT entry for each reference that asks for one, and a stub for each callee outside of the graph; references
+    /// go past those where they can. Otherwise graphs have what fixing up needs.
+    pub complete: bool,
+    /// Whether every graph has pages of its own, in JITLink's order. Only for sessions that execute nothing.
+    pub separate: bool,
 }
 
 /// Reads a file into memory that stays readable as long as the process.
@@ -56,7 +75,7 @@ pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send
 pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;
 
 impl Default for SessionOptions {
-    /// Executes, uses all cores, tells nobody, reads no thin archives, and has no helper archives.
+    /// Executes, uses all cores, tells nobody, reads no thin archives, and has neither helper archives nor plugins.
     fn default() -> SessionOptions {
         SessionOptions {
             executes: true,
@@ -64,6 +83,10 @@ impl Default for SessionOptions {
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
             helper_archives: Box::new(Vec::new),
+            plugins: Vec::new(),
+            graphs: GraphOptions::default(),
+            thread_locals: None,
+            relocatable: false,
         }
     }
 }
@@ -156,15 +179,22 @@ impl Session {
             let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
             return Err(LinkError::unsuitable(&file.name, what).into());
         }
-        self.tables_mut().add_object(dylib, file, laziness)?;
+        let file = HashedFile::new(file);
+        self.tables_mut().add_object(dylib, file, laziness, false)?;
         Ok(())
     }
 
     /// Adds `archive` to `dylib`: its members become part of the program when something refers to them.
     ///
     /// Errors: damage of members, if the archive has no index and they must be asked.
-    pub(super) fn add_archive(&self, dylib: DylibId, archive: Archive, laziness: Laziness) -> Result<(), SessionError> {
-        self.tables_mut().add_archive(dylib, archive, laziness, &self.options.load_file)?;
+    pub(super) fn add_archive(
+        &self,
+        dylib: DylibId,
+        archive: Archive,
+        laziness: Laziness,
+        options: ArchiveOptions,
+    ) -> Result<(), SessionError> {
+        self.tables_mut().add_archive(dylib, archive, laziness, options, &self.options.load_file)?;
         Ok(())
     }
 
@@ -172,7 +202,7 @@ impl Session {
     ///
     /// Errors: that it is no archive, or damaged.
     pub fn add_runtime(&self, name: &str, archive: &'static [u8]) -> Result<(), SessionError> {
-        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager)?;
+        self.add_archive(PLATFORM, Archive::parse(name, archive)?, Laziness::Eager, ArchiveOptions::default())?;
         let dispatch = self.executor.jit_dispatch();
         let mut tables = self.tables_mut();
         for (name, address) in
@@ -229,13 +259,6 @@ impl Session {
         Some(self.tables().entry_points[unit.entry_points?.index()].clone())
     }
 
-    /// Defines `name` in `dylib` as the absolute address `address`.
-    pub fn define_absolute(&self, dylib: DylibId, name: &'static [u8], address: ExecutorAddr) {
-        let mut tables = self.tables_mut();
-        let id = tables.intern(dylib, name);
-        tables.set_definition(id, Definition::Absolute(address), true);
-    }
-
     /// Links symbol `name` of `dylib`, as the object format writes it, with all it needs, and returns its address.
     /// For the body of a lazy function append [`BODY_SUFFIX`]. The address of a thread-local variable is its offset from the thread
     /// pointer, modulo 2^64.
@@ -258,45 +281,6 @@ impl Session {
         }
         let entry = self.find(&self.tables(), dylib, name)?;
         Ok(batch::link(self, &[Root::Entry(entry)])?[0])
-    }
-
-    /// Links `entry` of the first of `dylibs` that defines it, together with all initializers of `initialized`; runs those
-    /// in order (unless the session executes nothing), and returns the entry's address. Finalizers are registered to run at exit.
-    ///
-    /// Errors: as [`Session::lookup`].
-    pub fn prepare_program(
-        &self,
-        initialized: &[DylibId],
-        dylibs: &[DylibId],
-        entry: &str,
-    ) -> Result<ExecutorAddr, SessionError> {
-        self.resolve_with(dylibs, entry)?;
-        let (roots, initializers, finalizers) = {
-            let tables = self.tables();
-            let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
-            let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
-            let (initializers, finalizers) = initializers::collect(&tables, initialized);
-            roots.extend(initializers.roots());
-            roots.extend(finalizers.roots());
-            roots.extend(thread_locals::roots(&tables));
-            if self.options.executes {
-                thread_locals::settle_libraries(self, &tables);
-            }
-            (roots, initializers, finalizers)
-        };
-        let address = {
-            let _inside = gate::enter();
-            batch::link(self, &roots)?[0]
-        };
-        if self.options.executes {
-            let mut at_exit = finalizers.functions(&*self.executor);
-            at_exit.reverse();
-            if !at_exit.is_empty() {
-                self.executor.run_at_exit(at_exit);
-            }
-            self.executor.run_initializers(&initializers.functions(&*self.executor));
-        }
-        Ok(address)
     }
 
     /// What the trampolines of lazy functions stand for, and how first calls are answered.
@@ -329,13 +313,13 @@ impl Session {
         Ok(start.offset(offset))
     }
 
-    fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
+    pub(super) fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
         let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
         tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
     }
 
     /// Resolves symbols, `name` of the first of `dylibs` that knows it among them: an archive may define it.
-    fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
+    pub(super) fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
         let offered = |tables: &SymbolTables| {
             let id = dylibs.iter().find_map(|&dylib| tables.find(dylib, name.as_bytes()))?;
             let entry = &tables.entries[id.index()];
@@ -374,11 +358,31 @@ impl Session {
 
     /// The thread-local memory of the program: nobody's if it is not run.
     pub(super) fn thread_locals(&self) -> &dyn ThreadLocalMemory {
-        if self.options.executes { self.executor.thread_locals() } else { &self.pretend_reserve }
+        match &self.options.thread_locals {
+            Some(memory) => &**memory,
+            None if self.options.executes => self.executor.thread_locals(),
+            None => &self.pretend_reserve,
+        }
+    }
+
+    pub(super) fn relocatable(&self) -> bool {
+        self.options.relocatable
     }
 
     pub(super) fn executes(&self) -> bool {
         self.options.executes
+    }
+
+    pub(super) fn plugins(&self) -> &[Box<dyn Plugin>] {
+        &self.options.plugins
+    }
+
+    pub(super) fn completes_graphs(&self) -> bool {
+        self.options.graphs.complete
+    }
+
+    pub(super) fn separates_graphs(&self) -> bool {
+        self.options.graphs.separate && !self.options.executes
     }
 
     pub(super) fn use_threads(&self) -> bool {
@@ -402,7 +406,7 @@ impl Session {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {
+    pub(super) fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -421,7 +425,7 @@ impl Session {
     }
 }
 
-fn not_found(name: &str) -> SessionError {
+pub(super) fn not_found(name: &str) -> SessionError {
     SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol { name: name.to_string(), referrer: None }]))
 }
 

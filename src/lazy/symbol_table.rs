@@ -7,15 +7,15 @@ use super::claims::Claim;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
+use super::name_table::{HashedFile, NameHash, NameTable};
+use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::ExecutorAddr;
 use crate::link::archive::Archive;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
-use crate::link::{Linkage, ObjectFile, Scope};
-use hashbrown::HashTable;
-use rustc_hash::{FxHashMap, FxHasher};
+use crate::link::{Linkage, Scope};
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::hash::Hasher;
 use std::sync::{Arc, OnceLock};
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
@@ -53,7 +53,9 @@ pub(super) struct JitDylib {
     pub sets: Vec<SectionSet>,
     /// Its `__dso_handle`.
     pub dso_handle: Arc<Claim>,
-    table: HashTable<EntryId>,
+    /// Whether everything that it refers to and nothing defines is null.
+    pub phony_externals: bool,
+    table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,
 }
 
@@ -75,6 +77,7 @@ pub(super) struct SetBounds {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub name: &'static [u8],
+    pub hash: NameHash,
     pub dylib: DylibId,
     pub definition: Definition,
     /// Whether other JITDylibs see it.
@@ -116,12 +119,14 @@ pub(super) enum Definition {
 /// An archive and what became of its members.
 #[derive(Debug)]
 pub(super) struct ArchiveInput {
-    pub archive: Archive,
+    pub archive: Arc<Archive>,
     pub name: String,
     pub dylib: DylibId,
     pub laziness: Laziness,
     /// Whether a member has been added, or found to be no object.
     pub taken: Vec<bool>,
+    /// Whether other JITDylibs do not see what its members define.
+    pub hidden: bool,
     /// Whether it is a helper archive, which nobody gave.
     pub helper: bool,
 }
@@ -135,7 +140,8 @@ impl SymbolTables {
             units: Vec::new(),
             sets: Vec::new(),
             dso_handle: Arc::default(),
-            table: HashTable::new(),
+            phony_externals: false,
+            table: NameTable::default(),
             groups: FxHashMap::default(),
         });
         DylibId(self.dylibs.len() as u32 - 1)
@@ -143,48 +149,66 @@ impl SymbolTables {
 
     /// The entry for `name` in `dylib`, if anything there has mentioned it.
     pub fn find(&self, dylib: DylibId, name: &[u8]) -> Option<EntryId> {
-        let eq = |id: &EntryId| self.entries[id.index()].name == name;
-        self.dylibs[dylib.index()].table.find(hash(name), eq).copied()
+        self.find_hashed(dylib, name, NameHash::of(name))
+    }
+
+    /// The same for a name that has been hashed.
+    pub fn find_hashed(&self, dylib: DylibId, name: &[u8], hash: NameHash) -> Option<EntryId> {
+        self.dylibs[dylib.index()].table.find(hash, |id| self.entries[id.index()].name == name)
     }
 
     /// The entry for `name` in `dylib`, made if there is none.
     pub fn intern(&mut self, dylib: DylibId, name: &'static [u8]) -> EntryId {
-        let SymbolTables { dylibs, entries, .. } = self;
-        let eq = |id: &EntryId| entries[id.index()].name == name;
-        let rehash = |id: &EntryId| hash(entries[id.index()].name);
-        let table = &mut dylibs[dylib.index()].table;
-        match table.entry(hash(name), eq, rehash) {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
-            hashbrown::hash_table::Entry::Vacant(vacant) => {
-                let id = EntryId(entries.len() as u32);
-                vacant.insert(id);
-                entries.push(Entry {
-                    name,
-                    dylib,
-                    definition: Definition::Undefined,
-                    exported: true,
-                    referrer: None,
-                    internal: false,
-                    archive: None,
-                    process: OnceLock::new(),
-                    queued: false,
-                });
-                id
-            }
-        }
+        self.intern_hashed(dylib, name, NameHash::of(name))
     }
 
-    /// Enters `file` into `dylib`.
+    /// The same for a name that has been hashed.
+    pub fn intern_hashed(&mut self, dylib: DylibId, name: &'static [u8], hash: NameHash) -> EntryId {
+        let SymbolTables { dylibs, entries, .. } = self;
+        let new = EntryId(entries.len() as u32);
+        let known = dylibs[dylib.index()].table.find_or_enter(hash, |id| entries[id.index()].name == name, new);
+        known.unwrap_or_else(|| {
+            entries.push(Entry {
+                name,
+                hash,
+                dylib,
+                definition: Definition::Undefined,
+                exported: true,
+                referrer: None,
+                internal: false,
+                archive: None,
+                process: OnceLock::new(),
+                queued: false,
+            });
+            new
+        })
+    }
+
+    /// Makes room for `names` more names in `dylib`.
+    pub fn reserve(&mut self, dylib: DylibId, names: usize) {
+        self.entries.reserve(names);
+        self.dylibs[dylib.index()].table.reserve(names);
+    }
+
+    /// Enters `file` into `dylib`; if it is `hidden`, other JITDylibs do not see what it defines.
     ///
     /// Errors: [`SessionError::DuplicateDefinition`]. The file is then part of no JITDylib.
-    pub fn add_object(&mut self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<UnitId, SessionError> {
+    pub fn add_object(
+        &mut self,
+        dylib: DylibId,
+        file: HashedFile,
+        laziness: Laziness,
+        hidden: bool,
+    ) -> Result<UnitId, SessionError> {
+        let HashedFile { file, hashes } = file;
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
+        unit.hidden = hidden;
         self.discard_groups(&mut unit);
-        for index in 0..unit.file.symbols.len() {
+        for (index, &hash) in hashes.iter().enumerate() {
             let symbol = unit.file.symbols[index];
             if symbol.is_global() && !symbol.name.is_empty() {
-                unit.entries[index] = self.enter(&unit, index as u32, &symbol)?;
+                unit.entries[index] = self.enter(&unit, index as u32, &symbol, hash)?;
             }
         }
         self.near_size = self.near_size.saturating_add(super::far_data::loaded_size(&unit.file));
@@ -218,6 +242,7 @@ impl SymbolTables {
         unit: &MaterializationUnit,
         index: u32,
         symbol: &ObjectSymbol,
+        hash: NameHash,
     ) -> Result<EntryId, SessionError> {
         let kept = match symbol.place {
             ObjectPlace::Undefined => false,
@@ -225,8 +250,11 @@ impl SymbolTables {
             _ => true,
         };
         // "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-        let name = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { symbol.name };
-        let id = self.intern(unit.dylib, name);
+        let default = if kept && symbol.name.contains(&b'@') { without_default_version(symbol.name) } else { None };
+        let id = match default {
+            Some(name) => self.intern(unit.dylib, name),
+            None => self.intern_hashed(unit.dylib, symbol.name, hash),
+        };
         if kept {
             self.define(id, unit, index, symbol)?;
         } else {
@@ -264,8 +292,8 @@ impl SymbolTables {
     }
 
     /// Notes that `member` of `archive` would define `name`.
-    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8]) {
-        let id = self.intern(self.archives[archive.index()].dylib, name);
+    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8], hash: NameHash) {
+        let id = self.intern_hashed(self.archives[archive.index()].dylib, name, hash);
         let entry = &mut self.entries[id.index()];
         if entry.archive.is_none() {
             entry.archive = Some((archive, member));
@@ -283,7 +311,12 @@ impl SymbolTables {
         index: u32,
         symbol: &ObjectSymbol,
     ) -> Result<(), SessionError> {
-        let new = Definition::Unit { unit: unit.id, symbol: index };
+        let new = match symbol.place {
+            ObjectPlace::Alias(other) => {
+                Definition::Alias(self.intern(unit.dylib, unit.file.symbols[other as usize].name))
+            }
+            _ => Definition::Unit { unit: unit.id, symbol: index },
+        };
         let rank = Rank::of(symbol);
         let old = self.entries[id.index()].definition;
         let replace = match old {
@@ -304,6 +337,16 @@ impl SymbolTables {
             }
             // Two symbols of one name in one file: the assembler refuses that, ld -r does not make it.
             Definition::Unit { .. } => false,
+            // The runtime's own may be replaced; a reference that has found its definition elsewhere is none (it is not exported).
+            Definition::Absolute(_) | Definition::Alias(_)
+                if rank == Rank::Strong && unit.dylib != PLATFORM && self.entries[id.index()].exported =>
+            {
+                return Err(SessionError::DuplicateDefinition {
+                    file: unit.file.name.clone(),
+                    symbol: String::from_utf8_lossy(symbol.name).into_owned(),
+                    first: definition_source(old).into(),
+                });
+            }
             Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
             Definition::Undefined
             | Definition::SectionBound { .. }
@@ -312,7 +355,7 @@ impl SymbolTables {
             | Definition::GotBase => true,
         };
         if replace {
-            self.set_definition(id, new, symbol.scope == Scope::Default);
+            self.set_definition(id, new, symbol.scope == Scope::Default && !unit.hidden);
         }
         Ok(())
     }
@@ -342,30 +385,36 @@ impl SymbolTables {
         Ok(())
     }
 
+    /// Defines `name` in `dylib` as `definition`, an address or an alias.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`].
+    pub fn define_name(
+        &mut self,
+        dylib: DylibId,
+        name: &'static [u8],
+        definition: Definition,
+    ) -> Result<(), SessionError> {
+        let id = self.intern(dylib, name);
+        let old = self.entries[id.index()].definition;
+        if old != Definition::Undefined && self.entries[id.index()].exported {
+            return Err(SessionError::DuplicateDefinition {
+                file: definition_source(definition).into(),
+                symbol: String::from_utf8_lossy(name).into_owned(),
+                first: match old {
+                    Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
+                    old => definition_source(old).into(),
+                },
+            });
+        }
+        self.set_definition(id, definition, true);
+        Ok(())
+    }
+
     /// Defines `id`, whatever it was before.
     pub fn set_definition(&mut self, id: EntryId, definition: Definition, exported: bool) {
         let entry = &mut self.entries[id.index()];
         entry.definition = definition;
         entry.exported = exported;
-    }
-
-    /// Of two common symbols the bigger one is used, with the greater alignment; says whether that is the new one.
-    fn merge_commons(
-        &mut self,
-        old: (&MaterializationUnit, &ObjectSymbol),
-        new: (&MaterializationUnit, &ObjectSymbol),
-    ) -> bool {
-        let align = |(unit, symbol): (&MaterializationUnit, &ObjectSymbol)| match symbol.place {
-            ObjectPlace::Common(section) => {
-                let own = unit.file.sections[section as usize].align;
-                ((unit.id, section), own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)))
-            }
-            _ => ((unit.id, 0), 1),
-        };
-        let ((old_key, old_align), (new_key, new_align)) = (align(old), align(new));
-        let replace = new.1.size > old.1.size;
-        self.common_align.insert(if replace { new_key } else { old_key }, old_align.max(new_align));
-        replace
     }
 
     /// The set that `section` of `unit` is linked with.
@@ -392,14 +441,16 @@ impl SymbolTables {
             .collect()
     }
 
-    /// The entry that `id` stands for after aliases.
+    /// The entry that `id` stands for after aliases; one that stands for what another JITDylib hides is left as it is.
     pub fn follow(&self, mut id: EntryId) -> EntryId {
         // Aliases that lead in a circle define nothing; the bound only has to be finite.
         for _ in 0..64 {
-            match self.entries[id.index()].definition {
-                Definition::Alias(to) => id = to,
-                _ => break,
+            let Definition::Alias(to) = self.entries[id.index()].definition else { break };
+            let (from, target) = (&self.entries[id.index()], &self.entries[to.index()]);
+            if from.dylib != target.dylib && !target.exported {
+                break;
             }
+            id = to;
         }
         id
     }
@@ -423,12 +474,19 @@ impl Rank {
     }
 }
 
-fn without_default_version(name: &'static [u8]) -> &'static [u8] {
-    name.windows(2).position(|w| w == b"@@").map_or(name, |at| &name[..at])
+/// What definitions that come from no file are called in messages, as in LLVM's.
+pub(super) fn definition_source(definition: Definition) -> &'static str {
+    match definition {
+        Definition::Absolute(_) => "<Absolute Symbols>",
+        Definition::Alias(_) => "<Reexports>",
+        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
+        Definition::DsoHandle => "DSOHandleMU",
+        _ => "the linker",
+    }
 }
 
-fn hash(name: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(name);
-    hasher.finish()
+/// What stands before `@@`, if `name` has that.
+fn without_default_version(name: &'static [u8]) -> Option<&'static [u8]> {
+    let at = name.windows(2).position(|w| w == b"@@")?;
+    Some(&name[..at])
 }

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::trampolines::add_pointers;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
-use crate::link::SymbolId;
+use crate::link::{LinkError, SymbolId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -46,6 +46,22 @@ pub(super) fn indirect_stub(session: &Session, unit: &MaterializationUnit, numbe
     unit.indirect.address().offset(u64::from(number) * stride)
 }
 
+impl Session {
+    /// The pointers of all indirect functions that are linked, and the addresses of their resolvers.
+    pub(super) fn indirect_pointers(&self) -> Vec<(u64, u64)> {
+        let mut pointers = Vec::new();
+        for unit in &self.tables().units {
+            let row = unit.indirect_pointers.address();
+            for (number, &function) in unit.indirect_functions().iter().enumerate().filter(|_| !row.is_null()) {
+                if let Some(resolver) = unit.symbol_address(function) {
+                    pointers.push((row.offset(number as u64 * 8).0, resolver.0));
+                }
+            }
+        }
+        pointers
+    }
+}
+
 /// Asks the resolvers of `unit` for implementations, unless that is done.
 pub(super) fn resolve_indirect_functions(session: &Session, unit: &MaterializationUnit) {
     if unit.indirect_resolved.load(Ordering::Acquire) {
@@ -64,17 +80,25 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
 impl Expansion<'_, '_> {
     /// The graph's symbol `name` for where linked memory begins or ends.
     pub(super) fn memory_bound(&mut self, name: &'static [u8], end: bool) -> Result<SymbolId, SessionError> {
+        if self.closure.relocatable {
+            let what = "it asks where linked memory ends, which an image cannot say";
+            return Err(LinkError::unsuitable(&self.part.graph.name, what).into());
+        }
         let extent = self.closure.executor.memory().extent()?;
         Ok(self.part.absolute(name, if end { extent.end } else { extent.start }))
     }
 }
+/// The name of the graph of a JITDylib's `__dso_handle`, as LLVM's platforms have it.
+pub(super) const DSO_HANDLE_GRAPH: &str = "<DSOHandleMU>";
+/// The symbol in it.
+pub(super) const DSO_HANDLE: &[u8] = b"__dso_handle";
 
 /// `__dso_handle` of `dylib`: a variable that holds its own address, by which exit handlers are told apart.
 pub(super) fn dso_handle(closure: &Closure<'_>, dylib: DylibId, target: Target) -> Part {
-    let mut part = Part::synthesized("<DSOHandleMU>".into(), target);
+    let mut part = Part::synthesized(DSO_HANDLE_GRAPH.into(), target);
     let section = part.graph.add_section(b".data.__dso_handle", MemProt::Read);
     let claim = closure.tables.dylibs[dylib.index()].dso_handle.clone();
-    let itself = part.external(b"__dso_handle", 8, super::part::Slot::Claim(claim.clone()));
+    let itself = part.external(DSO_HANDLE, 8, super::part::Slot::Claim(claim.clone()));
     let block = add_pointers(closure.arch, &mut part.graph, section, 1, |_| (itself, 0));
     part.published.push((block, Publish::Claim(claim)));
     part

@@ -130,6 +130,10 @@ impl Expansion<'_, '_> {
         if class.needs_thread_pointer_offset() {
             return Err(self.no_offset(unit, index));
         }
+        if self.closure.relocatable && matches!(class, EdgeClass::ThreadLocalDescriptor { .. }) {
+            let what = "descriptors of libraries' variables cannot be part of an image";
+            return Err(LinkError::unsuitable(&unit.file.name, what).into());
+        }
         Ok(id)
     }
 
@@ -303,6 +307,6 @@ fn describe(symbol: &ObjectSymbol) -> String {
 fn is_in_thread_local_section(unit: &MaterializationUnit, symbol: &ObjectSymbol) -> bool {
     match symbol.place {
         ObjectPlace::Section(section) | ObjectPlace::Common(section) => unit.is_thread_local(section),
-        ObjectPlace::Undefined | ObjectPlace::Absolute => false,
+        ObjectPlace::Undefined | ObjectPlace::Absolute | ObjectPlace::Alias(_) => false,
     }
 }

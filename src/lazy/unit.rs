@@ -32,6 +32,8 @@ pub(super) struct MaterializationUnit {
     pub entries: Vec<EntryId>,
     /// Sections that are not part of the program, because another file's copy of their group is. Empty if there are none.
     pub discarded: Vec<bool>,
+    /// Whether other JITDylibs do not see what it defines.
+    pub hidden: bool,
     /// One per section.
     sections: Vec<Claim>,
     /// The file as a whole, where it is not linked section by section.
@@ -69,6 +71,7 @@ impl MaterializationUnit {
             laziness,
             entries: vec![MaterializationUnit::LOCAL; file.symbols.len()],
             discarded: Vec::new(),
+            hidden: false,
             sections,
             whole: Claim::default(),
             entry_points: None,

@@ -1,5 +1,6 @@
 //! What can be wrong with an input or with the way its pieces fit.
 
+use super::arch::FixupError;
 use std::fmt;
 
 /// Result of anything in the link layer.
@@ -44,11 +45,7 @@ pub enum LinkError {
 }
 
 /// A fixup that could not be applied: everything about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "In graph {graph}, section {section}: {what} (target {target} at {target_address:#x}, {kind} fixup at {address:#x}, \
-     block {block:#x} + {offset:#x})"
-)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedFixup {
     /// The graph.
     pub graph: String,
@@ -58,17 +55,65 @@ pub struct FailedFixup {
     pub kind: &'static str,
     /// Name of the target symbol.
     pub target: String,
-    /// Address of the target including the addend.
+    /// Address of the target.
     pub target_address: u64,
+    /// What is added to it.
+    pub addend: i64,
     /// Address of the place.
     pub address: u64,
-    /// Address of the block.
-    pub block: u64,
-    /// Byte offset of the place in its block.
-    pub offset: u32,
-    /// What is wrong, and what to do.
-    pub what: String,
+    /// Name of the symbol that the place is behind, in the same block; empty if there is none.
+    pub place: String,
+    /// Address of that symbol, or of the block.
+    pub place_address: u64,
+    /// What is wrong.
+    pub error: FixupError,
+    /// What to do about it; may be empty.
+    pub advice: &'static str,
 }
+
+impl fmt::Display for FailedFixup {
+    /// In JITLink's words where it has them: those of LLVM 22 in parentheses, those of later versions before.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FailedFixup { graph, section, kind, error, advice, .. } = self;
+        write!(f, "In graph {graph}, section {section}: ")?;
+        let relation = match error {
+            FixupError::OutOfRange { .. } => "out of range of",
+            FixupError::Misaligned { .. } => "not aligned for",
+            FixupError::WrongInstruction { .. } | FixupError::OutsideBlock => {
+                write!(f, "{error} ({kind} fixup to {} at address ", self.target)?;
+                self.write_place(f)?;
+                return write!(f, "){advice}");
+            }
+        };
+        self.write_target(f)?;
+        write!(f, " is {relation} {kind} fixup at address ")?;
+        self.write_place(f)?;
+        write!(f, ": {error}{advice}")
+    }
+}
+
+impl FailedFixup {
+    fn write_target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FailedFixup { target, target_address, addend, .. } = self;
+        let value = target_address.wrapping_add_signed(*addend);
+        write!(f, "relocation target \"{target}\" at address {value:#x} ")?;
+        match addend {
+            0 => write!(f, "({target})"),
+            _ => write!(f, "with addend {addend:#x} ({target}:{target_address:#x} + {addend:#x})"),
+        }
+    }
+
+    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FailedFixup { address, place, place_address, .. } = self;
+        let distance = address.wrapping_sub(*place_address);
+        match &**place {
+            "" => write!(f, "{address:#x} (<anonymous block> @ {place_address:#x} + {distance:#x})"),
+            name => write!(f, "{address:#x} ({name}, {place_address:#x} + {distance:#x})"),
+        }
+    }
+}
+
+impl std::error::Error for FailedFixup {}
 
 impl LinkError {
     /// A [`LinkError::Malformed`].

@@ -3,7 +3,8 @@
 use super::arch::{Architecture, Fixup, FixupError};
 use super::edge::{Edge, EdgeClass};
 use super::error::{FailedFixup, LinkError, Result};
-use super::graph::{BlockId, LinkGraph, SymbolId, SymbolPlace};
+use super::graph::{BlockId, LinkGraph, Symbol, SymbolId, SymbolPlace};
+use super::tables::GOT_SECTION;
 use crate::base::ExecutorAddr;
 
 /// What to do about an absolute address that is too high for its field.
@@ -108,15 +109,47 @@ fn describe(
         FixupError::OutOfRange { .. } if is_branch && b.size >= arch.branch_reach() / 2 => LARGE_SECTION_ADVICE,
         _ => "",
     };
+    let offset = fixup.offset as u64;
+    let (place, place_offset) = nearest_symbol(graph, block, offset).unwrap_or((b"", 0));
     LinkError::Fixup(Box::new(FailedFixup {
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: info.name,
-        target: if symbol.name.is_empty() { "<anonymous symbol>".into() } else { text(symbol.name) },
-        target_address: fixup.target.wrapping_add_signed(fixup.addend),
+        target: describe_target(graph, symbol),
+        target_address: fixup.target,
+        addend: fixup.addend,
         address: fixup.address,
-        block: b.address.0,
-        offset: fixup.offset as u32,
-        what: format!("{error}{advice}"),
+        place: text(place),
+        place_address: b.address.0.wrapping_add(place_offset),
+        error: error.clone(),
+        advice,
     }))
+}
+
+/// The name of `symbol`; for an entry of the GOT, what it is an entry for.
+fn describe_target(graph: &LinkGraph, symbol: &Symbol) -> String {
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    match symbol.place {
+        SymbolPlace::Defined { block, .. } if symbol.name.is_empty() => {
+            let section = &graph.sections[graph.blocks[block.index()].section.index()];
+            match graph.block_edges(block) {
+                [pointer, ..] if section.name == GOT_SECTION => {
+                    format!("GOT entry for {}", text(graph.symbols[pointer.target.index()].name))
+                }
+                _ => format!("<anonymous symbol> in section {}", text(section.name)),
+            }
+        }
+        _ if symbol.name.is_empty() => "<anonymous symbol>".into(),
+        _ => text(symbol.name),
+    }
+}
+
+/// The symbol in `block` that is nearest before `offset` bytes, with its own offset.
+fn nearest_symbol(graph: &LinkGraph, block: BlockId, offset: u64) -> Option<(&'static [u8], u64)> {
+    let named = graph.symbols.iter().filter(|symbol| !symbol.name.is_empty());
+    let in_block = named.filter_map(|symbol| match symbol.place {
+        SymbolPlace::Defined { block: of, offset: at } if of == block && at <= offset => Some((symbol.name, at)),
+        _ => None,
+    });
+    in_block.max_by_key(|(_, at)| *at)
 }

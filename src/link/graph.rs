@@ -94,6 +94,8 @@ pub struct Block {
     pub size: u64,
     /// The alignment of its address in bytes, a power of two.
     pub align: u64,
+    /// What its address leaves modulo `align`, in bytes; less than `align`.
+    pub align_offset: u64,
     /// Blocks of a batch with the same number are laid out one behind another with no more padding than alignment asks for,
     /// in order of graphs and blocks: unwind tables, sections that `__start_` symbols bracket.
     pub contiguous: Option<u32>,
@@ -202,6 +204,7 @@ impl LinkGraph {
             content,
             size,
             align,
+            align_offset: 0,
             contiguous: None,
             edges: end..end,
             address: ExecutorAddr::NULL,

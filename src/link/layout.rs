@@ -5,7 +5,7 @@
 //! are in no segment. Blocks that may lie far away have a segment of their own.
 
 use super::error::{LinkError, Result};
-use super::graph::{BlockId, Content, LinkGraph};
+use super::graph::{BlockId, Content, LinkGraph, SectionId};
 use crate::base::{ExecutorAddr, MemProt, align_up};
 
 /// One segment of a batch: memory of one protection.
@@ -50,7 +50,8 @@ impl SegmentLayout {
                 "does not fit the address space together with what is linked with it",
             )
         };
-        let offset = align_up(self.size, b.align).ok_or_else(too_big)?;
+        let aligned = align_up(self.size.saturating_sub(b.align_offset), b.align);
+        let offset = aligned.and_then(|aligned| aligned.checked_add(b.align_offset)).ok_or_else(too_big)?;
         self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
         self.align = self.align.max(b.align);
         self.blocks.push(PlacedBlock { graph, block, offset });
@@ -98,6 +99,40 @@ pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
     }
     Ok(segments.into_iter().filter(|s| !s.blocks.is_empty()).collect())
 }
+
+/// Lays out each of `graphs` by itself, in JITLink's order: segments of every graph by [`JITLINK_ORDER`], in them blocks with content
+/// before zero-fill, sections by `rank`, which gets the graph's index and the section.
+///
+/// Errors: as [`lay_out`].
+pub fn lay_out_separately(graphs: &[&LinkGraph], rank: impl Fn(usize, SectionId) -> u32) -> Result<Vec<SegmentLayout>> {
+    let mut segments = Vec::new();
+    for (index, graph) in graphs.iter().enumerate() {
+        let mut blocks: Vec<BlockId> = graph
+            .block_ids()
+            .filter(|b| !graph.sections[graph.blocks[b.index()].section.index()].thread_local)
+            .collect();
+        blocks.sort_by_key(|b| rank(index, graph.blocks[b.index()].section));
+        let is_zero_fill = |b: &BlockId| graph.blocks[b.index()].content == Content::ZeroFill;
+        for protection in JITLINK_ORDER {
+            let mut segment = SegmentLayout::new(protection);
+            let own = || blocks.iter().filter(|&&b| prot(graph, b) == protection);
+            for &block in own().filter(|b| !is_zero_fill(b)) {
+                segment.push(graphs, index as u32, block)?;
+            }
+            segment.content_size = segment.size;
+            for &block in own().filter(|b| is_zero_fill(b)) {
+                segment.push(graphs, index as u32, block)?;
+            }
+            if !segment.blocks.is_empty() {
+                segments.push(segment);
+            }
+        }
+    }
+    Ok(segments)
+}
+
+/// The order of a graph's segments in JITLink's BasicLayout.
+const JITLINK_ORDER: [MemProt; 3] = [MemProt::Read, MemProt::ReadWrite, MemProt::ReadExec];
 
 /// Gives the blocks of `segment` their addresses, now that it starts at `base`.
 pub fn assign_addresses(graphs: &mut [&mut LinkGraph], segment: &SegmentLayout, base: ExecutorAddr) {

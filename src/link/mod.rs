@@ -1,6 +1,6 @@
 //! Links one graph or one batch of graphs: read, passes, layout, fixup. Knows no session and no operating system.
 //!
-//! A *format* folder (`elf`) reads files into [`ObjectFile`]s and their relocations into edges; an *architecture* file
+//! A *format* folder (`elf`, `macho`) reads files into [`ObjectFile`]s and their relocations into edges; an *architecture* file
 //! (`arch/x86_64.rs` …) says what the edge kinds compute, applies them, relaxes and shapes stubs. Only the crossing files
 //! (`elf/x86_64.rs` …) know both. Everything else in here knows neither.
 #![forbid(unsafe_code)]
@@ -13,7 +13,9 @@ mod error;
 pub mod fixup;
 pub mod graph;
 pub mod layout;
+pub mod macho;
 pub mod object_file;
+mod raw_section;
 mod read;
 pub mod tables;
 pub mod unwind;
@@ -24,4 +26,5 @@ pub use graph::{
     Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace,
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
+pub use raw_section::raw_section;
 pub use read::{read_object, target_of};

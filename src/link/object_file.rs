@@ -16,10 +16,11 @@ pub struct ObjectFile {
     pub name: String,
     /// What its code is for.
     pub target: Target,
-    /// Indexed by the format's own section index; index 0 is a placeholder where the format counts from 1.
-    /// Behind those come zero-filled sections made for common symbols, one each.
+    /// In the file's order: by the format's own section index (index 0 is a placeholder where the format counts from 1), unless
+    /// the format cuts sections up. Behind those come zero-filled sections made for common symbols, one each.
     pub sections: Vec<ObjectSection>,
-    /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1.
+    /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1. A format whose relocations
+    /// can do without symbols puts nameless ones behind those.
     pub symbols: Vec<ObjectSymbol>,
     /// Sets of sections of which the program keeps one copy.
     pub groups: Vec<SectionGroup>,
@@ -38,12 +39,22 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
     /// relocations, code before data; what was looked at is taken off `budget`.
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
+
+    /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.
+    fn operating_system(&self) -> &'static str {
+        ""
+    }
 }
 
 impl ObjectFile {
     /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
     pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         self.format.edges(self, section, edges)
+    }
+
+    /// The triple that LLVM makes of the file: `x86_64--`, `x86_64--freebsd`.
+    pub fn triple(&self) -> String {
+        format!("{}{}", self.target, self.format.operating_system())
     }
 
     /// See [`ObjectFormat::wants_low_addresses`].
@@ -123,6 +134,8 @@ pub struct ObjectSection {
     pub size: u64,
     /// Alignment in bytes, a power of two.
     pub align: u64,
+    /// What its address leaves modulo `align`, in bytes: 0 unless it is a piece cut out of a greater section.
+    pub align_offset: u64,
     /// The group it belongs to: index into [`ObjectFile::groups`].
     pub group: Option<u32>,
     /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
@@ -160,6 +173,8 @@ pub enum ObjectPlace {
     Absolute,
     /// Zero-filled memory shared with all common symbols of that name; the file's own is section `index`, which holds nothing else.
     Common(u32),
+    /// Where symbol `index` of the file is, which is defined nowhere in it: another name for another file's symbol.
+    Alias(u32),
 }
 
 /// One symbol.

@@ -21,46 +21,15 @@ pub const AT_THREAD_POINTER: u64 = 1 << 63;
 
 /// Builds the GOT entries and stubs that `graph` needs, and retargets edges to them. May be called again with a longer reach: then
 /// branches that did without a stub get one.
-pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach) {
-    let kinds = arch.edge_kinds();
-    let mut tables = Tables {
-        arch,
-        got: Section::new(GOT_SECTION, MemProt::Read),
-        pairs: FxHashMap::default(),
-        descriptors: FxHashMap::default(),
-        stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
-        stub_of: FxHashMap::default(),
-    };
+pub fn build(arch: &dyn Architecture, graph: &mut LinkGraph, reach: &Reach<'_>) {
+    let limit = arch.branch_reach() - 64;
+    let mut tables = Tables::new(arch);
     let islands = Islands::of(graph, arch.branch_reach() / 2);
     for block in graph.block_ids() {
         let run = graph.blocks[block.index()].edges.clone();
         for index in run.start as usize..run.end as usize {
-            let edge = graph.edges[index];
-            match kinds[usize::from(edge.kind.0)].class {
-                EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
-                    graph.edges[index].target = tables.got_entry(graph, edge.target, 0);
-                    graph.edges[index].kind = plain;
-                }
-                EdgeClass::ThreadLocalIndex { plain } | EdgeClass::ThreadLocalModule { plain } => {
-                    graph.edges[index].target = tables.index_pair(graph, edge.target);
-                    graph.edges[index].kind = plain;
-                }
-                EdgeClass::ThreadLocalDescriptor { plain } => {
-                    if let Some(descriptor) = tables.descriptor(graph, edge.target) {
-                        graph.edges[index].target = descriptor;
-                        graph.edges[index].kind = plain;
-                    }
-                }
-                EdgeClass::Branch { via_stub }
-                    if !reach.branch_is_sure(graph, edge.target, arch.branch_reach() - 64) =>
-                {
-                    // The stub goes to the very place: a branch to the middle of a section has an addend of its own.
-                    let delta = edge.addend.wrapping_sub(arch.branch_addend());
-                    graph.edges[index].target = tables.stub(graph, edge.target, delta, islands.end_of(block));
-                    graph.edges[index].kind = via_stub;
-                }
-                _ => {}
-            }
+            let wants_stub = |graph: &LinkGraph, edge: Edge| !reach.branch_is_sure(graph, edge.target, limit);
+            tables.retarget_edge(graph, index, islands.end_of(block), wants_stub);
         }
     }
     graph.islands.sort_unstable();
@@ -113,7 +82,9 @@ impl Islands {
     }
 }
 
-struct Tables<'a> {
+/// The GOT entries and stubs of one graph.
+#[derive(Debug)]
+pub struct Tables<'a> {
     arch: &'a dyn Architecture,
     got: Section,
     /// The pairs of the GOT that `__tls_get_addr` takes, by target.
@@ -123,9 +94,115 @@ struct Tables<'a> {
     stubs: Section,
     /// Stubs, by target, bytes behind it, and the block behind which the stub stands.
     stub_of: FxHashMap<(SymbolId, i64, Option<BlockId>), SymbolId>,
+    /// Whether stubs are not filled up.
+    bare: bool,
+    /// How many edges the graph had when entries were reserved.
+    reserved: usize,
+}
+
+impl<'a> Tables<'a> {
+    fn new(arch: &'a dyn Architecture) -> Tables<'a> {
+        Tables {
+            arch,
+            got: Section::new(GOT_SECTION, MemProt::Read),
+            pairs: FxHashMap::default(),
+            descriptors: FxHashMap::default(),
+            stub_of: FxHashMap::default(),
+            stubs: Section::new(STUBS_SECTION, MemProt::ReadExec),
+            bare: false,
+            reserved: 0,
+        }
+    }
+
+    /// Makes all entries that `graph` may turn out to need, without retargeting anything: a stub for each target of a branch that is
+    /// not in the graph. What relaxation does not rewrite once addresses are known, [`Tables::retarget`] does. With `as_jitlink`, they
+    /// have the sizes and protections that JITLink gives them.
+    pub fn reserve(arch: &'a dyn Architecture, graph: &mut LinkGraph, as_jitlink: bool) -> Tables<'a> {
+        let mut tables = Tables::new(arch);
+        if as_jitlink {
+            tables.bare = true;
+            tables.got.prot = arch.jitlink_got_prot();
+        }
+        let kinds = arch.edge_kinds();
+        tables.reserved = graph.edges.len();
+        for index in 0..tables.reserved {
+            let edge = graph.edges[index];
+            match kinds[usize::from(edge.kind.0)].class {
+                EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => {
+                    tables.got_entry(graph, edge.target, 0);
+                }
+                EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => {
+                    tables.index_pair(graph, edge.target);
+                }
+                EdgeClass::ThreadLocalDescriptor { .. } => {
+                    tables.descriptor(graph, edge.target);
+                }
+                EdgeClass::Branch { .. } if !is_defined(graph, edge.target) => {
+                    tables.stub(graph, edge.target, tables.delta(&edge), None);
+                }
+                _ => {}
+            }
+        }
+        tables
+    }
+
+    /// Retargets the edges of `graph` that still want an entry to those that were reserved for them; branches that `reach` is sure of
+    /// want none.
+    pub fn retarget(&mut self, graph: &mut LinkGraph, reach: &Reach<'_>) {
+        let limit = self.arch.branch_reach() - 64;
+        for index in 0..self.reserved {
+            let wants_stub = |graph: &LinkGraph, edge: Edge| {
+                !is_defined(graph, edge.target) && !reach.branch_is_sure(graph, edge.target, limit)
+            };
+            self.retarget_edge(graph, index, None, wants_stub);
+        }
+    }
+
+    /// Gives edge `index` the entry it wants; stubs stand behind block `behind`, or behind all others.
+    fn retarget_edge(
+        &mut self,
+        graph: &mut LinkGraph,
+        index: usize,
+        behind: Option<BlockId>,
+        wants_stub: impl Fn(&LinkGraph, Edge) -> bool,
+    ) {
+        let edge = graph.edges[index];
+        match self.arch.edge_kinds()[usize::from(edge.kind.0)].class {
+            EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
+                graph.edges[index].target = self.got_entry(graph, edge.target, 0);
+                graph.edges[index].kind = plain;
+            }
+            EdgeClass::ThreadLocalIndex { plain } | EdgeClass::ThreadLocalModule { plain } => {
+                graph.edges[index].target = self.index_pair(graph, edge.target);
+                graph.edges[index].kind = plain;
+            }
+            EdgeClass::ThreadLocalDescriptor { plain } => {
+                if let Some(descriptor) = self.descriptor(graph, edge.target) {
+                    graph.edges[index].target = descriptor;
+                    graph.edges[index].kind = plain;
+                }
+            }
+            EdgeClass::Branch { via_stub } if wants_stub(graph, edge) => {
+                graph.edges[index].target = self.stub(graph, edge.target, self.delta(&edge), behind);
+                graph.edges[index].kind = via_stub;
+            }
+            _ => {}
+        }
+    }
+
+    /// How far behind its target a branch goes: a stub goes to the very place, since a branch to the middle of a section has an
+    /// addend of its own.
+    fn delta(&self, branch: &Edge) -> i64 {
+        branch.addend.wrapping_sub(self.arch.branch_addend())
+    }
+}
+
+fn is_defined(graph: &LinkGraph, symbol: SymbolId) -> bool {
+    matches!(graph.symbols[symbol.index()].place, SymbolPlace::Defined { .. })
 }
 
 /// A section made on first use, and its entry for each symbol.
+#[derive(Debug)]
 struct Section {
     name: &'static [u8],
     prot: MemProt,
@@ -212,12 +289,13 @@ impl Tables<'_> {
         let pointer = self.got_entry(graph, target, delta);
         let shape = self.arch.pointer_jump_stub();
         let section = self.stubs.id(graph);
-        let block = graph.add_block(section, Content::Borrowed(shape.code), shape.code.len() as u64, shape.align);
+        let (length, align) = if self.bare { shape.bare } else { (shape.code.len(), shape.align) };
+        let block = graph.add_block(section, Content::Borrowed(&shape.code[..length]), length as u64, align);
         add_shape_edges(graph, block, shape, pointer);
         let stub = graph.add_symbol(Symbol {
             name: b"",
             place: SymbolPlace::Defined { block, offset: 0 },
-            size: shape.code.len() as u64,
+            size: length as u64,
             linkage: Linkage::Strong,
             scope: Scope::Local,
             stub_target: Some(target),
@@ -262,7 +340,7 @@ mod tests {
 
     fn build_all(graph: &mut LinkGraph) {
         let all = AddrRange::new(ExecutorAddr(0), 1 << 30);
-        build(&Aarch64, graph, &Reach { code: all, all, absolute_known: true });
+        build(&Aarch64, graph, &Reach { code: all, all, absolute_known: true, addresses: None });
     }
 
     /// Behind which blocks stubs stand.

@@ -10,7 +10,7 @@ use super::memory::MemoryManager;
 use super::sys::dispatch::{self, Context};
 use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
-use super::sys::{self};
+use super::sys::{self, test_result};
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr};
 
@@ -20,6 +20,8 @@ pub struct InProcess {
     memory: Box<dyn MemoryManager>,
     context: &'static Context,
     arguments: Mutex<Option<Arguments>>,
+    /// Whether linked code may use symbols of the process.
+    symbols: bool,
 }
 
 impl InProcess {
@@ -30,7 +32,12 @@ impl InProcess {
 
     /// With other memory: a [`super::SlabMemoryManager`] when nothing is to run.
     pub fn with_memory(memory: Box<dyn MemoryManager>) -> InProcess {
-        InProcess { memory, context: Context::leaked(), arguments: Mutex::new(None) }
+        InProcess { memory, context: Context::leaked(), arguments: Mutex::new(None), symbols: true }
+    }
+
+    /// The same, but linked code finds no symbols of the process.
+    pub fn without_symbols(self) -> InProcess {
+        InProcess { symbols: false, ..self }
     }
 
     fn arguments(&self) -> Arguments {
@@ -61,12 +68,15 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
+        if !self.symbols {
+            return test_result::function(name);
+        }
         let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::rebind::stand_in);
-        thread_local::replacement(name).or_else(symbol)
+        thread_local::replacement(name).or_else(symbol).or_else(|| test_result::function(name))
     }
 
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
-        thread_local::ask(name)
+        if self.symbols { thread_local::ask(name) } else { None }
     }
 
     fn describe(&self, address: ExecutorAddr) -> Option<ProcessObject> {
@@ -126,7 +136,9 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn run_as_main(&self, entry: ExecutorAddr) -> i32 {
-        process::call_main(entry, self.arguments())
+        let status = process::call_main(entry, self.arguments());
+        test_result::main_has_returned();
+        status
     }
 
     fn exit(&self, status: i32) -> ! {

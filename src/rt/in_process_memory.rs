@@ -381,6 +381,13 @@ fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
     Backing::new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
+/// Reserves `size` bytes within reach of the shared libraries; anywhere if there is no room.
+pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
+    // A sixteenth is left free beside it.
+    let size = size.next_multiple_of(16 * sys::page_size());
+    reserve_near(sys::near_address(), size, size)
+}
+
 /// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
 fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError> {
     for size in halves(size, needed) {

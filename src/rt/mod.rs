@@ -6,6 +6,8 @@
 
 pub mod executor;
 pub mod gate;
+pub mod image;
+pub mod image_process;
 mod in_process;
 mod in_process_memory;
 pub mod libraries;
@@ -25,6 +27,7 @@ pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
-pub use sys::map_file;
+pub use sys::process::in_child;
 pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
+pub use sys::{map_file, page_size};
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

@@ -30,6 +30,11 @@ pub(super) enum Formula {
 }
 
 impl Formula {
+    /// Whether the value stays the same when everything in it is moved by the same whole pages.
+    pub(super) fn is_relative(self) -> bool {
+        self != Formula::Target
+    }
+
     /// The value modulo 2^64, as the psABIs compute, read as a signed number.
     pub(super) fn value(self, fixup: &Fixup) -> i64 {
         let Fixup { address, target, got, size, .. } = *fixup;

@@ -13,7 +13,7 @@ pub use reach::Reach;
 
 use super::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use super::graph::LinkGraph;
-use crate::base::Arch;
+use crate::base::{Arch, MemProt};
 
 /// One fixup to be applied: an edge with everything resolved.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct Fixup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FixupError {
     /// The value does not fit.
-    #[error("relocation target is out of range: {} does not fit {}..={}", Hex(*value), Hex(*min), Hex(*max))]
+    #[error("{} does not fit {}..={}", Hex(*value), Hex(*min), Hex(*max))]
     OutOfRange {
         /// The computed value, sign-extended.
         value: i128,
@@ -48,7 +48,7 @@ pub enum FixupError {
         max: i128,
     },
     /// The value is not a multiple of what the instruction can express.
-    #[error("relocation target is not aligned: {value:#x} is no multiple of {align}")]
+    #[error("{value:#x} is no multiple of {align}")]
     Misaligned {
         /// The computed value.
         value: u64,
@@ -87,6 +87,8 @@ pub struct CodeShape {
     pub stride: u32,
     /// Alignment in bytes.
     pub align: u64,
+    /// Length and alignment in bytes of what is executed, without what fills it up: as JITLink has it.
+    pub bare: (usize, u64),
     /// Its edges, all to the same target: the pointer a stub jumps through, the function a trampoline calls.
     pub edges: &'static [ShapeEdge],
 }
@@ -113,6 +115,10 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn edge_kinds(&self) -> &'static [EdgeKindInfo];
     /// The kind that writes a whole address (`T + A`, 8 bytes).
     fn pointer(&self) -> EdgeKind;
+    /// The kind that writes a distance (`T - P + A`, 4 bytes).
+    fn delta32(&self) -> EdgeKind;
+    /// Whether what `kind` writes stays right when the target and the place are moved by the same whole pages.
+    fn is_relative(&self, kind: EdgeKind) -> bool;
     /// The kind that only keeps its target linked.
     fn keep_alive(&self) -> EdgeKind;
     /// The addend of a branch that goes exactly to its target; a branch with another one must not be sent through a stub
@@ -122,6 +128,8 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn branch_reach(&self) -> u64;
     /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.
     fn pointer_jump_stub(&self) -> &'static CodeShape;
+    /// The protection that JITLink gives GOT entries on this architecture.
+    fn jitlink_got_prot(&self) -> MemProt;
     /// The code of a reentry trampoline; `None` where laziness is not supported.
     ///
     /// Its edge is a branch to the reentry function, which identifies the trampoline by its address.
@@ -139,7 +147,7 @@ pub trait Architecture: Sync + std::fmt::Debug {
     /// Rewrites GOT accesses that are sure to reach their targets directly, before tables are built.
     ///
     /// Only kinds and targets of edges change here; bytes change when the new kinds are applied.
-    fn relax(&self, graph: &mut LinkGraph, reach: &Reach);
+    fn relax(&self, graph: &mut LinkGraph, reach: &Reach<'_>);
     /// Writes one fixup into `block`, the block's content in working memory.
     ///
     /// `fixup.offset + width` lies inside `block` (checked when edges are read). Never panics, whatever the bytes are.

@@ -9,7 +9,7 @@ use crate::link::graph::{LinkGraph, SymbolId, SymbolPlace};
 
 /// Bounds of everything that is or will be linked, for questions about distance.
 #[derive(Clone, Copy, Debug)]
-pub struct Reach {
+pub struct Reach<'a> {
     /// Where linked code lies, this batch included.
     pub code: AddrRange,
     /// Where all linked memory lies, code included, but for what may be out of reach.
@@ -17,11 +17,24 @@ pub struct Reach {
     /// Whether references may be pointed at addresses that linking does not choose
     /// (false if the process's addresses say nothing about the executor's).
     pub absolute_known: bool,
+    /// The addresses of the symbols of the graph in question, once they are there; the bounds are those of the graph then.
+    pub addresses: Option<&'a [ExecutorAddr]>,
 }
 
-impl Reach {
+impl Reach<'static> {
+    /// Nothing is sure to reach anything.
+    pub const NONE: Reach<'static> = {
+        let everywhere = AddrRange { start: ExecutorAddr(0), end: ExecutorAddr(u64::MAX) };
+        Reach { code: everywhere, all: everywhere, absolute_known: false, addresses: None }
+    };
+}
+
+impl Reach<'_> {
     /// The greatest distance in bytes there can be between a place in `from` and the target, addends left aside.
     fn farthest(&self, from: AddrRange, graph: &LinkGraph, target: SymbolId, to: AddrRange) -> u64 {
+        if let Some(addresses) = self.addresses {
+            return distance(from, AddrRange::new(addresses[target.index()], 0));
+        }
         match graph.symbols[target.index()].place {
             SymbolPlace::Absolute(address) => {
                 if self.absolute_known {
@@ -48,10 +61,10 @@ impl Reach {
         self.farthest(self.code, graph, target, self.code) < limit
     }
 
-    /// The address of `target` if linking does not choose it.
+    /// The address of `target` if linking does not choose it and it is known.
     pub fn absolute(&self, graph: &LinkGraph, target: SymbolId) -> Option<ExecutorAddr> {
         match graph.symbols[target.index()].place {
-            SymbolPlace::Absolute(address) => Some(address),
+            SymbolPlace::Absolute(address) if self.absolute_known => Some(address),
             _ => None,
         }
     }

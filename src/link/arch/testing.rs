@@ -9,10 +9,11 @@ use crate::link::graph::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, S
 pub(super) const CODE: u64 = 0x7f12_3456_0000;
 
 /// Everything linked, around [`CODE`].
-pub(super) const LINKED: Reach = Reach {
+pub(super) const LINKED: Reach<'static> = Reach {
     code: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x10_0000) },
     all: AddrRange { start: ExecutorAddr(CODE), end: ExecutorAddr(CODE + 0x20_0000) },
     absolute_known: true,
+    addresses: None,
 };
 
 /// A symbol of another graph, thus somewhere in [`LINKED`].
@@ -212,5 +213,5 @@ fn page_of_target_counts_the_addend() {
 #[test]
 fn out_of_range_prints_signed_numbers() {
     let error = FixupError::OutOfRange { value: -0x81, min: -0x80, max: 0x7f };
-    assert_eq!(error.to_string(), "relocation target is out of range: -0x81 does not fit -0x80..=0x7f");
+    assert_eq!(error.to_string(), "-0x81 does not fit -0x80..=0x7f");
 }

@@ -21,6 +21,8 @@ pub(super) struct Elf {
     relocations: Vec<Relocations>,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
+    /// `EI_OSABI` of the file.
+    os_abi: u8,
 }
 
 /// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
@@ -49,6 +51,7 @@ impl Elf {
             relocations: relocations(name, data, table)?,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
+            os_abi: data.get(7).copied().unwrap_or(0),
         })
     }
 }
@@ -135,6 +138,17 @@ impl ObjectFormat for Elf {
             edges[first..].sort_by_key(|e| e.offset);
         }
         Ok(())
+    }
+
+    fn operating_system(&self) -> &'static str {
+        match elf::OsAbi(self.os_abi) {
+            elf::ELFOSABI_NETBSD => "netbsd",
+            elf::ELFOSABI_LINUX => "linux",
+            elf::ELFOSABI_SOLARIS => "solaris",
+            elf::ELFOSABI_FREEBSD => "freebsd",
+            elf::ELFOSABI_OPENBSD => "openbsd",
+            _ => "",
+        }
     }
 
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {

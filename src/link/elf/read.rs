@@ -164,6 +164,7 @@ impl Reader<'_> {
             content,
             size,
             align,
+            align_offset: 0,
             group: None,
             linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
         })
@@ -317,6 +318,7 @@ fn unloaded(name: Data) -> ObjectSection {
         content: &[],
         size: 0,
         align: 1,
+        align_offset: 0,
         group: None,
         linked_to: None,
     }
@@ -330,6 +332,7 @@ fn common_section(kind: SectionKind, size: u64, align: u64) -> ObjectSection {
         content: &[],
         size,
         align,
+        align_offset: 0,
         group: None,
         linked_to: None,
     }

@@ -6,24 +6,53 @@ use std::path::Path;
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
-const READ_LIMIT: u64 = 16 << 10;
+const READ_LIMIT: usize = 16 << 10;
 
 /// Maps the file at `path`; the bytes stay as long as the process: linked code and symbol tables borrow them.
 ///
 /// Errors: those of opening it; directories and other files that cannot be mapped included.
 pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    let mut file = File::open(path)?;
+    // Small files are read without asking for their size first.
+    let mut bytes = [0; READ_LIMIT];
+    let mut length = 0;
+    while length < READ_LIMIT {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => return Ok(bytes[..length].to_vec().leak()),
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
-    if metadata.len() <= READ_LIMIT {
-        let mut bytes = vec![0; metadata.len() as usize];
-        (&file).read_exact(&mut bytes)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        let mut bytes = bytes.to_vec();
+        file.read_to_end(&mut bytes)?;
         return Ok(bytes.leak());
     }
     // SAFETY: the mapping is private and never unmapped. A file that is truncated by somebody else while it is used would
     // raise SIGBUS, as it does in every linker that maps its inputs; that cannot be excluded, only documented.
     let map = unsafe { memmap2::MmapOptions::new().len(metadata.len() as usize).map(&file)? };
     Ok(Box::leak(Box::new(map)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_all_sizes_are_whole() {
+        let path = std::env::temp_dir().join(format!("rjitlink-map-{}", std::process::id()));
+        for size in [0, 1, READ_LIMIT - 1, READ_LIMIT, READ_LIMIT + 1, 3 * READ_LIMIT] {
+            let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(map_file(&path).unwrap(), bytes, "{size} bytes");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_is_an_error() {
+        assert!(map_file(&std::env::temp_dir()).is_err());
+    }
 }

@@ -17,12 +17,14 @@ use macos as os;
 pub mod dispatch;
 mod extent;
 mod icache;
+pub mod image;
 mod interrupts;
 mod map;
 pub mod process;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;
+pub mod test_result;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
 pub mod thread_local;

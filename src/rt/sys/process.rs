@@ -3,6 +3,7 @@
 //! Function types say `C-unwind` where the program may unwind on purpose: `pthread_exit` leaves finalizers that way.
 
 use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -199,6 +200,34 @@ pub fn at_exit(functions: Vec<ExecutorAddr>) {
 pub fn exit(status: i32) -> ! {
     // SAFETY: called once, by the driver when the program has returned.
     as_program(|| unsafe { libc::exit(status) })
+}
+
+/// Runs `work` in a child process and says what it said; the child has no other effect on this one, and does not outlive `work`.
+///
+/// This process must have one thread. Errors: what the operating system says, and that the child died.
+pub fn in_child(work: impl FnOnce() -> bool) -> io::Result<bool> {
+    // SAFETY: there is no other thread whose locks the child could find taken for good.
+    let child = unsafe { libc::fork() };
+    if child < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if child == 0 {
+        let result = work();
+        // SAFETY: ends the child, without the exit handlers that are its parent's.
+        unsafe { libc::_exit(c_int::from(!result)) };
+    }
+    let mut status = 0;
+    // SAFETY: the child made above; the status is written to.
+    while unsafe { libc::waitpid(child, &mut status, 0) } < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    match libc::WIFEXITED(status) {
+        true => Ok(libc::WEXITSTATUS(status) == 0),
+        false => Err(io::Error::other("the child died")),
+    }
 }
 
 /// Makes unwind tables known through the unwinder's function at `register`.

@@ -1,8 +1,10 @@
 //! The immediate fields of A64 instructions, and the checks that an instruction has the field.
 
 use super::super::formula::{place, store};
+use super::kinds::kind;
 use super::thread_local::Rewrite;
 use crate::link::arch::FixupError;
+use crate::link::edge::EdgeKind;
 
 /// Which 16 bits of a value a move-wide instruction holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +149,20 @@ fn load_store_shift(word: u32) -> Option<u8> {
         (_, true) => None,
         (size, false) => Some(size as u8),
     }
+}
+
+/// The kind that writes the low 12 bits of an address into instruction `word`, an addition or a load or store; `None` for another one.
+pub fn page_offset_kind(word: u32) -> Option<EdgeKind> {
+    if ADD.matches(word) {
+        return Some(kind::PAGE_OFFSET12);
+    }
+    Some(match load_store_shift(word)? {
+        0 => kind::PAGE_OFFSET12_LDST8,
+        1 => kind::PAGE_OFFSET12_LDST16,
+        2 => kind::PAGE_OFFSET12_LDST32,
+        3 => kind::PAGE_OFFSET12_LDST64,
+        _ => kind::PAGE_OFFSET12_LDST128,
+    })
 }
 
 /// Whether `word` is `ADRP`, and of which register.

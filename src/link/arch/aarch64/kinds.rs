@@ -85,6 +85,7 @@ edge_kinds! { Rule;
     DELTA64_FROM_GOT: "Delta64FromGOT" = "T - GOT + A", 8, Address, data(Formula::FromGot, ANY);
     DELTA32_FROM_GOT: "Delta32FromGOT" = "T - GOT + A", 4, Address, data(Formula::FromGot, S32);
     REQUEST_GOT_DELTA32: "RequestGOTAndTransformToDelta32" = "G - P + A", 4, Got { plain: kind::DELTA32_SIGNED }, data(Formula::Delta, S32);
+    REQUEST_GOT_POINTER64: "RequestGOTAndTransformToPointer64" = "G + A", 8, Got { plain: kind::POINTER64 }, data(Formula::Target, ANY);
 
     BRANCH26: "Branch26PCRel" = "T - P + A", 4, BRANCH26_STUBBABLE, rule(Formula::Delta, Limits::signed(28), Field::Branch26);
     BRANCH26_VIA_STUB: "Branch26PCRelToPtrJumpStubBypassable" = "T - P + A", 4, BRANCH26_BYPASSABLE, rule(Formula::Delta, Limits::signed(28), Field::Branch26);
@@ -149,6 +150,7 @@ edge_kinds! { Rule;
 
     RELAXED_ADD: "GOTLoadRelaxedToADD" = "(T + A) & 0xfff", 4, Address, rule(Formula::Target, ANY, Field::AddFromLoad);
 
+    THREAD_POINTER_DELTA64: "ThreadPointerDelta64" = "TP(T) + A", 8, ThreadLocal, data(Formula::Target, ANY);
     TLS_OFFSET_HIGH12: "ThreadPointerOffsetHigh12" = "(TP(T) + A) >> 12", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(24), Field::AddHigh);
     TLS_OFFSET12: "ThreadPointerOffset12" = "TP(T) + A", 4, ThreadLocal, rule(Formula::Target, Limits::unsigned(12), Field::Add);
     TLS_OFFSET12_NC: "ThreadPointerOffset12NoCheck" = "(TP(T) + A) & 0xfff", 4, ThreadLocal, rule(Formula::Target, ANY, Field::Add);

@@ -40,10 +40,11 @@ mod relax;
 mod tests;
 mod thread_local;
 
+pub use field::page_offset_kind;
 pub use kinds::{KINDS, kind};
 
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
-use crate::base::Arch;
+use crate::base::{Arch, MemProt};
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
 use kinds::{RULES, Rule};
@@ -56,6 +57,7 @@ static POINTER_JUMP_STUB: CodeShape = CodeShape {
     code: &[0x10, 0x00, 0x00, 0x90, 0x10, 0x02, 0x40, 0xf9, 0x00, 0x02, 0x1f, 0xd6, 0x20, 0x00, 0x20, 0xd4],
     stride: 16,
     align: 16,
+    bare: (12, 4),
     edges: &[
         ShapeEdge { offset: 0, kind: kind::PAGE21, addend: 0 },
         ShapeEdge { offset: 4, kind: kind::PAGE_OFFSET12_LDST64, addend: 0 },
@@ -67,6 +69,7 @@ static REENTRY_TRAMPOLINE: CodeShape = CodeShape {
     code: &[0xfd, 0x7b, 0xbf, 0xa9, 0x00, 0x00, 0x00, 0x94],
     stride: 8,
     align: 8,
+    bare: (8, 4),
     edges: &[ShapeEdge { offset: 4, kind: kind::BRANCH26, addend: 0 }],
 };
 
@@ -87,6 +90,14 @@ impl Architecture for Aarch64 {
         kind::POINTER64
     }
 
+    fn delta32(&self) -> EdgeKind {
+        kind::DELTA32
+    }
+
+    fn is_relative(&self, kind: EdgeKind) -> bool {
+        RULES[usize::from(kind.0)].formula.is_relative()
+    }
+
     fn keep_alive(&self) -> EdgeKind {
         kind::KEEP_ALIVE
     }
@@ -97,6 +108,10 @@ impl Architecture for Aarch64 {
 
     fn branch_reach(&self) -> u64 {
         BRANCH_REACH
+    }
+
+    fn jitlink_got_prot(&self) -> MemProt {
+        MemProt::ReadExec
     }
 
     fn pointer_jump_stub(&self) -> &'static CodeShape {
@@ -131,7 +146,7 @@ impl Architecture for Aarch64 {
         in_table || info.width == 8 || PIECES.contains(&kind)
     }
 
-    fn relax(&self, graph: &mut LinkGraph, reach: &Reach) {
+    fn relax(&self, graph: &mut LinkGraph, reach: &Reach<'_>) {
         relax::relax(graph, reach);
     }
 

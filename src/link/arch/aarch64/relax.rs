@@ -40,7 +40,7 @@ const OFFSET: Access = Access {
 };
 
 /// See [`super::super::Architecture::relax`].
-pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
+pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach<'_>) {
     for block in graph.block_ids() {
         thread_local::relax(graph, block);
         relax_loads(graph, block, &ADDRESS, |graph, symbol| reach.is_sure(graph, symbol, REACH));

@@ -48,7 +48,7 @@ pub use kinds::{KINDS, kind};
 
 use super::formula::store;
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
-use crate::base::Arch;
+use crate::base::{Arch, MemProt};
 use crate::link::edge::{EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
 use kinds::{Form, RULES, Rule};
@@ -65,6 +65,7 @@ static POINTER_JUMP_STUB: CodeShape = CodeShape {
     code: &[0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc],
     stride: 8,
     align: 8,
+    bare: (6, 1),
     edges: &[ShapeEdge { offset: 2, kind: kind::DELTA32, addend: DISPLACEMENT_ADDEND }],
 };
 
@@ -73,6 +74,7 @@ static REENTRY_TRAMPOLINE: CodeShape = CodeShape {
     code: &[0xe8, 0, 0, 0, 0, 0xcc, 0xcc, 0xcc],
     stride: 8,
     align: 8,
+    bare: (5, 1),
     edges: &[ShapeEdge { offset: 1, kind: kind::BRANCH_PCREL32, addend: DISPLACEMENT_ADDEND }],
 };
 
@@ -93,6 +95,14 @@ impl Architecture for X86_64 {
         kind::POINTER64
     }
 
+    fn delta32(&self) -> EdgeKind {
+        kind::DELTA32
+    }
+
+    fn is_relative(&self, kind: EdgeKind) -> bool {
+        RULES[usize::from(kind.0)].formula.is_relative()
+    }
+
     fn keep_alive(&self) -> EdgeKind {
         kind::KEEP_ALIVE
     }
@@ -103,6 +113,10 @@ impl Architecture for X86_64 {
 
     fn branch_reach(&self) -> u64 {
         REACH
+    }
+
+    fn jitlink_got_prot(&self) -> MemProt {
+        MemProt::Read
     }
 
     fn pointer_jump_stub(&self) -> &'static CodeShape {
@@ -121,7 +135,7 @@ impl Architecture for X86_64 {
         (BEFORE, AFTER)
     }
 
-    fn relax(&self, graph: &mut LinkGraph, reach: &Reach) {
+    fn relax(&self, graph: &mut LinkGraph, reach: &Reach<'_>) {
         relax::relax(graph, reach);
     }
 

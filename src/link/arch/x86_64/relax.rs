@@ -52,7 +52,7 @@ impl Prefix {
 }
 
 /// See [`super::super::Architecture::relax`].
-pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
+pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach<'_>) {
     for block in graph.block_ids() {
         thread_local::relax(graph, block);
         let edges = graph.blocks[block.index()].edges.clone();
@@ -65,7 +65,7 @@ pub(super) fn relax(graph: &mut LinkGraph, reach: &Reach) {
 }
 
 /// The kind that `edge` of `block` can have instead of its own.
-fn relaxed(graph: &LinkGraph, block: BlockId, edge: &Edge, reach: &Reach) -> Option<EdgeKind> {
+fn relaxed(graph: &LinkGraph, block: BlockId, edge: &Edge, reach: &Reach<'_>) -> Option<EdgeKind> {
     let (prefix, immediate) = match edge.kind {
         kind::REQUEST_GOT_LOAD => (Prefix::None, kind::RELAXED_IMMEDIATE),
         kind::REQUEST_GOT_LOAD_REX => (Prefix::Rex, kind::RELAXED_IMMEDIATE_REX),

@@ -1,0 +1,1 @@
+int callee(int n) { return n + 1; }

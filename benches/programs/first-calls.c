@@ -1,0 +1,75 @@
+// First calls of many small functions, timed: first-calls latency | first-calls threads N
+//
+// The functions are the generated table `functions` of `function_count` pointers; each `per_object` of them in a row come from one
+// object, and the one at place k of its object answers its argument plus k.
+//   latency    prints "object ns" or "call ns" for each call: `object` if it is the first call into its object file
+//   threads N  N threads share all calls, thread t taking every Nth; prints the ns from the common start to the last thread's end
+// The exit status is 1 if an answer was wrong.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef int function(int);
+extern function *const functions[];
+extern const int function_count, per_object;
+
+static pthread_barrier_t barrier;
+static int thread_count;
+static int wrong;
+
+static long long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void latency(void) {
+  long long *took = calloc(function_count, sizeof *took);
+  for (int i = 0; i < function_count; i++) {
+    long long start = now();
+    int answer = functions[i](7);
+    took[i] = now() - start;
+    wrong |= answer != i % per_object + 7;
+  }
+  for (int i = 0; i < function_count; i++)
+    printf("%s %lld\n", i % per_object ? "call" : "object", took[i]);
+  free(took);
+}
+
+static void *share(void *first) {
+  int mine = 0;
+  pthread_barrier_wait(&barrier);
+  for (int i = (int)(long)first; i < function_count; i += thread_count)
+    mine |= functions[i](7) != i % per_object + 7;
+  pthread_barrier_wait(&barrier);
+  if (mine)
+    __atomic_store_n(&wrong, 1, __ATOMIC_RELAXED);
+  return 0;
+}
+
+static void threads(void) {
+  pthread_t *all = calloc(thread_count, sizeof *all);
+  pthread_barrier_init(&barrier, 0, thread_count + 1);
+  for (long t = 0; t < thread_count; t++)
+    if (pthread_create(&all[t], 0, share, (void *)t))
+      exit(2);
+  pthread_barrier_wait(&barrier);
+  long long start = now();
+  pthread_barrier_wait(&barrier);
+  printf("%lld\n", now() - start);
+  for (int t = 0; t < thread_count; t++)
+    pthread_join(all[t], 0);
+  free(all);
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && !strcmp(argv[1], "latency"))
+    latency();
+  else if (argc == 3 && !strcmp(argv[1], "threads") && (thread_count = atoi(argv[2])) > 0)
+    threads();
+  else
+    return 2;
+  return wrong;
+}

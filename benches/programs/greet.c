@@ -1,0 +1,6 @@
+#include <stdio.h>
+
+int greet(void) {
+  puts("hello");
+  return 0;
+}

@@ -1,0 +1,157 @@
+//! From closed graphs to memory: relaxation, tables, layout, allocation.
+//!
+//! Usually GOT accesses are relaxed and stubs left out before layout, where bounds say that targets are in reach, and all graphs of
+//! a batch share segments. A session of complete graphs makes all entries, as JITLink does, and has references go past them once
+//! addresses are known; one of separate graphs gives each its own pages.
+
+use super::batch::Batch;
+use super::branch_targets::mark_unsettled;
+use super::error::SessionError;
+use super::part::{Part, UNWIND_RECORDS, UNWIND_SECTION};
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::link::arch::Reach;
+use crate::link::layout::{self, SegmentLayout};
+use crate::link::tables::Tables;
+use crate::link::{Block, EdgeClass, LinkGraph, tables};
+use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
+use rayon::prelude::*;
+
+impl Batch<'_> {
+    /// Ends the batch's unwind records with the zero word that unwinders stop at; those of each graph where graphs are separate.
+    pub(super) fn terminate_unwind_records(&mut self) {
+        let is_unwind = |b: &Block| b.contiguous == Some(UNWIND_RECORDS);
+        if self.session.separates_graphs() {
+            for part in &mut self.parts {
+                let Some(records) = part.graph.blocks.iter().position(is_unwind) else { continue };
+                let section = part.graph.blocks[records].section;
+                let align = part.unwind_align();
+                part.graph.blocks[records].align = align;
+                let end = part.graph.add_owned_block(section, &[0; 4], 1);
+                part.graph.add_anonymous_symbol(end, 0, 4);
+            }
+            return;
+        }
+        if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
+            return;
+        }
+        let mut part = Part::synthesized(String::new(), self.session.target());
+        let section = part.graph.add_section(UNWIND_SECTION, MemProt::Read);
+        let block = part.graph.add_owned_block(section, &[0; 4], 4);
+        part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+        self.parts.push(part);
+    }
+
+    /// Relaxation and tables, with bounds that hold for the allocation to come; again if they did not.
+    pub(super) fn prepare(&mut self) -> Result<Bounds, SessionError> {
+        let arch = self.session.arch();
+        let kinds = arch.edge_kinds();
+        let (mut code, mut other) = (0u64, 0u64);
+        let stub = u64::from(arch.pointer_jump_stub().stride);
+        for part in &self.parts {
+            for block in &part.graph.blocks {
+                let size = block.size.saturating_add(block.align);
+                if part.graph.sections[block.section.index()].far {
+                    continue;
+                }
+                match part.graph.sections[block.section.index()].prot {
+                    MemProt::ReadExec => code = code.saturating_add(size),
+                    _ => other = other.saturating_add(size),
+                }
+            }
+            for edge in &part.graph.edges {
+                match kinds[usize::from(edge.kind.0)].class {
+                    EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
+                    EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => other += 8,
+                    EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => other += 16,
+                    EdgeClass::ThreadLocalDescriptor { .. } => other += 32,
+                    _ => {}
+                }
+            }
+        }
+        let memory = self.session.executor().memory();
+        let bounds = memory.bounds(code, other)?;
+        self.bounds = bounds;
+        if self.session.completes_graphs() {
+            self.reserve_tables();
+            return Ok(bounds);
+        }
+        let absolute_known = !self.session.relocatable();
+        let reach = Reach { code: bounds.code, all: bounds.all, absolute_known, addresses: None };
+        let has_window = bounds.code != bounds.all && bounds.all.size() > arch.branch_reach();
+        if has_window {
+            self.parts.iter_mut().for_each(|part| mark_unsettled(part, self.id, bounds.code));
+        }
+        let prepare = |part: &mut Part| {
+            arch.relax(&mut part.graph, &reach);
+            tables::build(arch, &mut part.graph, &reach);
+        };
+        if self.parallel(self.parts.len()) {
+            self.parts.par_iter_mut().for_each(prepare);
+        } else {
+            self.parts.iter_mut().for_each(prepare);
+        }
+        Ok(bounds)
+    }
+
+    pub(super) fn allocate(&mut self, mut bounds: Bounds) -> Result<(Vec<SegmentLayout>, Vec<Segment>), SessionError> {
+        let executor = self.session.executor();
+        let (layout, mut segments) = loop {
+            let layout = self.lay_out()?;
+            let near = layout.iter().filter(|segment| !segment.far);
+            let requests: Vec<SegmentRequest> = near.map(request).collect();
+            match executor.memory().allocate(&requests, Some(&bounds)) {
+                Ok(segments) => break (layout, segments),
+                // Other batches took the room: more branches need stubs than was thought. Complete graphs have them all.
+                Err(MemoryError::BoundsMoved { .. }) if self.session.completes_graphs() => {
+                    break (layout, executor.memory().allocate(&requests, None)?);
+                }
+                Err(MemoryError::BoundsMoved { .. }) => bounds = self.prepare()?,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        for far in layout.iter().filter(|segment| segment.far) {
+            segments.push(executor.memory().allocate_far(far.content_size, far.size, far.align)?);
+        }
+        let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
+        for (segment, memory) in layout.iter().zip(&segments) {
+            layout::assign_addresses(&mut graphs, segment, memory.address);
+        }
+        Ok((layout, segments))
+    }
+
+    fn lay_out(&self) -> Result<Vec<SegmentLayout>, SessionError> {
+        let graphs: Vec<&LinkGraph> = self.parts.iter().map(|p| &p.graph).collect();
+        Ok(if self.session.separates_graphs() {
+            layout::lay_out_separately(&graphs, |graph, section| self.parts[graph].rank(section))?
+        } else {
+            layout::lay_out(&graphs)?
+        })
+    }
+
+    /// Makes the tables of complete graphs; of relaxations only those that need no addresses are done.
+    fn reserve_tables(&mut self) {
+        let (arch, separate) = (self.session.arch(), self.session.separates_graphs());
+        for part in &mut self.parts {
+            arch.relax(&mut part.graph, &Reach::NONE);
+            self.reserved.push(Tables::reserve(arch, &mut part.graph, separate));
+        }
+    }
+
+    /// Relaxes what reaches its target from where it is now, and has the rest use the tables that were reserved.
+    pub(super) fn use_reserved_tables(&mut self, addresses: &[Vec<ExecutorAddr>]) {
+        let arch = self.session.arch();
+        for ((part, tables), addresses) in self.parts.iter_mut().zip(&mut self.reserved).zip(addresses) {
+            let placed = |b: &&Block| !part.graph.sections[b.section.index()].thread_local;
+            let ranges = part.graph.blocks.iter().filter(placed).map(|b| AddrRange::new(b.address, b.size));
+            let range = ranges.reduce(|a, b| AddrRange { start: a.start.min(b.start), end: a.end.max(b.end) });
+            let range = range.unwrap_or_default();
+            let reach = Reach { code: range, all: range, absolute_known: false, addresses: Some(addresses) };
+            arch.relax(&mut part.graph, &reach);
+            tables.retarget(&mut part.graph, &reach);
+        }
+    }
+}
+
+fn request(segment: &SegmentLayout) -> SegmentRequest {
+    SegmentRequest { prot: segment.prot, content_size: segment.content_size, size: segment.size, align: segment.align }
+}

@@ -1,0 +1,62 @@
+//! Programs: an entry point with the initializers that run before it.
+
+use super::batch::{self, Root};
+use super::error::SessionError;
+use super::ids::DylibId;
+use super::initializers::{self, FunctionArrays};
+use super::session::{Session, not_found};
+use super::thread_locals;
+use crate::base::ExecutorAddr;
+use crate::rt::gate;
+
+/// A program that is linked, and of which nothing has run.
+#[derive(Debug)]
+pub struct LinkedProgram {
+    /// The address of its entry point.
+    pub entry: ExecutorAddr,
+    pub(super) initializers: FunctionArrays,
+    pub(super) finalizers: FunctionArrays,
+}
+
+impl Session {
+    /// Links `entry` of the first of `dylibs` that defines it, together with all initializers and finalizers of `initialized`.
+    ///
+    /// Errors: as [`Session::lookup`].
+    pub fn link_program(
+        &self,
+        initialized: &[DylibId],
+        dylibs: &[DylibId],
+        entry: &str,
+    ) -> Result<LinkedProgram, SessionError> {
+        self.resolve_with(dylibs, entry)?;
+        let (roots, initializers, finalizers) = {
+            let tables = self.tables();
+            let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
+            let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
+            let (initializers, finalizers) = initializers::collect(&tables, initialized);
+            roots.extend(initializers.roots());
+            roots.extend(finalizers.roots());
+            roots.extend(thread_locals::roots(&tables));
+            if self.executes() {
+                thread_locals::settle_libraries(self, &tables);
+            }
+            (roots, initializers, finalizers)
+        };
+        let _inside = gate::enter();
+        let entry = batch::link(self, &roots)?[0];
+        Ok(LinkedProgram { entry, initializers, finalizers })
+    }
+
+    /// Runs the initializers of `program`, once, and has its finalizers run at exit; nothing if the session executes nothing.
+    pub fn initialize(&self, program: &LinkedProgram) {
+        if !self.executes() {
+            return;
+        }
+        let mut at_exit = program.finalizers.functions(self.executor());
+        at_exit.reverse();
+        if !at_exit.is_empty() {
+            self.executor().run_at_exit(at_exit);
+        }
+        self.executor().run_initializers(&program.initializers.functions(self.executor()));
+    }
+}

@@ -1,0 +1,336 @@
+//! Relocations of a Mach-O file, read as edges when a section is linked.
+
+use super::read::Tables;
+use super::relocation::{self, MachOArch, Translation};
+use super::sections::FileSection;
+use super::split::{Piece, Split};
+use crate::base::{Arch, MemProt};
+use crate::link::arch;
+use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
+use crate::link::error::{LinkError, Result};
+use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
+use object::LittleEndian as LE;
+use object::macho::{self, Relocation, RelocationInfo};
+use object::read::macho::Section;
+use std::sync::OnceLock;
+
+/// What stays of the file format after reading: where the relocations are, and how sections were cut up.
+#[derive(Debug)]
+pub(super) struct MachO {
+    sections: Vec<FileSection>,
+    relocations: Vec<Relocations>,
+    split: Split,
+    /// The nameless symbol of [`ObjectFile::sections`] 0; the others follow.
+    section_symbols: u32,
+    arch: &'static dyn MachOArch,
+    kinds: &'static [EdgeKindInfo],
+}
+
+/// How long the displacements of instructions are, in bytes.
+const DISPLACEMENT_SIZE: i64 = 4;
+
+/// The relocation entries of one section of the file.
+struct Relocations {
+    entries: &'static [Relocation<LE>],
+    /// The numbers of entries that are not the second of a pair, ascending by address; made when it is first needed, since a
+    /// file has them in any order.
+    order: OnceLock<Vec<u32>>,
+}
+
+impl std::fmt::Debug for Relocations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} relocations", self.entries.len())
+    }
+}
+
+impl MachO {
+    /// Finds the relocations of the file called `name`, whose sections are `sections`.
+    ///
+    /// Errors: [`LinkError::Malformed`] for tables that leave the file, [`LinkError::Unsuitable`] if nothing is known of `arch`.
+    pub(super) fn new(
+        file: &super::read::File,
+        arch: Arch,
+        tables: &Tables,
+        sections: Vec<FileSection>,
+        split: Split,
+    ) -> Result<MachO> {
+        let unknown =
+            || LinkError::unsuitable(file.name, format_args!("is for {}: Architecture not supported", arch.name()));
+        let mut relocations = Vec::with_capacity(sections.len());
+        for (header, section) in tables.sections.iter().zip(&sections) {
+            let place = || format!("section {}", String::from_utf8_lossy(section.name));
+            let entries = match section.kind {
+                SectionKind::Unloaded => &[],
+                _ => header.relocations(LE, file.data).map_err(|e| file.malformed(place(), e))?,
+            };
+            relocations.push(Relocations { entries, order: OnceLock::new() });
+        }
+        Ok(MachO {
+            sections,
+            relocations,
+            split,
+            section_symbols: tables.symbols.len() as u32,
+            arch: relocation::of(arch).ok_or_else(unknown)?,
+            kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
+        })
+    }
+}
+
+impl Relocations {
+    /// The numbers of the entries that begin a relocation, ascending by address.
+    fn order(&self, arch: &dyn MachOArch) -> &[u32] {
+        self.order.get_or_init(|| {
+            let mut order = Vec::with_capacity(self.entries.len());
+            let mut index = 0;
+            while let Some(entry) = self.entries.get(index) {
+                order.push(index as u32);
+                let is_first =
+                    matches!(arch.translate(&entry.info(LE), 0), Translation::Difference { .. } | Translation::Addend);
+                index += if is_first { 2 } else { 1 };
+            }
+            order.sort_by_key(|&index| self.entries[index as usize].info(LE).r_address);
+            order
+        })
+    }
+}
+
+/// Reads the relocations of one piece.
+struct Reader<'a> {
+    macho: &'a MachO,
+    file: &'a ObjectFile,
+    section: &'a FileSection,
+    piece: Piece,
+    entries: &'static [Relocation<LE>],
+}
+
+/// What an edge goes to: a symbol of the file, and bytes behind it.
+type Place = (u32, i64);
+
+impl Reader<'_> {
+    fn error(&self, info: &RelocationInfo, what: &str) -> LinkError {
+        let name =
+            self.macho.arch.name(info.r_type.0).map_or_else(|| format!("type {}", info.r_type.0), str::to_string);
+        LinkError::Relocation {
+            file: self.file.name.clone(),
+            section: String::from_utf8_lossy(self.section.name).into_owned(),
+            offset: u64::from(info.r_address),
+            what: format!("{name} {what}"),
+        }
+    }
+
+    /// The edge of the relocation that begins with entry `index`; `None` if there is nothing to do.
+    fn edge(&self, index: u32) -> Result<Option<ObjectEdge>> {
+        let entry = &self.entries[index as usize];
+        let info = entry.info(LE);
+        if info.r_address & macho::R_SCATTERED != 0 {
+            return Err(self.error(&info, "is a scattered relocation, which this architecture does not use"));
+        }
+        let place = u64::from(info.r_address);
+        let word = self.word(&info)?;
+        let value = sign_extend(word, info.r_length);
+        let edge = |kind, (symbol, addend): Place| {
+            Ok(Some(ObjectEdge { offset: (place - self.piece.start) as u32, kind, symbol, addend, in_module: false }))
+        };
+        match self.macho.arch.translate(&info, word) {
+            Translation::Pointer(kind) => {
+                // Section 0 stands for no section: the pointer is absolute.
+                if !info.r_extern && info.r_symbolnum == macho::R_ABS {
+                    return Ok(None);
+                }
+                let target = self.pointer_target(&info, word, value)?;
+                edge(
+                    if self.is_thread_local_offset(target.0) { self.macho.arch.thread_local_offset() } else { kind },
+                    target,
+                )
+            }
+            Translation::Displacement { kind, end } => {
+                if info.r_extern {
+                    return edge(kind, (self.symbol(&info)?, value.wrapping_sub(DISPLACEMENT_SIZE)));
+                }
+                let end = i64::from(end);
+                let from = self.section.address.wrapping_add(place).wrapping_add_signed(end);
+                let (symbol, offset) = self.place_in_section(&info, from.wrapping_add_signed(value))?;
+                edge(kind, (symbol, offset.wrapping_sub(end)))
+            }
+            Translation::Symbol(kind, bias) => edge(kind, (self.symbol(&info)?, value.wrapping_add(bias))),
+            Translation::Instruction(kind) => edge(kind, (self.symbol(&info)?, 0)),
+            Translation::Addend => {
+                let next = self.second(&info, index)?;
+                let Translation::Instruction(kind) = self.macho.arch.translate(&next, self.word(&next)?) else {
+                    return Err(self.error(&info, "stands before a relocation that takes no addend"));
+                };
+                edge(kind, (self.symbol(&next)?, sign_extend_24(info.r_symbolnum)))
+            }
+            Translation::Difference { delta, negative } => {
+                let next = self.second(&info, index)?;
+                let target = match self.macho.arch.translate(&next, word) {
+                    Translation::Pointer(_) if next.r_length == info.r_length => {
+                        self.pointer_target(&next, word, value)?
+                    }
+                    _ => {
+                        return Err(self.error(&info, "stands before a relocation that nothing can be subtracted from"));
+                    }
+                };
+                let (kind, target) = self.difference(&info, (delta, negative), target)?;
+                edge(kind, target)
+            }
+            Translation::Refused(why) => Err(self.error(&info, why)),
+        }
+    }
+
+    /// The second entry of the pair that begins with entry `index`.
+    fn second(&self, first: &RelocationInfo, index: u32) -> Result<RelocationInfo> {
+        let next = self.entries.get(index as usize + 1).map(|entry| entry.info(LE));
+        next.filter(|next| next.r_address == first.r_address)
+            .ok_or_else(|| self.error(first, "is the first of a pair, whose second is missing"))
+    }
+
+    /// What stands in the place of `info`, which must lie in the piece.
+    fn word(&self, info: &RelocationInfo) -> Result<u64> {
+        let outside = || {
+            let what = if self.section.content.is_empty() {
+                "lies in a section without content".to_string()
+            } else {
+                let (start, end) = (self.piece.start, self.piece.start + self.piece.size);
+                format!("does not lie in one piece of the section: this one has the bytes {start:#x} to {end:#x}")
+            };
+            self.error(info, &what)
+        };
+        let (start, size) = (u64::from(info.r_address), 1u64 << info.r_length);
+        let end =
+            start.checked_add(size).filter(|&end| end <= self.piece.start + self.piece.size).ok_or_else(outside)?;
+        if start < self.piece.start || start - self.piece.start > u64::from(u32::MAX) {
+            return Err(outside());
+        }
+        let bytes = self.section.content.get(start as usize..end as usize).ok_or_else(outside)?;
+        Ok(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
+    }
+
+    /// The symbol that `info` names.
+    fn symbol(&self, info: &RelocationInfo) -> Result<u32> {
+        if !info.r_extern {
+            return Err(self.error(info, "names a section, but needs a symbol"));
+        }
+        if info.r_symbolnum >= self.macho.section_symbols {
+            let what = format!("refers to symbol {}, which does not exist", info.r_symbolnum);
+            return Err(self.error(info, &what));
+        }
+        Ok(info.r_symbolnum)
+    }
+
+    /// The target of a pointer: what stands in its place is `word`, or `value` with its sign extended.
+    fn pointer_target(&self, info: &RelocationInfo, word: u64, value: i64) -> Result<Place> {
+        if info.r_extern { Ok((self.symbol(info)?, value)) } else { self.place_in_section(info, word) }
+    }
+
+    /// The place of `address` of the file, in the section that `info` names.
+    fn place_in_section(&self, info: &RelocationInfo, address: u64) -> Result<Place> {
+        let section = (info.r_symbolnum as usize).checked_sub(1).and_then(|index| self.macho.sections.get(index));
+        let section = section.ok_or_else(|| {
+            let what = format!("refers to section {}, which does not exist", info.r_symbolnum);
+            self.error(info, &what)
+        })?;
+        let (piece, offset) = self.macho.split.piece_at(section, address.wrapping_sub(section.address) as i64);
+        Ok((self.macho.section_symbols + piece, offset))
+    }
+
+    /// The kind and target of an edge for `target` minus the symbol of `info`: one of the two must be in the piece, so that the
+    /// other alone is to be found out.
+    fn difference(
+        &self,
+        info: &RelocationInfo,
+        (delta, negative): (EdgeKind, EdgeKind),
+        (target, addend): Place,
+    ) -> Result<(EdgeKind, Place)> {
+        let subtrahend = self.symbol(info)?;
+        let place = (u64::from(info.r_address) - self.piece.start) as i64;
+        let in_piece = |symbol: u32| {
+            let symbol = &self.file.symbols[symbol as usize];
+            let own = symbol.place == ObjectPlace::Section(self.own_piece());
+            own.then_some(symbol.value as i64)
+        };
+        if let Some(offset) = in_piece(subtrahend) {
+            return Ok((delta, (target, addend.wrapping_add(place).wrapping_sub(offset))));
+        }
+        if let Some(offset) = in_piece(target) {
+            return Ok((negative, (subtrahend, addend.wrapping_add(offset).wrapping_sub(place))));
+        }
+        Err(self
+            .error(info, "subtracts two symbols that are both in other pieces of the program than the place itself"))
+    }
+
+    /// The piece as an index into [`ObjectFile::sections`].
+    fn own_piece(&self) -> u32 {
+        self.macho.split.piece_at(self.section, self.piece.start as i64).0
+    }
+
+    /// Whether a pointer in this section to `symbol` is that of a thread-local variable's descriptor to its initial value.
+    fn is_thread_local_offset(&self, symbol: u32) -> bool {
+        let is_thread_local = |section: u32| self.file.sections[section as usize].kind == SectionKind::ThreadLocal;
+        self.section.typ == macho::S_THREAD_LOCAL_VARIABLES
+            && matches!(self.file.symbols[symbol as usize].place, ObjectPlace::Section(s) if is_thread_local(s))
+    }
+}
+
+fn sign_extend(word: u64, length_log: u8) -> i64 {
+    let unused = 64 - (8u32 << length_log);
+    (word << unused) as i64 >> unused
+}
+
+fn sign_extend_24(value: u32) -> i64 {
+    i64::from((value << 8) as i32 >> 8)
+}
+
+impl ObjectFormat for MachO {
+    fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
+        // Sections made for common symbols have none.
+        let Some(&piece) = self.split.pieces.get(section as usize) else {
+            return Ok(());
+        };
+        let relocations = &self.relocations[piece.section as usize];
+        if relocations.entries.is_empty() {
+            return Ok(());
+        }
+        let reader = Reader {
+            macho: self,
+            file,
+            section: &self.sections[piece.section as usize],
+            piece,
+            entries: relocations.entries,
+        };
+        let order = relocations.order(self.arch);
+        let address = |index: u32| u64::from(relocations.entries[index as usize].info(LE).r_address);
+        let first = order.partition_point(|&index| address(index) < piece.start);
+        let is_last = piece.start + piece.size == reader.section.size;
+        // What lies behind the section is refused with its last piece.
+        let own = order[first..].iter().take_while(|&&index| is_last || address(index) < piece.start + piece.size);
+        for &index in own {
+            edges.extend(reader.edge(index)?);
+        }
+        Ok(())
+    }
+
+    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
+        let is_low = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
+            Translation::Pointer(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
+            _ => false,
+        };
+        let is_first = |relocation: &Relocation<LE>| {
+            matches!(self.arch.translate(&relocation.info(LE), 0), Translation::Difference { .. })
+        };
+        let sections = |code: bool| {
+            let sections = self.sections.iter().zip(&self.relocations);
+            sections.filter(move |(section, _)| (section.prot == MemProt::ReadExec) == code)
+        };
+        let _ = file;
+        for (_, relocations) in sections(true).chain(sections(false)) {
+            let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
+            *budget -= entries.len();
+            let before = std::iter::once(None).chain(entries.iter().map(Some));
+            if entries.iter().zip(before).any(|(entry, before)| is_low(entry) && !before.is_some_and(is_first)) {
+                return true;
+            }
+        }
+        false
+    }
+}
