@@ -5,7 +5,7 @@
 // RUN: %rjitlink main.o one.o two.o | FileCheck %s
 // RUN: %rjitlink main.o -lazy one.o -lazy two.o | FileCheck %s
 // RUN: %rjitlink -lazy-granularity=object -lazy main.o -lazy one.o -lazy two.o | FileCheck %s
-// RUN: %rjitlink -noexec -slab-allocate=1Gb -slab-address=0x100000 main.o one.o two.o
+// RUN: %rjitlink -noexec main.o one.o two.o
 //
 // RUN: %clang -O1 -fPIE -DTWO -c %s -o two.o
 // RUN: %rjitlink main.o one.o two.o | FileCheck %s

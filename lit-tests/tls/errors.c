@@ -17,7 +17,7 @@
 // OTHER: error: In use.o, symbol big: this access of the initial-exec {{.*}} but section .tbss of big.o, 0x100000 bytes,
 // ALIGNED: error: In aligned.o, symbol aligned: this access {{.*}} thread-local memory aligned to 0x4000 bytes is needed; at most 0x1000 can be had
 // ORDINARY: error: In use.o, symbol big: it is used as a thread-local variable, but ordinary.o does not define it as one
-// SIZE: error: invalid value 'none' for '--tls-reserve <SIZE>': 'none' is no size: a number with Kb (default), Mb or Gb
+// SIZE: error: for the --tls-reserve option: 'none' is no size: a number with Kb (default), Mb or Gb
 // HUGE: error: cannot enlarge the reserve of thread-local memory: it does not fit any stack
 
 //--- big.c

@@ -127,6 +127,7 @@ impl Batch<'_> {
             tables,
             executor: self.session.executor(),
             thread_locals: self.session.thread_locals(),
+            relocatable: self.session.relocatable(),
             arch: self.session.arch(),
             conventions: self.session.conventions(),
             target: self.session.target(),

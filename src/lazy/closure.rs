@@ -10,14 +10,15 @@ use super::error::SessionError;
 use super::fragments::is_fragment;
 use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS, UnitPart};
+use super::process_symbols::lookup;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use super::whole_file;
-use crate::base::{ExecutorAddr, Format, MemProt, Target};
+use crate::base::{ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
-use crate::link::{self, BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
+use crate::link::{BlockId, Content, Edge, EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
 use crate::rt::ThreadLocalMemory;
 use crate::rt::executor::ExecutorProcessControl;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(super) struct Closure<'a> {
     pub tables: &'a SymbolTables,
     pub executor: &'a dyn ExecutorProcessControl,
     pub thread_locals: &'a dyn ThreadLocalMemory,
+    /// Whether what is linked will be moved.
+    pub relocatable: bool,
     pub arch: &'static dyn Architecture,
     pub conventions: &'static dyn Conventions,
     pub target: Target,
@@ -123,7 +126,7 @@ impl Expansion<'_, '_> {
             return Err(LinkError::malformed(&unit.file.name, place, what).into());
         }
         if is_fragment(s.kind) {
-            return Ok(self.fragment(unit, section));
+            return self.fragment(unit, section);
         }
         let tables = self.closure.tables;
         let graph = &mut self.part.graph;
@@ -468,10 +471,4 @@ pub(super) fn add_unwind_block(
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
     part.graph.set_edges(block, edges);
     Ok(())
-}
-
-/// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(format: Format, executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
-    let symbol = link::conventions(format).process_symbol(name)?;
-    executor.provided(format, symbol.name).or_else(|| executor.lookup(symbol.name, symbol.version))
 }

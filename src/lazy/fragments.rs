@@ -6,12 +6,13 @@
 //! them, are not run: what they do is done by those beginnings and ends.
 
 use super::closure::Expansion;
+use super::error::SessionError;
 use super::part::{Publish, UnitPart};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::arch::FRAGMENT_PROLOGUE;
 use crate::link::object_file::{ObjectPlace, SectionKind};
-use crate::link::{BlockId, Content};
+use crate::link::{BlockId, Content, LinkError};
 use std::sync::Arc;
 
 /// The blocks of one piece are one contiguous set; those of a file's sections begin with this number.
@@ -36,8 +37,12 @@ pub(super) fn function(address: ExecutorAddr) -> ExecutorAddr {
 
 impl Expansion<'_, '_> {
     /// The block of `section`, a piece, between those that make it a function.
-    pub(super) fn fragment(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> BlockId {
+    pub(super) fn fragment(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<BlockId, SessionError> {
         let s = &unit.file.sections[section as usize];
+        if self.closure.relocatable {
+            let what = "its pieces of .init and .fini cannot be part of an image";
+            return Err(LinkError::unsuitable(&unit.file.name, what).into());
+        }
         let (before, after) = self.closure.arch.fragment_frame();
         let graph = &mut self.part.graph;
         let id = graph.add_section(s.name, s.prot);
@@ -53,6 +58,6 @@ impl Expansion<'_, '_> {
         debug_assert_eq!(self.unit_part().blocks[section as usize], UnitPart::NONE);
         self.unit_part().blocks[section as usize] = block.0;
         self.part.published.push((block, Publish::Section(section)));
-        block
+        Ok(block)
     }
 }

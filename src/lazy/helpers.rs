@@ -4,9 +4,9 @@
 //! Only symbols that nothing else defines are looked for here, so programs without such pay nothing. A helper archive is part of each
 //! JITDylib that needs it, as it would be of each shared library: its symbols are hidden, and its members may have initializers.
 
-use super::closure::lookup;
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId};
+use super::process_symbols::lookup;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};

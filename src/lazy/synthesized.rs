@@ -9,7 +9,7 @@ use super::session::Session;
 use super::trampolines::add_pointers;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt, Target};
-use crate::link::SymbolId;
+use crate::link::{LinkError, SymbolId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -79,9 +79,14 @@ pub(super) fn resolve_indirect_functions(session: &Session, unit: &Materializati
 
 /// The name of the graph of a JITDylib's `__dso_handle`, as LLVM's platforms have it.
 pub(super) const DSO_HANDLE_GRAPH: &str = "<DSOHandleMU>";
+
 impl Expansion<'_, '_> {
     /// The graph's symbol `name` for where linked memory begins or ends.
     pub(super) fn memory_bound(&mut self, name: &'static [u8], end: bool) -> Result<SymbolId, SessionError> {
+        if self.closure.relocatable {
+            let what = "it asks where linked memory ends, which an image cannot say";
+            return Err(LinkError::unsuitable(&self.part.graph.name, what).into());
+        }
         let extent = self.closure.executor.memory().extent()?;
         Ok(self.part.absolute(name, if end { extent.end } else { extent.start }))
     }

@@ -130,6 +130,10 @@ impl Expansion<'_, '_> {
         if class.needs_thread_pointer_offset() {
             return Err(self.no_offset(unit, index));
         }
+        if self.closure.relocatable && matches!(class, EdgeClass::ThreadLocalDescriptor { .. }) {
+            let what = "descriptors of libraries' variables cannot be part of an image";
+            return Err(LinkError::unsuitable(&unit.file.name, what).into());
+        }
         Ok(id)
     }
 
