@@ -1,10 +1,11 @@
 //! What a session's JITDylibs hold, for those who look at it.
 
+use super::definitions::definition_source;
 use super::entry_points::EntryPoints;
 use super::resolution::PLATFORM;
 use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;
-use super::symbol_table::{Definition, Entry, SymbolTables, definition_source};
+use super::symbol_table::{Definition, Entry, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectPlace, SymbolKind};

@@ -4,6 +4,7 @@
 //! this links anything: when a symbol is wanted, its entry says which unit to link.
 
 use super::claims::Claim;
+use super::definitions::definition_source;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
@@ -376,31 +377,6 @@ impl SymbolTables {
         Ok(())
     }
 
-    /// Defines `name` in `dylib` as `definition`, an address or an alias.
-    ///
-    /// Errors: [`SessionError::DuplicateDefinition`].
-    pub fn define_name(
-        &mut self,
-        dylib: DylibId,
-        name: &'static [u8],
-        definition: Definition,
-    ) -> Result<(), SessionError> {
-        let id = self.intern(dylib, name);
-        let old = self.entries[id.index()].definition;
-        if old != Definition::Undefined && self.entries[id.index()].exported {
-            return Err(SessionError::DuplicateDefinition {
-                file: definition_source(definition).into(),
-                symbol: String::from_utf8_lossy(name).into_owned(),
-                first: match old {
-                    Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
-                    old => definition_source(old).into(),
-                },
-            });
-        }
-        self.set_definition(id, definition, true);
-        Ok(())
-    }
-
     /// Defines `id`, whatever it was before.
     pub fn set_definition(&mut self, id: EntryId, definition: Definition, exported: bool) {
         let entry = &mut self.entries[id.index()];
@@ -481,17 +457,6 @@ impl Rank {
             (_, Linkage::Weak) => Rank::Weak,
             (_, Linkage::Strong) => Rank::Strong,
         }
-    }
-}
-
-/// What definitions that come from no file are called in messages, as in LLVM's.
-pub(super) fn definition_source(definition: Definition) -> &'static str {
-    match definition {
-        Definition::Absolute(_) => "<Absolute Symbols>",
-        Definition::Alias(_) => "<Reexports>",
-        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
-        Definition::DsoHandle => "DSOHandleMU",
-        _ => "the linker",
     }
 }
 

@@ -16,7 +16,8 @@ const LISTS: [(&str, &[&str]); 7] = [
 /// The names that the TextAPI file `text` exports or reexports; `None` if it is none.
 pub fn exported_names(text: &str) -> Option<Vec<String>> {
     let begins = text.trim_start();
-    if !begins.starts_with("--- !tapi-tbd") && !begins.starts_with("---\narchs:") {
+    let tagged = begins.starts_with("--- !tapi-tbd") || begins.starts_with("---\narchs:");
+    if !tagged || !text.contains("install-name:") {
         return None;
     }
     let mut names = Vec::new();
@@ -49,7 +50,7 @@ mod tests {
 
     #[test]
     fn names_of_all_lists_are_found() {
-        let text = "--- !tapi-tbd\ntbd-version: 4\ntargets: [ arm64-macos ]\nexports:\n  - targets: [ arm64-macos ]\n    \
+        let text = "--- !tapi-tbd\ntbd-version: 4\ntargets: [ arm64-macos ]\ninstall-name: F\nexports:\n  - targets: [ arm64-macos ]\n    \
             symbols: [ _foo, '_bar$x',\n               _baz ]\n    objc-classes: [ C ]\n    weak-symbols: []\n\
             undefineds:\n  - targets: [ arm64-macos ]\n    symbols: [ _no ]\n...\n";
         let names = exported_names(text).unwrap();
@@ -59,8 +60,10 @@ mod tests {
     #[test]
     fn other_files_and_damaged_ones_are_no_trouble() {
         assert_eq!(exported_names("int main;\n"), None);
-        for end in 0.."--- !tapi-tbd\nexports:\n  - symbols: [ _a, _b ]\n".len() {
-            exported_names(&"--- !tapi-tbd\nexports:\n  - symbols: [ _a, _b ]\n"[..end]);
+        let whole = "--- !tapi-tbd\ninstall-name: F\nexports:\n  - symbols: [ _a, _b ]\n";
+        assert_eq!(exported_names(whole).unwrap(), ["_a", "_b"]);
+        for end in 0..whole.len() {
+            exported_names(&whole[..end]);
         }
     }
 }
