@@ -39,7 +39,8 @@ pub fn exported_names(text: &str) -> Option<Vec<String>> {
         for item in items.map(|item| item.trim().trim_matches(['\'', '"'])).filter(|item| !item.is_empty()) {
             names.extend(prefixes.iter().map(|prefix| format!("{prefix}{item}")));
         }
-        rest = &text[end.max(text.len() - behind.len())..];
+        // On with the line behind the list's end.
+        rest = text[end..].split_once('\n').map_or("", |(_, behind)| behind);
     }
     Some(names)
 }
