@@ -52,7 +52,9 @@ SOURCES = {
 FILES = {
     "blob.txt": "Z!**",
     "text.o": "no object\n",
-    "lib.tbd": "--- !tapi-tbd\n",
+    "lib.tbd": "--- !tapi-tbd\ntbd-version: 4\ntargets: [ x86_64-macos, arm64-macos ]\ninstall-name: F\nexports:\n"
+    "  - targets: [ x86_64-macos, arm64-macos ]\n    symbols: [ _bar ]\n...\n",
+    "damaged.tbd": "--- !tapi-tbd\n",
     "bt.txt": "#0 0x1000\n#1 main 1004\nno address here\n0x1000\n#2 0x2345 \n#3 0xfff\n",
     "table.txt": "\"a.o\"\n0x1000 main\n0x2000 twice named\n",
 }
@@ -114,6 +116,8 @@ main.o -lazy foo.o -harness harness.o
 -sectcreate=__data blob.o
 -sectcreate=__data,nosuch.txt@~blob=0 blob.o
 -weak_library=lib.tbd main.o foo.o
+-weak_library=damaged.tbd main.o foo.o
+-alias=~foo=~bar -weak_library=lib.tbd main.o
 -slab-address=0x1000 pure.o
 -slab-page-size=4096 pure.o
 -slab-allocate=abc pure.o

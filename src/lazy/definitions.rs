@@ -3,7 +3,7 @@
 use super::error::SessionError;
 use super::ids::DylibId;
 use super::session::Session;
-use super::symbol_table::Definition;
+use super::symbol_table::{Definition, SymbolTables};
 use crate::base::ExecutorAddr;
 
 impl Session {
@@ -34,6 +34,44 @@ impl Session {
     /// Makes everything null that `dylib` refers to and nothing defines, the process neither.
     pub fn set_phony_externals(&self, dylib: DylibId) {
         self.tables_mut().dylibs[dylib.index()].phony_externals = true;
+    }
+}
+
+impl SymbolTables {
+    /// Defines `name` in `dylib` as `definition`, an address or an alias.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`].
+    pub fn define_name(
+        &mut self,
+        dylib: DylibId,
+        name: &'static [u8],
+        definition: Definition,
+    ) -> Result<(), SessionError> {
+        let id = self.intern(dylib, name);
+        let old = self.entries[id.index()].definition;
+        if old != Definition::Undefined && self.entries[id.index()].exported {
+            return Err(SessionError::DuplicateDefinition {
+                file: definition_source(definition).into(),
+                symbol: String::from_utf8_lossy(name).into_owned(),
+                first: match old {
+                    Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
+                    old => definition_source(old).into(),
+                },
+            });
+        }
+        self.set_definition(id, definition, true);
+        Ok(())
+    }
+}
+
+/// What definitions that come from no file are called in messages, as in LLVM's.
+pub(super) fn definition_source(definition: Definition) -> &'static str {
+    match definition {
+        Definition::Absolute(_) => "<Absolute Symbols>",
+        Definition::Alias(_) => "<Reexports>",
+        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
+        Definition::DsoHandle => "DSOHandleMU",
+        _ => "the linker",
     }
 }
 

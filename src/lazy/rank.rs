@@ -1,6 +1,5 @@
-//! Which of several definitions counts, and what they are called in messages.
+//! Which of several definitions counts.
 
-use super::symbol_table::Definition;
 use crate::link::Linkage;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol};
 
@@ -23,16 +22,5 @@ impl Rank {
             (_, Linkage::Weak) => Rank::Weak,
             (_, Linkage::Strong) => Rank::Strong,
         }
-    }
-}
-
-/// What definitions that come from no file are called in messages, as in LLVM's.
-pub(super) fn definition_source(definition: Definition) -> &'static str {
-    match definition {
-        Definition::Absolute(_) => "<Absolute Symbols>",
-        Definition::Alias(_) => "<Reexports>",
-        Definition::LazyReexport { .. } => "LazyReexportsManager::MU",
-        Definition::DsoHandle => "DSOHandleMU",
-        _ => "the linker",
     }
 }

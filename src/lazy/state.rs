@@ -1,7 +1,7 @@
 //! What a session's JITDylibs hold, for those who look at it.
 
+use super::definitions::definition_source;
 use super::entry_points::EntryPoints;
-use super::rank::definition_source;
 use super::resolution::PLATFORM;
 use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;

@@ -4,11 +4,12 @@
 //! this links anything: when a symbol is wanted, its entry says which unit to link.
 
 use super::claims::Claim;
+use super::definitions::definition_source;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::name_table::{HashedFile, NameHash, NameTable};
-use super::rank::{Rank, definition_source};
+use super::rank::Rank;
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
@@ -412,31 +413,6 @@ impl SymbolTables {
             self.set_definition(id, Definition::LazyReexport { points, number: number as u32 }, true);
         }
         self.entry_points.push(Arc::new(EntryPoints::of_map(map)));
-        Ok(())
-    }
-
-    /// Defines `name` in `dylib` as `definition`, an address or an alias.
-    ///
-    /// Errors: [`SessionError::DuplicateDefinition`].
-    pub fn define_name(
-        &mut self,
-        dylib: DylibId,
-        name: &'static [u8],
-        definition: Definition,
-    ) -> Result<(), SessionError> {
-        let id = self.intern(dylib, name);
-        let old = self.entries[id.index()].definition;
-        if old != Definition::Undefined && self.entries[id.index()].exported {
-            return Err(SessionError::DuplicateDefinition {
-                file: definition_source(definition).into(),
-                symbol: String::from_utf8_lossy(name).into_owned(),
-                first: match old {
-                    Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
-                    old => definition_source(old).into(),
-                },
-            });
-        }
-        self.set_definition(id, definition, true);
         Ok(())
     }
 
