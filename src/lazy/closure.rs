@@ -11,7 +11,7 @@ use super::ids::{BatchId, EntryId};
 use super::part::{Findings, Part, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{ExecutorAddr, Format, MemProt, Target};
+use crate::base::{Arch, ExecutorAddr, MemProt, Target};
 use crate::link::arch::Architecture;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SectionKind, SymbolKind};
@@ -307,7 +307,7 @@ impl Expansion<'_, '_> {
                 let address = entry.process.get_or_init(|| {
                     let dylib = &tables.dylibs[entry.dylib.index()];
                     let null = dylib.phony_externals || dylib.weak_externals.contains(entry.name);
-                    let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
+                    let found = lookup(self.closure.target, self.closure.executor, entry.name);
                     found.or(null.then_some(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {
@@ -478,8 +478,13 @@ pub(super) fn add_unwind_block(
     Ok(())
 }
 
-/// What the process says about `name`, as a symbol table has it.
-pub(super) fn lookup(format: Format, executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
-    let symbol = link::conventions(format).process_symbol(name)?;
-    executor.provided(format, symbol.name).or_else(|| executor.lookup(symbol.name, symbol.version))
+/// What the process says about `name`, as a symbol table for `target` has it.
+///
+/// Nothing is run where the process is for another architecture: its addresses are only numbers there, such as code of the target can
+/// refer to.
+pub(super) fn lookup(target: Target, executor: &dyn ExecutorProcessControl, name: &[u8]) -> Option<ExecutorAddr> {
+    let symbol = link::conventions(target.format).process_symbol(name)?;
+    let provided = executor.provided(target.format, symbol.name);
+    let found = provided.or_else(|| executor.lookup(symbol.name, symbol.version))?;
+    Some(if Arch::host() == Some(target.arch) { found } else { ExecutorAddr(found.0 & !15) })
 }

@@ -40,10 +40,10 @@ impl<'a> Mapped<'a> {
             let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
             let zeroes = flags | libc::MAP_ANON | libc::MAP_NORESERVE;
             for (size, flags, fd) in [(segment.size, zeroes, -1), (segment.content_size, flags, file.as_raw_fd())] {
-                // SAFETY: replaces addresses that the extent owns and that nothing uses yet. Private mappings: what is written to
-                // them does not reach the file.
                 let mapped = match size {
                     0 => std::ptr::null_mut(),
+                    // SAFETY: replaces addresses that the extent owns and that nothing uses yet. Private mappings: what is
+                    // written to them does not reach the file.
                     _ => unsafe {
                         let offset = if fd < 0 { 0 } else { offset };
                         libc::mmap(start as *mut libc::c_void, size as usize, access, flags, fd, offset)
