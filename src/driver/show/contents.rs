@@ -59,7 +59,7 @@ fn dump_symbol(
     let size = defined.symbol.size.min(block.size.saturating_sub(defined.offset));
     let (start, end) = (defined.address.0, defined.address.0.wrapping_add(size));
     let content = graph.content(defined.block);
-    let position = |out: &mut String, at: u64| if at % ROW == 0 { write!(out, "\n{at:#x}:") } else { Ok(()) };
+    let position = |out: &mut String, at: u64| if at.is_multiple_of(ROW) { write!(out, "\n{at:#x}:") } else { Ok(()) };
     while next < start {
         position(out, next)?;
         out.push_str("   ");
