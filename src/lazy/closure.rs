@@ -302,7 +302,7 @@ impl Expansion<'_, '_> {
             Definition::Undefined | Definition::Alias(_) => {
                 let address = entry.process.get_or_init(|| {
                     let null = tables.dylibs[entry.dylib.index()].phony_externals;
-                    let found = lookup(self.closure.target.format, self.closure.executor, entry.name);
+                    let found = lookup(self.closure.target, self.closure.executor, entry.name);
                     found.or(null.then_some(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {

@@ -58,7 +58,7 @@ pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessContr
             return true;
         }
         // Null is not kept: a library that the program loads before it calls a lazy function may still bring the symbol.
-        match entry.process.get().copied().flatten().or_else(|| lookup(tables.target.format, executor, entry.name)) {
+        match entry.process.get().copied().flatten().or_else(|| lookup(tables.target, executor, entry.name)) {
             Some(address) => entry.process.get_or_init(|| Some(address)).is_none(),
             None => true,
         }
