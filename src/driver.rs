@@ -1,8 +1,10 @@
 //! The command: from options to a session, a run, and an exit status.
 
 mod inputs;
+mod observers;
 
 use self::inputs::{Content, InputFile};
+use self::observers::Observers;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
@@ -28,7 +30,8 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let session = new_session(&command, target)?;
+    let observers = Observers::new(&command);
+    let session = new_session(&command, target, observers)?;
     add_runtime(&command, &session)?;
     let dylibs = add_inputs(&command, &session, files)?;
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
@@ -68,7 +71,7 @@ fn check_combinations(command: &CommandLine) -> Result<()> {
     Ok(())
 }
 
-fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
+fn new_session(command: &CommandLine, target: Target, observers: Observers) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -76,7 +79,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
             let base = ExecutorAddr(options.slab_address.unwrap_or(0x1_0000_0000));
             InProcess::with_memory(Box::new(SlabMemoryManager::new(base, page, Some(size))?))
         }
-        None => InProcess::new(),
+        None => InProcess::with_memory(observers.memory()),
     };
     for library in &options.preload {
         executor.load_library(library)?;
@@ -93,7 +96,7 @@ fn new_session(command: &CommandLine, target: Target) -> Result<Arc<Session>> {
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
-        plugins: Vec::new(),
+        plugins: observers.plugins,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }

@@ -95,6 +95,18 @@ pub(crate) struct Options {
     #[arg(long, help_heading = "Output")]
     pub show_linked_files: bool,
 
+    /// Tell debuggers (GDB, LLDB) of linked code; the default is to do so if one is there when linking begins
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = parse_bool,
+        value_name = "BOOL",
+        help_heading = "Debuggers, profilers, reports"
+    )]
+    pub debugger_support: Option<bool>,
+
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate
     #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_address: Option<u64>,
@@ -106,6 +118,14 @@ pub(crate) struct Options {
     /// Page size of that memory in bytes
     #[arg(long, value_name = "BYTES", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_page_size: Option<u64>,
+}
+
+fn parse_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "TRUE" | "True" | "1" => Ok(true),
+        "false" | "FALSE" | "False" | "0" => Ok(false),
+        _ => Err(format!("'{text}' is invalid value for boolean argument! Try 0 or 1")),
+    }
 }
 
 /// A number as llvm-jitlink reads them: decimal, `0x…`, `0b…`, or octal with a leading 0.

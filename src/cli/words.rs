@@ -68,7 +68,7 @@ fn normalize(word: &str, command: &Command) -> (String, bool) {
     };
     let long = command.get_arguments().find(|a| a.get_long() == Some(name));
     match long {
-        Some(arg) if takes_value(arg) => (format!("--{body}"), value.is_none()),
+        Some(arg) if takes_value(arg) => (format!("--{body}"), value.is_none() && !arg.is_require_equals_set()),
         // Booleans can be spelled out; "=false" is as if the word were not there.
         Some(_) => match value {
             None | Some("true" | "TRUE" | "True" | "1") => (format!("--{name}"), false),

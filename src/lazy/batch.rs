@@ -20,7 +20,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
-use super::plugin;
+use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
@@ -73,7 +73,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         moved: Vec::new(),
         base: ExecutorAddr::NULL,
     };
-    let result = batch.run(roots);
+    let result = timed(session, id, Step::Batch, || batch.run(roots));
     let state = match &result {
         Ok(_) => BatchState::Ready,
         Err(error) => BatchState::Failed(error.clone()),
@@ -87,31 +87,40 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
 
 impl Batch<'_> {
     fn run(&mut self, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
-        let symbols = {
-            let tables = self.session.tables();
-            self.close(&tables, roots)?
-        };
+        let (session, id) = (self.session, self.id);
+        let symbols = timed(session, id, Step::Claim, || {
+            let tables = session.tables();
+            self.close(&tables, roots)
+        })?;
         for part in &self.parts {
             let linked = has_other_blocks(&part.graph) || part.unit().is_none();
             if linked && !part.graph.name.is_empty() && part.unit().is_none_or(|unit| unit.announce()) {
                 self.session.announce(&part.graph.name);
             }
         }
-        let bounds = self.prepare()?;
-        self.allocate_thread_locals()?;
-        let (layout, mut segments) = self.allocate(bounds)?;
+        let bounds = timed(session, id, Step::Tables, || self.prepare())?;
+        let (layout, mut segments) = timed(session, id, Step::Allocate, || {
+            self.allocate_thread_locals()?;
+            self.allocate(bounds)
+        })?;
         self.publish();
         let needs = std::mem::take(&mut self.found.needs);
         self.session.batches.resolved(self.id, needs.clone());
-        self.session.batches.wait_resolved(&needs)?;
-        let addresses = self.addresses();
-        self.write(&layout, &mut segments, &addresses)?;
-        self.write_thread_locals(&addresses)?;
-        plugin::notify(self, self.id, &layout, &mut segments, &addresses)?;
-        self.finalize(&mut segments)?;
-        self.session.batches.advance(self.id, BatchState::Emitted);
-        self.session.batches.wait_emitted(&needs)?;
-        self.resolve_indirect_functions();
+        timed(session, id, Step::WaitForAddresses, || session.batches.wait_resolved(&needs))?;
+        let addresses = timed(session, id, Step::FixUp, || {
+            let addresses = self.addresses();
+            self.write(&layout, &mut segments, &addresses)?;
+            self.write_thread_locals(&addresses)?;
+            Ok::<_, SessionError>(addresses)
+        })?;
+        timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments, &addresses))?;
+        timed(session, id, Step::Finalize, || self.finalize(&mut segments))?;
+        session.batches.advance(id, BatchState::Emitted);
+        timed(session, id, Step::WaitForCode, || {
+            session.batches.wait_emitted(&needs)?;
+            self.resolve_indirect_functions();
+            Ok::<_, SessionError>(())
+        })?;
         Ok(symbols.iter().map(|symbol| addresses[0][symbol.index()]).collect())
     }
 
@@ -435,7 +444,7 @@ impl Batch<'_> {
 
     /// Points the stubs of functions that came along with what was asked for at their bodies: they need no first call any more.
     fn redirect_linked_functions(&self) {
-        if !self.session.executes() {
+        if !self.session.executes() || self.session.wants_all_first_calls() {
             return;
         }
         for part in &self.parts {
@@ -460,6 +469,10 @@ impl Batch<'_> {
     fn parallel(&self, parts: usize) -> bool {
         parts >= PARALLEL_PARTS && self.session.use_threads()
     }
+}
+
+fn timed<R>(session: &Session, batch: BatchId, step: Step, work: impl FnOnce() -> R) -> R {
+    plugin::timed(session, Some(batch), step, work)
 }
 
 /// The working memory of each block of a segment.

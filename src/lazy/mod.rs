@@ -44,7 +44,7 @@ pub use error::{MissingSymbol, SessionError};
 pub use ids::DylibId;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};
 pub use object_layer::{Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer};
-pub use plugin::{FixedUpGraph, Plugin};
+pub use plugin::{FirstCall, FixedUpGraph, Plugin, Step, StepTime};
 pub use redirectable::{RedirectableStubs, RedirectableSymbolManager};
 pub use session::{ArchiveLoader, FileLoader, Session, SessionOptions};
 pub use symbol_instance::{BODY_SUFFIX, SymbolInstance};

@@ -9,7 +9,7 @@ use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
-use super::plugin::Plugin;
+use super::plugin::{self, Plugin, Step};
 use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
@@ -298,7 +298,8 @@ impl Session {
             if !at_exit.is_empty() {
                 self.executor.run_at_exit(at_exit);
             }
-            self.executor.run_initializers(&initializers.functions(&*self.executor));
+            let functions = initializers.functions(&*self.executor);
+            plugin::timed(self, None, Step::Initializers, || self.executor.run_initializers(&functions));
         }
         Ok(address)
     }
@@ -352,6 +353,11 @@ impl Session {
         if self.tables().is_resolved() {
             return Ok(());
         }
+        plugin::timed(self, None, Step::Resolve, || self.resolve())
+    }
+
+    /// Resolves symbols.
+    fn resolve(&self) -> Result<(), SessionError> {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let parallel = self.use_threads();
         loop {
@@ -389,6 +395,11 @@ impl Session {
 
     pub(super) fn plugins(&self) -> &[Box<dyn Plugin>] {
         &self.options.plugins
+    }
+
+    /// Whether stubs are redirected by first calls only.
+    pub(super) fn wants_all_first_calls(&self) -> bool {
+        self.options.plugins.iter().any(|plugin| plugin.wants_all_first_calls())
     }
 
     pub(super) fn use_threads(&self) -> bool {

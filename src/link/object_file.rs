@@ -38,12 +38,39 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
     /// relocations, code before data; what was looked at is taken off `budget`.
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
+
+    /// The sections of `file` that hold debug information (DWARF), which linking leaves out; none for a format of which nobody
+    /// has read any.
+    ///
+    /// Errors: those of reading them and their relocations.
+    fn debug_sections(&self, file: &ObjectFile) -> Result<Vec<DebugSection>> {
+        let _ = file;
+        Ok(Vec::new())
+    }
+}
+
+/// A section of debug information, before relocation.
+#[derive(Clone, Debug)]
+pub struct DebugSection {
+    /// Index into [`ObjectFile::sections`].
+    pub section: u32,
+    /// Its name as DWARF calls it: `.debug_info`.
+    pub name: &'static [u8],
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Its relocations, ascending by offset.
+    pub edges: Vec<ObjectEdge>,
 }
 
 impl ObjectFile {
     /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
     pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         self.format.edges(self, section, edges)
+    }
+
+    /// See [`ObjectFormat::debug_sections`].
+    pub fn debug_sections(&self) -> Result<Vec<DebugSection>> {
+        self.format.debug_sections(self)
     }
 
     /// See [`ObjectFormat::wants_low_addresses`].

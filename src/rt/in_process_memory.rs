@@ -43,6 +43,7 @@ const CODE_ALIGN: u64 = 64;
 #[derive(Debug)]
 pub struct InProcessMemoryManager {
     size: u64,
+    breakpoints: bool,
     state: Mutex<State>,
 }
 
@@ -56,6 +57,8 @@ struct State {
 struct Region {
     process: u32,
     backing: Backing,
+    /// Whether debuggers may write to code.
+    breakpoints: bool,
     all: AddrRange,
     /// What no chunk has taken.
     free: Extent,
@@ -109,7 +112,13 @@ impl InProcessMemoryManager {
 
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
-        InProcessMemoryManager { size, state: Mutex::new(State { placement: Placement::Anywhere, region: None }) }
+        let state = Mutex::new(State { placement: Placement::Anywhere, region: None });
+        InProcessMemoryManager { size, breakpoints: false, state }
+    }
+
+    /// A manager whose code debuggers can put breakpoints into. Each batch's code takes whole pages then.
+    pub fn with_breakpoints() -> InProcessMemoryManager {
+        InProcessMemoryManager { breakpoints: true, ..Self::new() }
     }
 
     /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
@@ -123,7 +132,7 @@ impl InProcessMemoryManager {
         let placement = state.placement;
         let region = match &mut state.region {
             Some(region) => region,
-            none => none.insert(Region::new(placement, self.size, needed)?),
+            none => none.insert(Region::new(placement, self.size, needed, self.breakpoints)?),
         };
         if region.process != sys::process_id() {
             region.leave_parent()?;
@@ -192,7 +201,7 @@ impl MemoryManager for InProcessMemoryManager {
 
 impl Region {
     /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
-    fn new(placement: Placement, size: u64, needed: u64) -> Result<Region, MemoryError> {
+    fn new(placement: Placement, size: u64, needed: u64, breakpoints: bool) -> Result<Region, MemoryError> {
         let size = size.min(sys::largest_reservation()) & !(GRANULE - 1);
         let size = size.max(SMALLEST_RESERVATION);
         // The code window and chunks for data round up.
@@ -209,10 +218,11 @@ impl Region {
         } else {
             AddrRange::new(all.start, window_size)
         };
-        let backing = new_backing(all)?;
+        let backing = new_backing(all, breakpoints)?;
         let mut region = Region {
             process: sys::process_id(),
             backing,
+            breakpoints,
             all,
             free,
             downwards,
@@ -272,7 +282,12 @@ impl Region {
     /// Where segments cannot share pages, each gets whole ones.
     fn on_whole_pages(&self, request: &SegmentRequest) -> SegmentRequest {
         let mut request = *request;
-        if !sys::PAGES_ARE_SHARED && request.prot != MemProt::ReadWrite {
+        let own_pages = match request.prot {
+            MemProt::ReadWrite => false,
+            MemProt::Read => !sys::PAGES_ARE_SHARED,
+            MemProt::ReadExec => !sys::PAGES_ARE_SHARED || self.breakpoints,
+        };
+        if own_pages {
             let page = sys::page_size();
             request.align = request.align.max(page);
             request.size = align_up(request.size, page).unwrap_or(request.size);
@@ -322,7 +337,7 @@ impl Region {
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
     fn leave_parent(&mut self) -> Result<(), MemoryError> {
         if sys::PAGES_ARE_SHARED {
-            self.backing = new_backing(self.all)?;
+            self.backing = new_backing(self.all, self.breakpoints)?;
             if let Some(rest) = self.window_rest.take() {
                 self.window_rest = self.renew(rest, MemProt::ReadExec)?;
             }
@@ -344,8 +359,9 @@ impl Region {
     }
 }
 
-fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
-    Backing::new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
+fn new_backing(all: AddrRange, breakpoints: bool) -> Result<Backing, MemoryError> {
+    let new = if breakpoints { Backing::with_breakpoints } else { Backing::new };
+    new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
 /// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.

@@ -25,5 +25,6 @@ pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
+pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::map_file;
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

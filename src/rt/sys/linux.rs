@@ -17,6 +17,7 @@ pub const PAGES_ARE_SHARED: bool = true;
 #[derive(Debug)]
 pub struct Backing {
     file: OwnedFd,
+    code: libc::c_int,
 }
 
 impl Backing {
@@ -25,6 +26,19 @@ impl Backing {
     /// # Errors
     /// What the operating system says.
     pub fn new(size: u64) -> io::Result<Backing> {
+        Self::with_code(size, libc::MAP_SHARED)
+    }
+
+    /// As [`Backing::new`], for code that debuggers put breakpoints into: the system lets them write to private mappings only.
+    /// What the program sees of a page no longer changes once a debugger has written to it, so batches must not share pages of code.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn with_breakpoints(size: u64) -> io::Result<Backing> {
+        Self::with_code(size, libc::MAP_PRIVATE)
+    }
+
+    fn with_code(size: u64, code: libc::c_int) -> io::Result<Backing> {
         // Beyond the limit ftruncate would not fail but raise SIGXFSZ.
         if size > limit(libc::RLIMIT_FSIZE) {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
@@ -41,7 +55,7 @@ impl Backing {
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Backing { file })
+        Ok(Backing { file, code })
     }
 
     /// Maps the file from `offset` on over `extent` with protection `prot` ([`MemProt::Read`] or [`MemProt::ReadExec`]), and
@@ -53,15 +67,15 @@ impl Backing {
     /// What the operating system says.
     pub fn map(&self, offset: u64, extent: Extent, prot: MemProt) -> io::Result<View> {
         let size = extent.size() as usize;
-        let access = match prot {
-            MemProt::ReadExec => libc::PROT_READ | libc::PROT_EXEC,
-            MemProt::Read | MemProt::ReadWrite => libc::PROT_READ,
+        let (access, sharing) = match prot {
+            MemProt::ReadExec => (libc::PROT_READ | libc::PROT_EXEC, self.code),
+            MemProt::Read | MemProt::ReadWrite => (libc::PROT_READ, libc::MAP_SHARED),
         };
         let fd = self.file.as_raw_fd();
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
         let at = extent.start() as *mut libc::c_void;
         // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
-        let program = unsafe { libc::mmap(at, size, access, libc::MAP_SHARED | libc::MAP_FIXED, fd, offset) };
+        let program = unsafe { libc::mmap(at, size, access, sharing | libc::MAP_FIXED, fd, offset) };
         if program == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

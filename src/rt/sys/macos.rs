@@ -24,6 +24,14 @@ impl Backing {
         Ok(Backing)
     }
 
+    /// As [`Backing::new`]: all memory is private here.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn with_breakpoints(size: u64) -> io::Result<Backing> {
+        Backing::new(size)
+    }
+
     /// Makes `extent` writable; its own view until [`finish`].
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub mod dispatch;
 mod extent;
 mod icache;
 mod interrupts;
+pub mod jit_debug;
 mod map;
 pub mod process;
 #[cfg(target_os = "linux")]
