@@ -17,7 +17,7 @@
 # Features
 #   x86_64 | aarch64       the architecture under test      emulated      it runs under qemu
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
-#   gcc, lld, llvm-jitlink, static-linker                   those programs are there
+#   gcc, gdb, perf, lld, llvm-jitlink, static-linker        those programs are there (gdb, perf: and the program under test is native)
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
 
@@ -107,6 +107,12 @@ if tools.find_llvm("ld.lld"):
     features.add("lld")
 else:
     missing("ld.lld is missing", "a test of its partial links is skipped")
+
+for name, consequence in (("gdb", "debugging is not tested"), ("perf", "what perf makes of a jitdump is not tested")):
+    if native and shutil.which(name):
+        features.add(name)
+    elif native:
+        missing(f"{name} is missing", consequence)
 
 jitlink = tools.find_llvm("llvm-jitlink")
 runtime = tools.orc_runtime(jitlink, arch) if jitlink else None

@@ -6,7 +6,7 @@ use super::error::SessionError;
 use super::ids::{BatchId, DylibId};
 use super::part::{Part, Publish};
 use super::session::Session;
-use crate::base::ExecutorAddr;
+use crate::base::{ExecutorAddr, MemProt};
 use crate::link::layout::SegmentLayout;
 use crate::link::{BlockId, LinkGraph, ObjectFile, SymbolId};
 use crate::rt::Segment;
@@ -153,9 +153,14 @@ impl FixedUpGraph<'_> {
         self.part.unit().map(|unit| (unit.id.0, &unit.file))
     }
 
-    /// Whether later batches may link more sections of its file.
-    pub fn may_grow(&self) -> bool {
-        self.part.unit().is_some_and(|unit| unit.by_section())
+    /// Whether this batch links only some of the code of its file, so that others may link more, or have done so.
+    pub fn is_partial(&self) -> bool {
+        let Some(unit) = self.part.unit().filter(|unit| unit.by_section()) else {
+            return false;
+        };
+        let sections = unit.file.sections.iter().enumerate();
+        let mut code = sections.filter(|(_, s)| s.prot == MemProt::ReadExec && s.size > 0).map(|(index, _)| index as u32);
+        code.any(|section| unit.owner(section) != Some(BatchId(self.batch)))
     }
 
     /// The sections of its file that are linked, by number, and their blocks.

@@ -54,7 +54,7 @@ impl Plugin for DebuggerSupport {
                 add_blocks(&mut batch, graph);
                 continue;
             };
-            if graph.may_grow() && !known.growing.get(&number).is_some_and(|file| file.plain) {
+            if graph.is_partial() && !known.growing.get(&number).is_some_and(|file| file.plain) {
                 known.growing.entry(number).or_default().add(arch, graph, file);
             } else {
                 add_ranges(&mut batch, graph);
