@@ -8,6 +8,7 @@ use self::observers::Observers;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
+use crate::observe::crash_report;
 use crate::rt::libraries::{self, Library, Search};
 use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
@@ -39,6 +40,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     session.executor().set_arguments(&args);
     let symbol = command.options.entry.as_deref().unwrap_or("main");
     let symbol = format!("{}{symbol}", target.format.symbol_prefix());
+    if command.options.crash_backtrace && !command.options.noexec {
+        let session = session.clone();
+        rt::catch_crashes(Box::new(move |crash| crash_report(&session, crash)));
+    }
     let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);

@@ -15,7 +15,7 @@
 // RUN: FileCheck %s --check-prefix=RESOLVE < out
 //
 // Told not to, it tells nothing.
-// RUN: gdb -nx -batch -x commands --args %rjitlink -debugger-support=false main.o lazy.o > out 2>&1
+// RUN: not gdb -nx -batch -x commands --args %rjitlink -debugger-support=false main.o lazy.o > out 2>&1
 // RUN: FileCheck %s --check-prefix=OFF < out
 //
 // CHECK: Breakpoint 1, thrice (number=7) at lazy.c:14

@@ -107,6 +107,20 @@ pub(crate) struct Options {
     )]
     pub debugger_support: Option<bool>,
 
+    /// Say on standard error where a program that dies of a signal was; on by default
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value = "true",
+        action = ArgAction::Set,
+        value_parser = parse_bool,
+        value_name = "BOOL",
+        help_heading = "Debuggers, profilers, reports"
+    )]
+    pub crash_backtrace: bool,
+
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate
     #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]
     pub slab_address: Option<u64>,

@@ -19,6 +19,7 @@ mod batch_table;
 mod canonical;
 mod claims;
 mod closure;
+mod describe;
 mod entry_points;
 mod error;
 mod helpers;
@@ -39,6 +40,7 @@ mod thread_locals;
 mod trampolines;
 mod unit;
 
+pub use describe::{CodePlace, FilePlace};
 pub use entry_points::LazyAlias;
 pub use error::{MissingSymbol, SessionError};
 pub use ids::DylibId;

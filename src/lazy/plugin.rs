@@ -159,7 +159,8 @@ impl FixedUpGraph<'_> {
             return false;
         };
         let sections = unit.file.sections.iter().enumerate();
-        let mut code = sections.filter(|(_, s)| s.prot == MemProt::ReadExec && s.size > 0).map(|(index, _)| index as u32);
+        let mut code =
+            sections.filter(|(_, s)| s.prot == MemProt::ReadExec && s.size > 0).map(|(index, _)| index as u32);
         code.any(|section| unit.owner(section) != Some(BatchId(self.batch)))
     }
 

@@ -25,7 +25,9 @@ use crate::rt::wrapper::{
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use std::path::Path;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{
+    Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
+};
 
 /// The runtime's function that trampolines call.
 const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
@@ -421,6 +423,15 @@ impl Session {
 
     pub(super) fn tables(&self) -> RwLockReadGuard<'_, SymbolTables> {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tables, unless somebody is changing them.
+    pub(super) fn try_tables(&self) -> Option<RwLockReadGuard<'_, SymbolTables>> {
+        match self.tables.try_read() {
+            Ok(tables) => Some(tables),
+            Err(TryLockError::Poisoned(tables)) => Some(tables.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {

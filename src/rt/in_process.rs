@@ -62,7 +62,7 @@ impl ExecutorProcessControl for InProcess {
 
     fn lookup(&self, name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
         let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::rebind::stand_in);
-        thread_local::replacement(name).or_else(symbol)
+        thread_local::replacement(name).or_else(|| sys::crash::replacement(name)).or_else(symbol)
     }
 
     fn lookup_thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {

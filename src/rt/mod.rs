@@ -4,6 +4,7 @@
 //! `slab` the memory of an executor that runs nothing. Everything unsafe is in `sys`.
 #![deny(unsafe_code)]
 
+pub mod crash;
 pub mod executor;
 pub mod gate;
 mod in_process;
@@ -25,6 +26,10 @@ pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
+#[doc(hidden)]
+pub use sys::c_arguments;
+pub use sys::crash::{CrashSafeAllocator, catch as catch_crashes};
 pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::map_file;
+pub use sys::process::library_symbol;
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

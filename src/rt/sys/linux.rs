@@ -49,7 +49,17 @@ impl Backing {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: a fresh descriptor that nobody else knows.
-        let file = unsafe { OwnedFd::from_raw_fd(fd) };
+        let mut file = unsafe { OwnedFd::from_raw_fd(fd) };
+        if fd <= libc::STDERR_FILENO {
+            // The program was started with a standard stream closed, and will use that number.
+            // SAFETY: no precondition.
+            let other = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
+            if other < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: as above.
+            file = unsafe { OwnedFd::from_raw_fd(other) };
+        }
         let length = libc::off_t::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
         // SAFETY: no precondition.
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {

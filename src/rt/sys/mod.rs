@@ -14,7 +14,10 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+pub mod crash;
+mod crash_context;
 pub mod dispatch;
+mod entry;
 mod extent;
 mod icache;
 mod interrupts;
@@ -33,6 +36,7 @@ pub mod thread_local;
 #[cfg(target_os = "linux")]
 mod thread_local_probe;
 
+pub use entry::c_arguments;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
 pub use macos::rebind;

@@ -41,6 +41,20 @@ pub fn symbol(name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
     })
 }
 
+/// The file that is loaded at `address` and, if it is known, the symbol there and how far behind its start that is.
+pub fn library_symbol(address: ExecutorAddr) -> Option<(String, Option<(String, u64)>)> {
+    // SAFETY: all zeroes are a valid structure; the call fills it in, with strings of what stays loaded while they are copied.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(address.0 as *const c_void, &mut info) == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        let text = |string| CStr::from_ptr(string).to_string_lossy().into_owned();
+        let symbol = (!info.dli_sname.is_null()).then(|| (text(info.dli_sname), address.0 - info.dli_saddr as u64));
+        Some((text(info.dli_fname), symbol))
+    }
+}
+
 /// Loads a library for good; the loader's message if it cannot.
 pub fn load_library(path: &OsStr) -> Result<(), String> {
     let path = CString::new(path.as_bytes()).map_err(|_| "the path contains a NUL byte".to_string())?;
