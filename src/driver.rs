@@ -2,15 +2,16 @@
 
 mod inputs;
 mod observers;
+mod reports;
 
 use self::inputs::{Content, InputFile};
 use self::observers::Observers;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
-use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions};
-use crate::observe::crash_report;
+use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Plugin, Session, SessionOptions};
+use crate::observe::{Phase, crash_report};
 use crate::rt::libraries::{self, Library, Search};
-use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
+use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::Write;
@@ -25,14 +26,18 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
     let command = cli::parse(args)?;
     check_combinations(&command)?;
+    let observers = Observers::new(&command)?;
+    let reports = observers.reports.clone();
+    reports.enter(Phase::Add);
     let files = inputs::read(&command)?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
     }
-    let observers = Observers::new(&command);
-    let session = new_session(&command, target, observers)?;
+    let memory = observers.memory();
+    let session = new_session(&command, target, memory, observers.plugins)?;
+    reports.write_at_exit(&session);
     add_runtime(&command, &session)?;
     let dylibs = add_inputs(&command, &session, files)?;
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
@@ -44,9 +49,14 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         let session = session.clone();
         rt::catch_crashes(Box::new(move |crash| crash_report(&session, crash)));
     }
+    reports.enter(Phase::Link);
     let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
+    }
+    reports.enter(Phase::Execute);
+    if let Some(order) = observers.speculation {
+        session.speculate(order).context("cannot start a thread for -speculate")?;
     }
     let status = session.executor().run_as_main(entry);
     session.executor().exit(status)
@@ -76,7 +86,12 @@ fn check_combinations(command: &CommandLine) -> Result<()> {
     Ok(())
 }
 
-fn new_session(command: &CommandLine, target: Target, observers: Observers) -> Result<Arc<Session>> {
+fn new_session(
+    command: &CommandLine,
+    target: Target,
+    memory: Box<dyn MemoryManager>,
+    plugins: Vec<Box<dyn Plugin>>,
+) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -84,7 +99,7 @@ fn new_session(command: &CommandLine, target: Target, observers: Observers) -> R
             let base = ExecutorAddr(options.slab_address.unwrap_or(0x1_0000_0000));
             InProcess::with_memory(Box::new(SlabMemoryManager::new(base, page, Some(size))?))
         }
-        None => InProcess::with_memory(observers.memory()),
+        None => InProcess::with_memory(memory),
     };
     for library in &options.preload {
         executor.load_library(library)?;
@@ -101,7 +116,7 @@ fn new_session(command: &CommandLine, target: Target, observers: Observers) -> R
         }),
         load_file: Box::new(rt::map_file),
         helper_archives: Box::new(move || libraries::helper_archives(target.arch)),
-        plugins: observers.plugins,
+        plugins,
     };
     Ok(Session::new(target, Box::new(executor), session_options)?)
 }

@@ -7,7 +7,7 @@ mod options;
 mod plan;
 mod words;
 
-pub(crate) use options::{GranularityArg, Options};
+pub(crate) use options::{GranularityArg, Options, SpeculateArg, StatsArg};
 pub(crate) use plan::{Input, InputKind, Plan};
 
 use anyhow::{Result, anyhow};

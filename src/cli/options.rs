@@ -13,6 +13,24 @@ pub(crate) enum GranularityArg {
     Object,
 }
 
+/// What `-stats` can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum StatsArg {
+    /// A few lines.
+    Table,
+    /// One object.
+    Json,
+}
+
+/// What `-speculate` can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum SpeculateArg {
+    /// Functions are linked when they are called.
+    None,
+    /// Functions are linked ahead.
+    Simple,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   rjitlink main.o foo.o                 link both and run main
@@ -120,6 +138,46 @@ pub(crate) struct Options {
         help_heading = "Debuggers, profilers, reports"
     )]
     pub crash_backtrace: bool,
+
+    /// Write what the linker does when, on which thread, for Chrome's or Perfetto's viewer
+    #[arg(long, value_name = "FILE", help_heading = "Debuggers, profilers, reports", allow_hyphen_values = true)]
+    pub time_trace: Option<PathBuf>,
+
+    /// At exit, say how much was given, linked and called, and how long that took; as a table or JSON, on standard error
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table",
+        value_name = "FORM",
+        help_heading = "Debuggers, profilers, reports"
+    )]
+    pub stats: Option<StatsArg>,
+
+    /// Write that as JSON to a file
+    #[arg(long, value_name = "FILE", help_heading = "Debuggers, profilers, reports", allow_hyphen_values = true)]
+    pub stats_json: Option<PathBuf>,
+
+    /// At exit, print time spent in adding files, linking and running, on standard error
+    #[arg(long, help_heading = "Debuggers, profilers, reports")]
+    pub show_times: bool,
+
+    /// Print graphs after fixups: "dot" for Graphviz
+    #[arg(long, value_name = "WHAT", help_heading = "Output", allow_hyphen_values = true)]
+    pub show_graphs: Option<String>,
+
+    /// Link lazy functions before they are called, on a thread of its own
+    #[arg(long, value_enum, default_value = "none", value_name = "HOW", help_heading = "Laziness")]
+    pub speculate: SpeculateArg,
+
+    /// Begin with the functions listed in this file, in that order
+    #[arg(long, value_name = "FILE", help_heading = "Laziness", allow_hyphen_values = true)]
+    pub speculate_order: Option<PathBuf>,
+
+    /// Write the order in which lazy functions are first called, for -speculate-order
+    #[arg(long, value_name = "FILE", help_heading = "Laziness", allow_hyphen_values = true)]
+    pub record_lazy_execs: Option<PathBuf>,
 
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate
     #[arg(long, value_name = "ADDRESS", value_parser = parse_number, help_heading = "Output", allow_hyphen_values = true)]

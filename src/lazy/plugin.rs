@@ -10,6 +10,7 @@ use crate::base::{ExecutorAddr, MemProt};
 use crate::link::layout::SegmentLayout;
 use crate::link::{BlockId, LinkGraph, ObjectFile, SymbolId};
 use crate::rt::Segment;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Sees the graphs of a session, and how long they take. Called on whatever thread links, on several at once for different batches,
@@ -38,6 +39,24 @@ pub trait Plugin: Send + Sync {
     /// have none.
     fn wants_all_first_calls(&self) -> bool {
         false
+    }
+}
+
+impl<P: Plugin + ?Sized> Plugin for Arc<P> {
+    fn fixed_up(&self, graphs: &[FixedUpGraph<'_>]) -> Result<(), SessionError> {
+        (**self).fixed_up(graphs)
+    }
+
+    fn step_done(&self, step: &StepTime) {
+        (**self).step_done(step);
+    }
+
+    fn first_call(&self, call: &FirstCall) {
+        (**self).first_call(call);
+    }
+
+    fn wants_all_first_calls(&self) -> bool {
+        (**self).wants_all_first_calls()
     }
 }
 

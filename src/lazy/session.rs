@@ -28,6 +28,7 @@ use std::path::Path;
 use std::sync::{
     Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
 };
+use std::thread::Thread;
 
 /// The runtime's function that trampolines call.
 const REENTRY_SYMBOL: &[u8] = b"__orc_rt_reenter";
@@ -95,6 +96,8 @@ pub struct Session {
     resolve_tag: OnceLock<ExecutorAddr>,
     handle: Weak<Session>,
     pool: Once,
+    /// The thread that links ahead, if one does.
+    pub(super) speculating: OnceLock<Thread>,
     /// Where thread-local variables would be if anything ran.
     pretend_reserve: PretendReserve,
 }
@@ -132,6 +135,7 @@ impl Session {
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
             pool: Once::new(),
+            speculating: OnceLock::new(),
             pretend_reserve: PretendReserve::default(),
         }))
     }

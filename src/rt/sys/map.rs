@@ -3,10 +3,18 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
 const READ_LIMIT: u64 = 16 << 10;
+
+static MAPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many bytes of files [`map_file`] has brought into memory.
+pub fn mapped_bytes() -> u64 {
+    MAPPED.load(Ordering::Relaxed)
+}
 
 /// Maps the file at `path`; the bytes stay as long as the process: linked code and symbol tables borrow them.
 ///
@@ -17,6 +25,7 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     if metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
+    MAPPED.fetch_add(metadata.len(), Ordering::Relaxed);
     if metadata.len() <= READ_LIMIT {
         let mut bytes = vec![0; metadata.len() as usize];
         (&file).read_exact(&mut bytes)?;

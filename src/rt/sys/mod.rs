@@ -40,7 +40,7 @@ pub use entry::c_arguments;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
 pub use macos::rebind;
-pub use map::map_file;
+pub use map::{map_file, mapped_bytes};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 
 /// The size of a page of this process in bytes.
