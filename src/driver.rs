@@ -29,7 +29,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let observers = Observers::new(&command)?;
     let reports = observers.reports.clone();
     reports.enter(Phase::Add);
-    let files = inputs::read(&command)?;
+    let files = reports.span("parse", || inputs::read(&command))?;
     let (target, file) = inputs::target_of(&files);
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
@@ -39,7 +39,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let session = new_session(&command, target, memory, observers.plugins)?;
     reports.write_at_exit(&session);
     add_runtime(&command, &session)?;
-    let dylibs = add_inputs(&command, &session, files)?;
+    let dylibs = reports.span("enter symbols", || add_inputs(&command, &session, files))?;
     let mut args: Vec<OsString> = command.options.files.iter().take(1).cloned().collect();
     args.extend(command.program_args.iter().cloned());
     session.executor().set_arguments(&args);

@@ -139,6 +139,14 @@ pub(crate) struct Options {
     )]
     pub crash_backtrace: bool,
 
+    /// Write a jitdump for perf inject --jit, below .debug/jit in $JITDUMPDIR or $HOME
+    #[arg(long, help_heading = "Debuggers, profilers, reports")]
+    pub perf_support: bool,
+
+    /// Write /tmp/perf-PID.map, which perf report reads
+    #[arg(long, help_heading = "Debuggers, profilers, reports")]
+    pub perf_map: bool,
+
     /// Write what the linker does when, on which thread, for Chrome's or Perfetto's viewer
     #[arg(long, value_name = "FILE", help_heading = "Debuggers, profilers, reports", allow_hyphen_values = true)]
     pub time_trace: Option<PathBuf>,

@@ -1,13 +1,14 @@
 //! What the command line asks to be shown, told and recorded, as plugins of the session.
 
 use super::reports::Reports;
+use crate::base::Arch;
 use crate::cli::{CommandLine, SpeculateArg};
 use crate::lazy::{LazyFunction, Plugin};
-use crate::observe::{DebuggerSupport, DotGraphs, LazyOrder, Stats, TimeTrace, read_lazy_order};
+use crate::observe::{DebuggerSupport, DotGraphs, JitDump, LazyOrder, PerfMap, Stats, TimeTrace, read_lazy_order};
 use crate::rt::{InProcessMemoryManager, MemoryManager, debugger_listens};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,6 +34,17 @@ impl Observers {
         let debugger = options.debugger_support.unwrap_or_else(|| !options.noexec && debugger_listens());
         if debugger {
             plugins.push(Box::new(DebuggerSupport::default()));
+        }
+        let unwritable =
+            |(path, error): (PathBuf, std::io::Error)| anyhow!("cannot write '{}': {error}", path.display());
+        // Nothing that is not run can be profiled.
+        if let Some(arch) = Arch::host().filter(|_| options.perf_support && !options.noexec) {
+            let home =
+                std::env::var_os("JITDUMPDIR").or_else(|| std::env::var_os("HOME")).unwrap_or_else(|| ".".into());
+            plugins.push(Box::new(JitDump::create(Path::new(&home), arch).map_err(unwritable)?));
+        }
+        if options.perf_map && !options.noexec {
+            plugins.push(Box::new(PerfMap::create().map_err(unwritable)?));
         }
         match options.show_graphs.as_deref() {
             Some("dot") => plugins.push(Box::new(DotGraphs)),

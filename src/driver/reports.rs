@@ -60,6 +60,18 @@ impl Reports {
         }
     }
 
+    /// Does `work`, as a part of the current phase.
+    pub fn span<R>(&self, name: &str, work: impl FnOnce() -> R) -> R {
+        let start = Instant::now();
+        let result = work();
+        if let Some(state) = &self.state
+            && let Some((trace, _)) = &state.lock().unwrap_or_else(PoisonError::into_inner).trace
+        {
+            trace.add(name, start, Instant::now());
+        }
+        result
+    }
+
     /// Has everything written at exit; `session` is what is reported on.
     pub fn write_at_exit(&self, session: &Arc<Session>) {
         let Some(state) = self.state.clone() else { return };

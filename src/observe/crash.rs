@@ -1,19 +1,16 @@
 //! What is printed when the program dies of a signal: the signal, and a backtrace with functions, files and lines.
 
 use super::debug_info::DebugInfo;
+use super::lines::{Lines, lines};
 use crate::base::ExecutorAddr;
 use crate::lazy::Session;
 use crate::rt::crash::Crash;
 use crate::rt::library_symbol;
-use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, Error, LittleEndian};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Most lines of a backtrace at either end.
 const MOST_LINES: usize = 32;
-
-type Lines<'a> = Context<EndianSlice<'a, LittleEndian>>;
 
 /// The text that is printed for `crash` in a process that runs what `session` has linked. Waits for nobody.
 pub fn crash_report(session: &Session, crash: &Crash) -> String {
@@ -100,7 +97,8 @@ impl Files {
                 let mut info = DebugInfo::default();
                 // The process is about to end: nothing needs to be freed.
                 info.add(file, address_of).ok().filter(|any| *any)?;
-                lines(Box::leak(Box::new(info)))
+                let lines: &'static Lines<'static> = Box::leak(Box::new(lines(Box::leak(Box::new(info)))?));
+                Some(lines)
             };
             let lines = *self.by_name.entry(file.name.clone()).or_insert_with(load);
             let location = lines?.find_location(address.0).ok()??;
@@ -110,12 +108,4 @@ impl Files {
             })
         })?
     }
-}
-
-fn lines(info: &'static DebugInfo) -> Option<&'static Lines<'static>> {
-    let section = |id: addr2line::gimli::SectionId| {
-        Ok::<_, Error>(EndianSlice::new(info.section(id.name().as_bytes()), LittleEndian))
-    };
-    let context = Context::from_dwarf(Dwarf::load(section).ok()?).ok()?;
-    Some(Box::leak(Box::new(context)))
 }

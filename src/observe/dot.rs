@@ -1,7 +1,8 @@
 //! `-show-graphs=dot`: graphs of a batch for Graphviz. A node is a block with its symbols, a cluster a graph, an arrow an edge.
 
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
-use crate::link::{LinkGraph, SymbolId, SymbolPlace};
+use crate::link::object_file::ObjectPlace;
+use crate::link::{BlockId, SymbolId, SymbolPlace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -65,7 +66,7 @@ fn cluster(text: &mut String, number: usize, graph: &FixedUpGraph<'_>) {
         let section = &graph.graph.sections[of.section.index()];
         let mut label =
             format!("{} {}\n{} {:#x} bytes", String::from_utf8_lossy(section.name), section.prot, of.address, of.size);
-        for name in names(graph.graph, block.0) {
+        for name in names(graph, block) {
             label.push('\n');
             label.push_str(&name);
         }
@@ -75,10 +76,18 @@ fn cluster(text: &mut String, number: usize, graph: &FixedUpGraph<'_>) {
 }
 
 /// The names of the symbols in a block, each once.
-fn names(graph: &LinkGraph, wanted: u32) -> BTreeSet<String> {
-    let named = graph.symbols.iter().filter(|symbol| !symbol.name.is_empty());
-    let here = named.filter(|symbol| matches!(symbol.place, SymbolPlace::Defined { block, .. } if block.0 == wanted));
-    here.map(|symbol| String::from_utf8_lossy(symbol.name).into_owned()).collect()
+fn names(graph: &FixedUpGraph<'_>, block: BlockId) -> BTreeSet<String> {
+    let own = graph
+        .graph
+        .symbols
+        .iter()
+        .filter(|symbol| matches!(symbol.place, SymbolPlace::Defined { block: b, .. } if b == block));
+    let mut names: BTreeSet<&[u8]> = own.map(|symbol| symbol.name).collect();
+    let section = graph.file_sections().find(|(_, b)| *b == block).map(|(section, _)| ObjectPlace::Section(section));
+    if let (Some((_, file)), Some(section)) = (graph.file(), section) {
+        names.extend(file.symbols.iter().filter(|symbol| symbol.place == section).map(|symbol| symbol.name));
+    }
+    names.into_iter().filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 /// The node that `symbol` is in: a block of the batch, or one for an address elsewhere.
@@ -100,7 +109,7 @@ fn target(
         return node.clone();
     }
     let name = String::from_utf8_lossy(of.name);
-    elsewhere.entry(address).or_insert_with(|| format!("{name}\n{address:#x}"));
+    elsewhere.entry(address).or_insert_with(|| format!("{name}\n{address:#x}").trim_start().to_string());
     format!("a{address:x}")
 }
 

@@ -4,7 +4,7 @@
 //! unless it is asked for.
 //!
 //! `debug_info` puts together the DWARF of files as a linker would, `symfile` the object file that debuggers read, `debugger` gives it to
-//! them. `crash` says where a program has died,
+//! them. `perf` writes what Linux's profiler reads, `crash` says where a program has died,
 //! `trace`, `stats` and `times` how long what took, `dot` shows graphs, `lazy_order` records first calls.
 #![forbid(unsafe_code)]
 
@@ -12,8 +12,11 @@ mod crash;
 mod debug_info;
 mod debugger;
 mod dot;
+mod functions;
 mod json;
 mod lazy_order;
+mod lines;
+mod perf;
 mod stats;
 mod symfile;
 mod times;
@@ -24,6 +27,7 @@ pub use debug_info::DebugInfo;
 pub use debugger::DebuggerSupport;
 pub use dot::DotGraphs;
 pub use lazy_order::{LazyOrder, read_lazy_order};
+pub use perf::{JitDump, PerfMap};
 pub use stats::Stats;
 pub use times::{Phase, PhaseTimes};
 pub use trace::TimeTrace;

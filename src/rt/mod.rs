@@ -31,5 +31,5 @@ pub use sys::c_arguments;
 pub use sys::crash::{CrashSafeAllocator, catch as catch_crashes};
 pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
-pub use sys::{map_file, mapped_bytes};
+pub use sys::{map_file, map_marker, mapped_bytes, monotonic_nanoseconds};
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

@@ -23,6 +23,7 @@ mod icache;
 mod interrupts;
 pub mod jit_debug;
 mod map;
+mod marker;
 pub mod process;
 #[cfg(target_os = "linux")]
 pub mod rebind;
@@ -41,6 +42,7 @@ pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
 pub use macos::rebind;
 pub use map::{map_file, mapped_bytes};
+pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
 
 /// The size of a page of this process in bytes.
