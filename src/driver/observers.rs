@@ -5,7 +5,7 @@ use crate::base::Arch;
 use crate::cli::{CommandLine, SpeculateArg};
 use crate::lazy::{LazyFunction, Plugin};
 use crate::observe::{DebuggerSupport, DotGraphs, JitDump, LazyOrder, PerfMap, Stats, TimeTrace, read_lazy_order};
-use crate::rt::{InProcessMemoryManager, MemoryManager, debugger_listens};
+use crate::rt::{CodeMemory, InProcessMemoryManager, MemoryManager, debugger_listens};
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(super) struct Observers {
     pub reports: Reports,
     /// The functions to begin with, if lazy functions are to be linked ahead.
     pub speculation: Option<Vec<LazyFunction>>,
-    debugger: bool,
+    code: CodeMemory,
 }
 
 impl Observers {
@@ -69,12 +69,17 @@ impl Observers {
             plugins.push(Box::new(order.clone()));
             reports.write_order(order, create(path)?);
         }
-        Ok(Observers { plugins, reports, speculation: speculation(command)?, debugger })
+        let code = match debugger {
+            true => CodeMemory::Breakpoints,
+            false if options.perf_map => CodeMemory::Nameless,
+            false => CodeMemory::Plain,
+        };
+        Ok(Observers { plugins, reports, speculation: speculation(command)?, code })
     }
 
     /// Memory for code that runs here.
     pub fn memory(&self) -> Box<dyn MemoryManager> {
-        Box::new(if self.debugger { InProcessMemoryManager::with_breakpoints() } else { InProcessMemoryManager::new() })
+        Box::new(InProcessMemoryManager::for_code(self.code))
     }
 }
 

@@ -17,7 +17,9 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::memory::{BRANCH_WINDOW, Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+use super::memory::{
+    BRANCH_WINDOW, Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+};
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
@@ -43,7 +45,7 @@ const CODE_ALIGN: u64 = 64;
 #[derive(Debug)]
 pub struct InProcessMemoryManager {
     size: u64,
-    breakpoints: bool,
+    use_of_code: CodeMemory,
     state: Mutex<State>,
 }
 
@@ -57,8 +59,7 @@ struct State {
 struct Region {
     process: u32,
     backing: Backing,
-    /// Whether debuggers may write to code.
-    breakpoints: bool,
+    use_of_code: CodeMemory,
     all: AddrRange,
     /// What no chunk has taken.
     free: Extent,
@@ -113,12 +114,12 @@ impl InProcessMemoryManager {
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
         let state = Mutex::new(State { placement: Placement::Anywhere, region: None });
-        InProcessMemoryManager { size, breakpoints: false, state }
+        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, state }
     }
 
-    /// A manager whose code debuggers can put breakpoints into. Each batch's code takes whole pages then.
-    pub fn with_breakpoints() -> InProcessMemoryManager {
-        InProcessMemoryManager { breakpoints: true, ..Self::new() }
+    /// As [`InProcessMemoryManager::new`], for code that more is done with than running it.
+    pub fn for_code(use_of_code: CodeMemory) -> InProcessMemoryManager {
+        InProcessMemoryManager { use_of_code, ..Self::new() }
     }
 
     /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
@@ -132,7 +133,7 @@ impl InProcessMemoryManager {
         let placement = state.placement;
         let region = match &mut state.region {
             Some(region) => region,
-            none => none.insert(Region::new(placement, self.size, needed, self.breakpoints)?),
+            none => none.insert(Region::new(placement, self.size, needed, self.use_of_code)?),
         };
         if region.process != sys::process_id() {
             region.leave_parent()?;
@@ -201,7 +202,7 @@ impl MemoryManager for InProcessMemoryManager {
 
 impl Region {
     /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
-    fn new(placement: Placement, size: u64, needed: u64, breakpoints: bool) -> Result<Region, MemoryError> {
+    fn new(placement: Placement, size: u64, needed: u64, use_of_code: CodeMemory) -> Result<Region, MemoryError> {
         let size = size.min(sys::largest_reservation()) & !(GRANULE - 1);
         let size = size.max(SMALLEST_RESERVATION);
         // The code window and chunks for data round up.
@@ -218,11 +219,11 @@ impl Region {
         } else {
             AddrRange::new(all.start, window_size)
         };
-        let backing = new_backing(all, breakpoints)?;
+        let backing = new_backing(all, use_of_code)?;
         let mut region = Region {
             process: sys::process_id(),
             backing,
-            breakpoints,
+            use_of_code,
             all,
             free,
             downwards,
@@ -285,7 +286,7 @@ impl Region {
         let own_pages = match request.prot {
             MemProt::ReadWrite => false,
             MemProt::Read => !sys::PAGES_ARE_SHARED,
-            MemProt::ReadExec => !sys::PAGES_ARE_SHARED || self.breakpoints,
+            MemProt::ReadExec => !sys::PAGES_ARE_SHARED || self.use_of_code == CodeMemory::Breakpoints,
         };
         if own_pages {
             let page = sys::page_size();
@@ -337,7 +338,7 @@ impl Region {
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
     fn leave_parent(&mut self) -> Result<(), MemoryError> {
         if sys::PAGES_ARE_SHARED {
-            self.backing = new_backing(self.all, self.breakpoints)?;
+            self.backing = new_backing(self.all, self.use_of_code)?;
             if let Some(rest) = self.window_rest.take() {
                 self.window_rest = self.renew(rest, MemProt::ReadExec)?;
             }
@@ -359,9 +360,8 @@ impl Region {
     }
 }
 
-fn new_backing(all: AddrRange, breakpoints: bool) -> Result<Backing, MemoryError> {
-    let new = if breakpoints { Backing::with_breakpoints } else { Backing::new };
-    new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
+fn new_backing(all: AddrRange, use_of_code: CodeMemory) -> Result<Backing, MemoryError> {
+    Backing::new(all.size(), use_of_code).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
 /// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.

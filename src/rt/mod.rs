@@ -24,7 +24,7 @@ pub use executor::{
 pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
-pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
 #[doc(hidden)]
 pub use sys::c_arguments;

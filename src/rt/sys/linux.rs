@@ -9,33 +9,32 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::{Extent, View, icache};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::rt::memory::CodeMemory;
 
 /// Segments may share pages: what is mapped never changes protection.
 pub const PAGES_ARE_SHARED: bool = true;
 
-/// The file behind code and constants: sparse, nameless, gone with its last mapping.
+/// What is behind code and constants: mostly a file, sparse, nameless, gone with its last mapping.
 #[derive(Debug)]
 pub struct Backing {
-    file: OwnedFd,
+    /// `None` for memory without a file.
+    file: Option<OwnedFd>,
     code: libc::c_int,
 }
 
 impl Backing {
-    /// A file of `size` zero bytes that take no memory until they are written.
+    /// A file of `size` zero bytes that take no memory until they are written, or what else suits the `use_of_code`.
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn new(size: u64) -> io::Result<Backing> {
-        Self::with_code(size, libc::MAP_SHARED)
-    }
-
-    /// As [`Backing::new`], for code that debuggers put breakpoints into: the system lets them write to private mappings only.
-    /// What the program sees of a page no longer changes once a debugger has written to it, so batches must not share pages of code.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn with_breakpoints(size: u64) -> io::Result<Backing> {
-        Self::with_code(size, libc::MAP_PRIVATE)
+    pub fn new(size: u64, use_of_code: CodeMemory) -> io::Result<Backing> {
+        match use_of_code {
+            CodeMemory::Plain => Self::with_code(size, libc::MAP_SHARED),
+            // The system lets debuggers write to private mappings only. What the program sees of a page no longer changes then.
+            CodeMemory::Breakpoints => Self::with_code(size, libc::MAP_PRIVATE),
+            // Profilers take the names of files for names of programs, unless there is no file.
+            CodeMemory::Nameless => Ok(Backing { file: None, code: libc::MAP_SHARED }),
+        }
     }
 
     fn with_code(size: u64, code: libc::c_int) -> io::Result<Backing> {
@@ -65,7 +64,7 @@ impl Backing {
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Backing { file, code })
+        Ok(Backing { file: Some(file), code })
     }
 
     /// Maps the file from `offset` on over `extent` with protection `prot` ([`MemProt::Read`] or [`MemProt::ReadExec`]), and
@@ -81,7 +80,10 @@ impl Backing {
             MemProt::ReadExec => (libc::PROT_READ | libc::PROT_EXEC, self.code),
             MemProt::Read | MemProt::ReadWrite => (libc::PROT_READ, libc::MAP_SHARED),
         };
-        let fd = self.file.as_raw_fd();
+        let Some(file) = &self.file else {
+            return map_without_file(extent, access);
+        };
+        let fd = file.as_raw_fd();
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
         let at = extent.start() as *mut libc::c_void;
         // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
@@ -98,6 +100,30 @@ impl Backing {
         // SAFETY: a fresh mapping, never unmapped, the only writable one of this part of the file; `extent` ends here.
         Ok(unsafe { View::new(view.cast(), size, extent.start()) })
     }
+}
+
+/// Maps fresh memory over `extent`, with `access`, and once more, writable, elsewhere: the view returned.
+fn map_without_file(extent: Extent, access: libc::c_int) -> io::Result<View> {
+    let size = extent.size() as usize;
+    let writable = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: no address given, so nothing is replaced.
+    let view = unsafe { libc::mmap(std::ptr::null_mut(), size, writable, flags, -1, 0) };
+    if view == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let at = extent.start() as *mut c_void;
+    // SAFETY: of no bytes of a shared mapping a second one is made (mremap(2)); it replaces addresses that the extent owns and that nothing
+    // uses, and is not writable once anything runs there.
+    let failed = unsafe {
+        let program = libc::mremap(view, 0, size, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, at);
+        program == libc::MAP_FAILED || libc::mprotect(program, size, access) != 0
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh mapping, never unmapped, the only writable one of this memory; `extent` ends here.
+    Ok(unsafe { View::new(view.cast(), size, extent.start()) })
 }
 
 /// The largest reservation that leaves room, under the limits of this process (`ulimit -v`, `ulimit -f`), for mapping its

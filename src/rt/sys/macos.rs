@@ -7,6 +7,7 @@ use std::io;
 
 use super::{Extent, View, icache};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::rt::memory::CodeMemory;
 
 /// Segments must not share pages: their protection changes when they are final.
 pub const PAGES_ARE_SHARED: bool = false;
@@ -16,20 +17,12 @@ pub const PAGES_ARE_SHARED: bool = false;
 pub struct Backing;
 
 impl Backing {
-    /// Nothing to make.
+    /// Nothing to make: memory is private and nameless here, whatever it is used for.
     ///
     /// # Errors
     /// None here.
-    pub fn new(_size: u64) -> io::Result<Backing> {
+    pub fn new(_size: u64, _use_of_code: CodeMemory) -> io::Result<Backing> {
         Ok(Backing)
-    }
-
-    /// As [`Backing::new`]: all memory is private here.
-    ///
-    /// # Errors
-    /// None here.
-    pub fn with_breakpoints(size: u64) -> io::Result<Backing> {
-        Backing::new(size)
     }
 
     /// Makes `extent` writable; its own view until [`finish`].
