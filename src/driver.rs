@@ -9,15 +9,19 @@ use self::observers::Observers;
 use crate::base::{Arch, ExecutorAddr, Target};
 use crate::cli::{self, CommandLine, GranularityArg, Input, InputKind};
 use crate::lazy::{DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Plugin, Session, SessionOptions};
-use crate::observe::{Phase, crash_report};
+use crate::observe::{Phase, crash_report, show_progress};
 use crate::rt::libraries::{self, Library, Search};
 use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of input from which on linking might take longer than a second: a progress bar costs a thread.
+const LARGE_INPUT: u64 = 16 << 20;
 
 /// Runs the command line `args`, the program's name first. Returns only if no program was run.
 ///
@@ -50,7 +54,12 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         rt::catch_crashes(Box::new(move |crash| crash_report(&session, crash)));
     }
     reports.enter(Phase::Link);
-    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol)?;
+    if rt::mapped_bytes() >= LARGE_INPUT && std::io::stderr().is_terminal() {
+        show_progress(session.progress(), std::io::stderr(), Duration::from_secs(1));
+    }
+    let entry = session.prepare_program(&initializer_order(&command, &dylibs), &dylibs, &symbol);
+    session.progress().end();
+    let entry = entry?;
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }

@@ -19,7 +19,7 @@ use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
 use super::ids::{BatchId, EntryId, UnitId};
 use super::lazy_reexports::LazyReexportsManager;
-use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
+use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS, split};
 use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
@@ -175,6 +175,7 @@ impl Batch<'_> {
         let expand = |(index, mut part, sections): (usize, Part, Vec<u32>)| {
             let mut found = Findings::default();
             let result = closure.expand(&mut part, &sections, &mut found);
+            self.session.progress().done(Step::Claim, sections.len() as u64);
             (index, part, found, result)
         };
         let done: Vec<_> = if self.parallel(jobs.len()) {
@@ -403,10 +404,15 @@ impl Batch<'_> {
         addresses: &[Vec<ExecutorAddr>],
     ) -> Result<(), SessionError> {
         let arch = self.session.arch();
+        let progress = self.session.progress();
+        progress.expect(Step::FixUp, layout.iter().map(|segment| segment.content_size).sum());
         let write = |(placed, memory): (PlacedBlock, &mut [u8])| {
             let index = placed.graph as usize;
             let graph = &self.parts[index].graph;
-            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)
+            let size = memory.len() as u64;
+            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)?;
+            progress.done(Step::FixUp, size);
+            Ok::<_, SessionError>(())
         };
         for (segment, memory) in layout.iter().zip(segments) {
             let blocks = split(segment, &self.parts, memory.working_memory());
@@ -476,23 +482,4 @@ impl Batch<'_> {
 
 fn timed<R>(session: &Session, batch: BatchId, step: Step, work: impl FnOnce() -> R) -> R {
     plugin::timed(session, Some(batch), step, work)
-}
-
-/// The working memory of each block of a segment.
-fn split<'a>(segment: &SegmentLayout, parts: &[Part], memory: &'a mut [u8]) -> Vec<(PlacedBlock, &'a mut [u8])> {
-    let mut rest = memory;
-    let mut consumed = 0u64;
-    let mut blocks = Vec::with_capacity(segment.blocks.len());
-    for &placed in &segment.blocks {
-        if placed.offset >= segment.content_size {
-            break;
-        }
-        let size = parts[placed.graph as usize].graph.blocks[placed.block.index()].size;
-        let (_padding, from) = rest.split_at_mut((placed.offset - consumed) as usize);
-        let (block, behind) = from.split_at_mut(size as usize);
-        blocks.push((placed, block));
-        rest = behind;
-        consumed = placed.offset + size;
-    }
-    blocks
 }

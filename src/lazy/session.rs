@@ -10,6 +10,7 @@ use super::ids::{DylibId, EntryId};
 use super::initializers;
 use super::lazy_reexports::LazyReexportsManager;
 use super::plugin::{self, Plugin, Step};
+use super::progress::Progress;
 use super::resolution::PLATFORM;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
@@ -96,6 +97,7 @@ pub struct Session {
     resolve_tag: OnceLock<ExecutorAddr>,
     handle: Weak<Session>,
     pool: Once,
+    progress: Arc<Progress>,
     /// The thread that links ahead, if one does.
     pub(super) speculating: OnceLock<Thread>,
     /// Where thread-local variables would be if anything ran.
@@ -135,6 +137,7 @@ impl Session {
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
             pool: Once::new(),
+            progress: Arc::default(),
             speculating: OnceLock::new(),
             pretend_reserve: PretendReserve::default(),
         }))
@@ -298,6 +301,7 @@ impl Session {
             let _inside = gate::enter();
             batch::link(self, &roots)?[0]
         };
+        self.progress.end();
         if self.options.executes {
             let mut at_exit = finalizers.functions(&*self.executor);
             at_exit.reverse();
@@ -401,6 +405,11 @@ impl Session {
 
     pub(super) fn plugins(&self) -> &[Box<dyn Plugin>] {
         &self.options.plugins
+    }
+
+    /// How far linking is.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
     }
 
     /// Whether stubs are redirected by first calls only.

@@ -27,7 +27,7 @@ impl Session {
     /// Errors: that there is no thread to be had.
     pub fn speculate(self: &Arc<Session>, order: Vec<LazyFunction>) -> std::io::Result<()> {
         let session = Arc::downgrade(self);
-        rt::background_thread("speculation", move || work(&session, &order))
+        rt::background_thread("speculation", move || work(&session, &order)).map(drop)
     }
 
     /// Stubs have been made.

@@ -5,7 +5,8 @@
 //!
 //! `debug_info` puts together the DWARF of files as a linker would, `symfile` the object file that debuggers read, `debugger` gives it to
 //! them. `perf` writes what Linux's profiler reads, `crash` says where a program has died,
-//! `trace`, `stats` and `times` how long what took, `dot` shows graphs, `lazy_order` records first calls.
+//! `trace`, `stats` and `times` how long what took, `dot` shows graphs, `lazy_order` records first calls,
+//! `progress_bar` keeps people patient.
 #![forbid(unsafe_code)]
 
 mod crash;
@@ -17,6 +18,7 @@ mod json;
 mod lazy_order;
 mod lines;
 mod perf;
+mod progress_bar;
 mod stats;
 mod symfile;
 mod times;
@@ -28,6 +30,7 @@ pub use debugger::DebuggerSupport;
 pub use dot::DotGraphs;
 pub use lazy_order::{LazyOrder, read_lazy_order};
 pub use perf::{JitDump, PerfMap};
+pub use progress_bar::show_progress;
 pub use stats::Stats;
 pub use times::{Phase, PhaseTimes};
 pub use trace::TimeTrace;

@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use super::dispatch::as_program;
 use super::os;
@@ -248,7 +249,7 @@ pub fn processor_times() -> (f64, f64) {
 ///
 /// # Errors
 /// What the operating system says.
-pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     let interrupts = super::interrupts::hold();
     let builder = std::thread::Builder::new().name(name.to_string());
     let started = builder.spawn(|| {
@@ -260,7 +261,7 @@ pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> st
         work();
     });
     interrupts.restore();
-    started.map(drop)
+    started
 }
 
 /// Ends the process as C's `exit` does.
