@@ -261,7 +261,7 @@ mod tests {
         let file = object::File::parse(&bytes[..]).unwrap();
         let text: Vec<_> =
             file.sections().filter(|s| s.name() == Ok(".text")).map(|s| (s.address(), s.size())).collect();
-        assert_eq!(text, [(0x7000, 0x100), (0x1000, 0x20)]);
+        assert_eq!(text, [(0x1000, 0x20), (0x7000, 0x100)]);
         let unwind = file.section_by_name(".eh_frame").unwrap();
         assert_eq!((unwind.address(), unwind.data().unwrap()), (0x8000, &[1, 2, 3, 4][..]));
     }

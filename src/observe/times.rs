@@ -37,6 +37,9 @@ const RULE: &str = "===---------------------------------------------------------
 /// User, system and wall time in seconds.
 type Times = [f64; 3];
 
+/// The value of a column.
+type Column = fn(&Times) -> f64;
+
 /// Time spent in phases so far.
 #[derive(Debug)]
 pub struct PhaseTimes {
@@ -85,7 +88,7 @@ fn table(spent: &[Times; 3]) -> String {
     writeln!(text, "  Total Execution Time: {:.4} seconds ({:.4} wall clock)\n", total[0] + total[1], total[2])
         .unwrap_or(());
     // Columns without any time are left out, as in LLVM.
-    let columns: [(&str, fn(&Times) -> f64); 4] = [
+    let columns: [(&str, Column); 4] = [
         ("   ---User Time---", |times| times[0]),
         ("   --System Time--", |times| times[1]),
         ("   --User+System--", |times| times[0] + times[1]),

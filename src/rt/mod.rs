@@ -28,7 +28,8 @@ pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segm
 pub use slab::SlabMemoryManager;
 #[doc(hidden)]
 pub use sys::c_arguments;
-pub use sys::crash::{CrashSafeAllocator, catch as catch_crashes};
+pub use sys::crash::catch as catch_crashes;
+pub use sys::crash_memory::CrashSafeAllocator;
 pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
 pub use sys::{map_file, map_marker, mapped_bytes, monotonic_nanoseconds};

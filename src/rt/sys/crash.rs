@@ -2,7 +2,7 @@
 //!
 //! What makes that safe enough:
 //! - Handlers run on a stack of their own, so that a stack overflow can be reported.
-//! - From the first crash on, memory comes from an arena ([`CrashSafeAllocator`]), never from the C library's allocator, whose lock the
+//! - From the first crash on, memory comes from an arena ([`crash_memory`]), never from the C library's allocator, whose lock the
 //!   crashed thread may hold. Nothing is freed any more.
 //! - Whoever reports takes no lock for which it would have to wait. What the unwinder of the process does is not known, so after
 //!   [`MOST_SECONDS`] the program dies unreported.
@@ -12,15 +12,15 @@
 //! Handlers of its own replace those of this file. Shared libraries do see them; those that call the handler they have replaced have
 //! it report and die.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::crash_context::Context;
+use super::crash_memory;
 use super::os;
 use super::stack;
 use crate::base::ExecutorAddr;
@@ -110,7 +110,7 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
         },
     }
     watch();
-    ARENA.in_use.store(true, Ordering::Release);
+    crash_memory::use_arena();
     // SAFETY: the kernel passes both to a handler with SA_SIGINFO.
     let (info, mut context) = unsafe { (&*info, Context::new(context)) };
     let top = signal_stack() as usize + SIGNAL_STACK + REPORT_STACK;
@@ -321,102 +321,5 @@ unsafe extern "C" fn sigaltstack(new: *const libc::stack_t, old: *mut libc::stac
             (*old).ss_flags = libc::SS_DISABLE;
         }
         result
-    }
-}
-
-/// Memory for a process that has crashed.
-struct Arena {
-    in_use: AtomicBool,
-    /// The free part of the current piece.
-    next: AtomicU64,
-    end: AtomicU64,
-}
-
-static ARENA: Arena = Arena { in_use: AtomicBool::new(false), next: AtomicU64::new(0), end: AtomicU64::new(0) };
-
-/// Bytes of a piece of the arena, unless more is wanted at once.
-const PIECE: u64 = 64 << 20;
-
-impl Arena {
-    fn take(&self, layout: Layout) -> *mut u8 {
-        let (size, align) = (layout.size() as u64, layout.align() as u64);
-        let mut next = self.next.load(Ordering::Acquire);
-        loop {
-            let start = next.next_multiple_of(align);
-            let end = start.saturating_add(size);
-            if next == 0 || end > self.end.load(Ordering::Acquire) {
-                return self.piece(layout);
-            }
-            match self.next.compare_exchange_weak(next, end, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return start as *mut u8,
-                Err(other) => next = other,
-            }
-        }
-    }
-
-    /// Takes a new piece for `layout`; its rest becomes the current one. Two threads that meet here lose a rest, no more.
-    fn piece(&self, layout: Layout) -> *mut u8 {
-        let size = (layout.size() as u64).saturating_add(layout.align() as u64).max(PIECE);
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a mapping at no particular address replaces nothing.
-        let start = unsafe { libc::mmap(ptr::null_mut(), size as usize, access, flags, -1, 0) };
-        if start == libc::MAP_FAILED {
-            return ptr::null_mut();
-        }
-        let start = start as u64;
-        let taken = start.next_multiple_of(layout.align() as u64);
-        // A thread that sees the new end with the old start finds no room: pieces do not overlap and the old start is behind or far.
-        self.next.store(0, Ordering::Release);
-        self.end.store(start + size, Ordering::Release);
-        self.next.store(taken + layout.size() as u64, Ordering::Release);
-        taken as *mut u8
-    }
-}
-
-/// The system's allocator, until the process crashes: then memory comes from elsewhere, since the crashed thread may hold the
-/// allocator's lock. For the program that calls [`catch`](crate::rt::catch_crashes).
-#[derive(Debug)]
-pub struct CrashSafeAllocator;
-
-// SAFETY: what the system's allocator gives satisfies the contract, and so do fresh pieces of the arena. No memory of the one is ever given
-// back to the other: in a process that has crashed none is given back.
-unsafe impl GlobalAlloc for CrashSafeAllocator {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if ARENA.in_use.load(Ordering::Relaxed) {
-            return ARENA.take(layout);
-        }
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if ARENA.in_use.load(Ordering::Relaxed) {
-            return ARENA.take(layout);
-        }
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        if !ARENA.in_use.load(Ordering::Relaxed) {
-            // SAFETY: the caller's promise.
-            unsafe { System.dealloc(start, layout) }
-        }
-    }
-
-    unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if !ARENA.in_use.load(Ordering::Relaxed) {
-            // SAFETY: the caller's promise.
-            return unsafe { System.realloc(start, layout, size) };
-        }
-        // SAFETY: the caller promises that the new size fits the layout's rules; both pieces are as long as what is copied.
-        unsafe {
-            let moved = ARENA.take(Layout::from_size_align_unchecked(size, layout.align()));
-            if !moved.is_null() {
-                ptr::copy_nonoverlapping(start, moved, layout.size().min(size));
-            }
-            moved
-        }
     }
 }

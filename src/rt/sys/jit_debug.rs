@@ -144,7 +144,8 @@ mod tests {
         let mut sizes = Vec::new();
         // SAFETY: the list is locked.
         unsafe {
-            let mut at = (*(&raw const __jit_debug_descriptor)).first;
+            let list = &raw const __jit_debug_descriptor;
+            let mut at = (*list).first;
             let mut before = ptr::null_mut();
             while !at.is_null() {
                 assert_eq!((*at).prev, before);

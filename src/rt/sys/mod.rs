@@ -16,6 +16,7 @@ use macos as os;
 
 pub mod crash;
 mod crash_context;
+pub mod crash_memory;
 pub mod dispatch;
 mod entry;
 mod extent;
