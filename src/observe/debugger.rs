@@ -4,7 +4,7 @@
 //! object file as it knows others. Only files that are linked section by section have an object file each, which is replaced when more of
 //! them is linked: their debug information is one piece that describes all of their functions.
 
-use super::debug_info::DebugInfo;
+use super::debug_info::{DebugInfo, FileDebugInfo};
 use super::symfile::{Symbol, Symfile};
 use crate::base::{AddrRange, Arch, ExecutorAddr, MemProt};
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
@@ -31,13 +31,12 @@ struct Known {
 }
 
 /// A file of which sections are linked one by one.
-#[derive(Debug, Default)]
-struct Growing {
-    sections: FxHashMap<u32, ExecutorAddr>,
-    symfile: Symfile,
-    registration: Option<Registration>,
+#[derive(Debug)]
+enum Growing {
     /// There is no debug information: nothing is gained by an object file of its own.
-    plain: bool,
+    Plain,
+    /// Its object file, as it is now.
+    Described { debug: FileDebugInfo, symfile: Symfile, registration: Option<Registration> },
 }
 
 impl Plugin for DebuggerSupport {
@@ -54,13 +53,12 @@ impl Plugin for DebuggerSupport {
                 add_blocks(&mut batch, graph);
                 continue;
             };
-            if graph.is_partial() && !known.growing.get(&number).is_some_and(|file| file.plain) {
-                known.growing.entry(number).or_default().add(arch, graph, file);
-            } else {
+            let partial = graph.is_partial();
+            if !partial || !known.growing.entry(number).or_insert_with(|| Growing::new(file)).add(arch, graph, file) {
                 add_ranges(&mut batch, graph);
                 let sections = linked_sections(graph);
                 add_symbols(&mut batch, file, &sections);
-                if !sections.is_empty() && known.whole.insert(number) {
+                if !sections.is_empty() && !partial && known.whole.insert(number) {
                     add_debug_info(&mut debug, file, &sections);
                 }
             }
@@ -74,22 +72,39 @@ impl Plugin for DebuggerSupport {
 }
 
 impl Growing {
-    /// Adds the sections of `graph`, and tells debuggers of all that is linked of `file` now.
-    fn add(&mut self, arch: Arch, graph: &FixedUpGraph<'_>, file: &ObjectFile) {
+    fn new(file: &ObjectFile) -> Growing {
+        match FileDebugInfo::read(file) {
+            Ok(debug) if debug.is_empty() => Growing::Plain,
+            Ok(debug) => Growing::Described { debug, symfile: Symfile::default(), registration: None },
+            Err(error) => {
+                log::warn!("debug information is left out: {error}");
+                Growing::Plain
+            }
+        }
+    }
+
+    /// Adds the sections of `graph`, and tells debuggers of all that is linked of `file` now; does nothing and says so if that
+    /// is not to be done here.
+    fn add(&mut self, arch: Arch, graph: &FixedUpGraph<'_>, file: &ObjectFile) -> bool {
+        let Growing::Described { debug, symfile, registration } = self else {
+            return false;
+        };
         let sections = linked_sections(graph);
         if sections.is_empty() {
-            return;
+            return true;
         }
-        add_ranges(&mut self.symfile, graph);
-        add_symbols(&mut self.symfile, file, &sections);
-        self.sections.extend(sections);
-        let mut debug = DebugInfo::default();
-        add_debug_info(&mut debug, file, &self.sections);
-        if let Some(before) = self.registration.take() {
+        for (&section, &address) in &sections {
+            if let Err(error) = debug.link(file, section, address) {
+                log::warn!("some debug information is left out: {error}");
+            }
+        }
+        add_ranges(symfile, graph);
+        add_symbols(symfile, file, &sections);
+        if let Some(before) = registration.take() {
             before.forget();
         }
-        self.plain = debug.is_empty();
-        self.registration = Some(Registration::new(self.symfile.write(arch, &debug).into()));
+        *registration = Some(Registration::new(symfile.write(arch, &debug.to_debug_info()).into()));
+        true
     }
 }
 

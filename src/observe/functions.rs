@@ -13,6 +13,8 @@ pub(super) struct Function<'a> {
     pub address: ExecutorAddr,
     /// Its bytes.
     pub code: &'a [u8],
+    /// Number of the section of its file and offset in it.
+    pub place: Option<(u32, u64)>,
 }
 
 /// The functions of `graph`: each address once, by the first symbol that is global if one is.
@@ -27,6 +29,7 @@ pub(super) fn functions<'a>(graph: &'a FixedUpGraph<'_>) -> Vec<Function<'a>> {
                         name: graph.graph.name.as_bytes(),
                         address: of.address,
                         code: graph.content(block),
+                        place: None,
                     });
                 }
             }
@@ -49,7 +52,8 @@ pub(super) fn functions<'a>(graph: &'a FixedUpGraph<'_>) -> Vec<Function<'a>> {
                     let limit = symbols.get(index + 1).map_or(content.len() as u64, |next| next.value);
                     let end = if symbol.size == 0 { limit } else { symbol.value.saturating_add(symbol.size) };
                     if let Some(code) = content.get(symbol.value as usize..end as usize) {
-                        found.push(Function { name: symbol.name, address: start.offset(symbol.value), code });
+                        let place = Some((section, symbol.value));
+                        found.push(Function { name: symbol.name, address: start.offset(symbol.value), code, place });
                     }
                 }
             }

@@ -4,13 +4,13 @@
 //! A jitdump holds the bytes of each function and, where there is debug information, its lines. Times are those of the monotonic
 //! clock: record with `perf record -k mono`.
 
-use super::debug_info::DebugInfo;
 use super::functions::{Function, functions};
-use super::lines::{Lines, lines};
-use crate::base::{Arch, ExecutorAddr};
+use super::lines::FileLines;
+use crate::base::Arch;
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
 use crate::rt::{map_marker, monotonic_nanoseconds, thread_id};
 use object::elf;
+use rustc_hash::FxHashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ const PREFIX_SIZE: u32 = 16;
 pub struct JitDump {
     file: Mutex<File>,
     count: AtomicU64,
+    /// Of files, by number, that something was linked of.
+    lines: Mutex<FxHashMap<u32, Option<FileLines>>>,
 }
 
 impl JitDump {
@@ -50,7 +52,7 @@ impl JitDump {
             Ok(file)
         };
         let file = make().map_err(|error| (path.clone(), error))?;
-        Ok(JitDump { file: Mutex::new(file), count: AtomicU64::new(0) })
+        Ok(JitDump { file: Mutex::new(file), count: AtomicU64::new(0), lines: Mutex::default() })
     }
 }
 
@@ -95,48 +97,36 @@ fn code_load(function: &Function<'_>, index: u64) -> Vec<u8> {
 }
 
 /// The body of a record for the lines of `function`; `None` if none are known.
-fn debug_info(function: &Function<'_>, lines: &Lines<'_>) -> Option<Vec<u8>> {
-    let start = function.address.0;
-    let locations = lines.find_location_range(start, start + function.code.len() as u64).ok()?;
-    let mut entries = Vec::new();
-    let mut count = 0u64;
-    for (address, _, location) in locations {
-        let (Some(file), Some(line)) = (location.file, location.line) else { continue };
-        entries.extend(address.to_ne_bytes());
-        entries.extend(line.to_ne_bytes());
-        entries.extend(0u32.to_ne_bytes());
-        entries.extend_from_slice(file.as_bytes());
-        entries.push(0);
-        count += 1;
-    }
+fn debug_info(function: &Function<'_>, lines: &FileLines) -> Option<Vec<u8>> {
+    let (section, offset) = function.place?;
+    let lines = lines.of_function(section, offset, function.code.len() as u64);
     let mut body = Vec::new();
-    body.extend(start.to_ne_bytes());
-    body.extend(count.to_ne_bytes());
-    body.extend(entries);
-    (count > 0).then_some(body)
+    body.extend(function.address.0.to_ne_bytes());
+    body.extend((lines.len() as u64).to_ne_bytes());
+    for line in &lines {
+        body.extend(function.address.offset(line.offset).0.to_ne_bytes());
+        body.extend(line.line.to_ne_bytes());
+        // No discriminator.
+        body.extend(0u32.to_ne_bytes());
+        body.extend_from_slice(line.file.as_bytes());
+        body.push(0);
+    }
+    (!lines.is_empty()).then_some(body)
 }
 
 impl Plugin for JitDump {
     fn fixed_up(&self, graphs: &[FixedUpGraph<'_>]) -> Result<(), SessionError> {
         let mut records = Vec::new();
+        let mut known = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for graph in graphs {
             let functions = functions(graph);
             if functions.is_empty() {
                 continue;
             }
-            let mut info = DebugInfo::default();
-            if let Some((_, file)) = graph.file() {
-                let address = |section| {
-                    let (_, block) = graph.file_sections().find(|(other, _)| *other == section)?;
-                    Some(graph.graph.blocks[block.index()].address).filter(|address| *address != ExecutorAddr::NULL)
-                };
-                if let Err(error) = info.add(file, address) {
-                    log::warn!("debug information is left out: {error}");
-                }
-            }
-            let lines = lines(&info);
+            let lines = graph.file().map(|(number, file)| known.entry(number).or_insert_with(|| FileLines::of(file)));
+            let lines = lines.and_then(|lines| lines.as_ref());
             for function in functions {
-                if let Some(body) = lines.as_ref().and_then(|lines| debug_info(&function, lines)) {
+                if let Some(body) = lines.and_then(|lines| debug_info(&function, lines)) {
                     records.extend(record(CODE_DEBUG_INFO, &body));
                 }
                 let index = self.count.fetch_add(1, Ordering::Relaxed);
