@@ -87,7 +87,12 @@ fn names(graph: &FixedUpGraph<'_>, block: BlockId) -> BTreeSet<String> {
     if let (Some((_, file)), Some(section)) = (graph.file(), section) {
         names.extend(file.symbols.iter().filter(|symbol| symbol.place == section).map(|symbol| symbol.name));
     }
-    names.into_iter().filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    // Those that begin with a dollar sign mark what is code and what data in it (AAELF64, "Mapping symbols").
+    names
+        .into_iter()
+        .filter(|name| !name.is_empty() && !name.starts_with(b"$"))
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect()
 }
 
 /// The node that `symbol` is in: a block of the batch, or one for an address elsewhere.

@@ -81,7 +81,11 @@ impl Backing {
             MemProt::Read | MemProt::ReadWrite => (libc::PROT_READ, libc::MAP_SHARED),
         };
         let Some(file) = &self.file else {
-            return map_without_file(extent, access);
+            return match map_without_file(&extent, access) {
+                // Emulators may not know how: running is worth more than names.
+                Err(_) => Self::with_code(offset + extent.size(), libc::MAP_SHARED)?.map(offset, extent, prot),
+                mapped => mapped,
+            };
         };
         let fd = file.as_raw_fd();
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -103,7 +107,7 @@ impl Backing {
 }
 
 /// Maps fresh memory over `extent`, with `access`, and once more, writable, elsewhere: the view returned.
-fn map_without_file(extent: Extent, access: libc::c_int) -> io::Result<View> {
+fn map_without_file(extent: &Extent, access: libc::c_int) -> io::Result<View> {
     let size = extent.size() as usize;
     let writable = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -122,7 +126,7 @@ fn map_without_file(extent: Extent, access: libc::c_int) -> io::Result<View> {
     if failed {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a fresh mapping, never unmapped, the only writable one of this memory; `extent` ends here.
+    // SAFETY: a fresh mapping, never unmapped, the only writable one of this memory; the caller gives up `extent`.
     Ok(unsafe { View::new(view.cast(), size, extent.start()) })
 }
 
