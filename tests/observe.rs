@@ -34,9 +34,12 @@ impl Plugin for Notes {
     }
 }
 
-/// Two functions, the first of which calls the second, and one that nobody calls.
-const SOURCE: &str = "__attribute__((noinline)) int inner(int a) { return a + 1; }
+/// Two functions in one section, the first of which calls the second, and one that nobody calls.
+const SOURCE: &str = "#define TOGETHER __attribute__((noinline, section(\".text.together\")))
+    TOGETHER int outer(int);
+    TOGETHER int inner(int);
     int outer(int a) { return 2 * inner(a); }
+    int inner(int a) { return a + 1; }
     int idle(int a) { return a; }";
 
 /// A session with a lazy file, and what `notes` are told.
@@ -124,13 +127,13 @@ fn steps_of_a_batch_lie_within_it() {
 #[test]
 fn an_address_is_described_once_something_is_linked_there() {
     let (session, main) = session(&Arc::default());
-    let outer = session.lookup(main, "outer").unwrap();
-    assert_eq!(session.describe(outer).unwrap().symbol, "outer (stub)");
-    let body = session.lookup(main, &format!("outer{BODY_SUFFIX}")).unwrap();
+    let idle = session.lookup(main, "idle").unwrap();
+    assert_eq!(session.describe(idle).unwrap().symbol, "idle (stub)");
+    let body = session.lookup(main, &format!("idle{BODY_SUFFIX}")).unwrap();
     let place = session.describe(body.offset(2)).unwrap();
-    assert_eq!((&*place.symbol, place.offset), ("outer", 2));
+    assert_eq!((&*place.symbol, place.offset), ("idle", 2));
     let file = place.file.unwrap();
-    assert_eq!((&*file.file, &*file.section, file.offset), ("lazy.o", ".text.outer", 2));
+    assert_eq!((&*file.file, &*file.section, file.offset), ("lazy.o", ".text.idle", 2));
     assert!(session.describe(ExecutorAddr(16)).is_none());
 }
 
