@@ -119,7 +119,7 @@ fn new_session(
         threads: options.num_threads,
         on_link: Box::new(move |name| {
             if show {
-                // A reader that went away does not keep the program from running.
+                // Output that cannot be written, to a full disk for instance, does not keep the program from running.
                 writeln!(std::io::stdout(), "Linking {name}").ok();
             }
         }),

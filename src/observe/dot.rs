@@ -13,7 +13,7 @@ pub struct DotGraphs;
 
 impl Plugin for DotGraphs {
     fn fixed_up(&self, graphs: &[FixedUpGraph<'_>]) -> Result<(), SessionError> {
-        // A reader that went away does not keep the program from running.
+        // Output that cannot be written, to a full disk for instance, does not keep the program from running.
         std::io::stdout().write_all(dot(graphs).as_bytes()).ok();
         Ok(())
     }
