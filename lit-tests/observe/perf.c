@@ -13,7 +13,7 @@
 // CHECK: lines of main: {{.*}}main.c:5
 // CHECK-NEXT: code main
 // CHECK: code __orc_rt_
-// CHECK: lines of hot: {{.*}}lazy.c:1 {{.*}}lazy.c:4
+// CHECK: lines of hot: {{.*}}lazy.c:4 {{.*}}lazy.c:5
 // CHECK-NEXT: code hot
 // CHECK-NOT: cold
 // CHECK: map agrees
