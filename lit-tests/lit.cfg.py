@@ -33,6 +33,7 @@
 #   elf | macho            the format under test
 #   linux | darwin         the host                         avx, avx512   the host's processor has it (x86_64 only)
 #   gcc, lld, llvm-jitlink, static-linker                   those programs are there
+#   gdb, perf-record                                        those programs are there and can watch the program under test
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   rust                   a rustc with a standard library: %rustc, and where that is: %{rust-libs}
 #   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
@@ -128,6 +129,19 @@ if tools.find_llvm("ld.lld"):
     features.add("lld")
 elif object_format == "elf":
     missing("ld.lld is missing", "a test of its partial links is skipped")
+
+if native and shutil.which("gdb"):
+    features.add("gdb")
+elif native:
+    missing("gdb is missing", "debugging is not tested")
+if native and shutil.which("perf"):
+    recorded = subprocess.run(["perf", "record", "-q", "-o", os.devnull, "true"], capture_output=True)
+    if recorded.returncode == 0:
+        features.add("perf-record")
+    else:
+        lit_config.note("this system does not permit perf to record: what perf makes of a jitdump is not tested")
+elif native:
+    missing("perf is missing", "what perf makes of a jitdump is not tested")
 
 jitlink = tools.find_llvm("llvm-jitlink")
 runtime = tools.orc_runtime(jitlink, arch) if jitlink else None

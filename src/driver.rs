@@ -6,24 +6,32 @@ mod combinations;
 mod harness;
 mod inputs;
 mod jitdylibs;
+mod observers;
+mod reports;
 mod self_relocations;
 mod show;
 mod symbolicate;
 mod target;
 
 use self::check::Checker;
+use self::observers::Observers;
 use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine};
-use crate::lazy::{LinkedProgram, Progress, Session, SessionError, SessionOptions};
+use crate::lazy::{LinkedProgram, Plugin, Session, SessionError, SessionOptions, SymbolProgress};
+use crate::observe::{Phase, crash_report, show_progress};
 use crate::rt::libraries;
-use crate::rt::{self, ExecutorProcessControl, InProcess, SlabMemoryManager, runtime_archive};
+use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of input from which on linking might take longer than a second: a progress bar costs a thread.
+const LARGE_INPUT: u64 = 16 << 20;
 
 /// Runs the command line `args`, the program's name first. Returns only if no program was run.
 ///
@@ -43,7 +51,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         rt::enlarge_thread_local_reserve(size)?;
     }
     cache::run(&command)?;
-    let files = inputs::read(&command)?;
+    let observers = Observers::new(&command)?;
+    let reports = observers.reports.clone();
+    reports.enter(Phase::Add);
+    let files = reports.span("parse", || inputs::read(&command))?;
     let (target, file) = match &command.options.triple {
         Some(triple) => (target::parse(triple)?, "what -triple names"),
         None => inputs::target_of(&files),
@@ -56,9 +67,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let checks = Checker::for_command(&command);
     shows.plugins.extend(checks.as_ref().map(Checker::recorder));
     let addresses = shows.addresses.clone();
-    let session = new_session(&command, target, shows)?;
+    let memory = observers.memory();
+    let session = new_session(&command, target, shows, memory, observers.plugins)?;
+    reports.write_at_exit(&session);
     add_runtime(&command, &session)?;
-    let (dylibs, initialized) = jitdylibs::fill(&command, &session, files)?;
+    let (dylibs, initialized) = reports.span("enter symbols", || jitdylibs::fill(&command, &session, files))?;
     session.executor().set_arguments(&program_arguments(&command));
     let main = format!("{}main", target.format.symbol_prefix());
     let entry = command.options.entry.as_deref().unwrap_or(&main);
@@ -66,7 +79,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if command.options.show_init_es {
         show::print_jitdylibs(&session, process);
     }
+    watch_for_crashes(&command, &session);
+    reports.enter(Phase::Link);
+    if rt::mapped_bytes() >= LARGE_INPUT && std::io::stderr().is_terminal() {
+        show_progress(session.progress(), std::io::stderr(), Duration::from_secs(1));
+    }
     let program = session.link_program(&initialized, &dylibs, entry);
+    session.progress().end();
     if command.options.show_entry_es {
         show::print_jitdylibs(&session, process);
     }
@@ -81,6 +100,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     session.initialize(&program);
+    reports.enter(Phase::Execute);
+    if let Some(order) = observers.speculation {
+        session.speculate(order).context("cannot start a thread for -speculate")?;
+    }
     let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
 }
@@ -110,7 +133,7 @@ fn report(
         other => return Ok(other?),
     };
     let failed = session.describe_dylibs().into_iter().filter_map(|dylib| {
-        let failed = dylib.symbols.iter().filter(|symbol| symbol.progress == Progress::Materializing);
+        let failed = dylib.symbols.iter().filter(|symbol| symbol.progress == SymbolProgress::Materializing);
         let names: Vec<&str> = failed.map(|symbol| symbol.name.as_str()).collect();
         (!names.is_empty()).then(|| format!("({}, {{ {} }})", dylib.name, names.join(", ")))
     });
@@ -122,7 +145,21 @@ fn report(
     bail!("Failed to materialize symbols: {{ {} }}", failed.join(", "))
 }
 
-fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Arc<Session>> {
+/// Has crashes of the program described on standard error, unless nobody wants that.
+fn watch_for_crashes(command: &CommandLine, session: &Arc<Session>) {
+    if command.options.crash_backtrace && !command.options.noexec {
+        let session = session.clone();
+        rt::catch_crashes(Box::new(move |crash| crash_report(&session, crash)));
+    }
+}
+
+fn new_session(
+    command: &CommandLine,
+    target: Target,
+    shows: Shows,
+    memory: Box<dyn MemoryManager>,
+    plugins: Vec<Box<dyn Plugin>>,
+) -> Result<Arc<Session>> {
     let options = &command.options;
     let executor = match options.slab_allocate.filter(|_| options.noexec) {
         Some(size) => {
@@ -130,7 +167,7 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
             let base = ExecutorAddr(options.slab_address.unwrap_or(0x1_0000_0000));
             InProcess::with_memory(Box::new(SlabMemoryManager::new(base, page, Some(size))?))
         }
-        None => InProcess::new(),
+        None => InProcess::with_memory(memory),
     };
     let executor = if options.no_process_syms { executor.without_symbols() } else { executor };
     for library in &options.preload {
@@ -144,7 +181,7 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
         threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         on_link: Box::new(move |name| {
             if show {
-                // A reader that went away does not keep the program from running.
+                // Output that cannot be written, to a full disk for instance, does not keep the program from running.
                 writeln!(std::io::stdout(), "Linking {name}").ok();
             }
         }),
@@ -154,7 +191,7 @@ fn new_session(command: &CommandLine, target: Target, shows: Shows) -> Result<Ar
             // Those of this system are for another format.
             false => Vec::new(),
         }),
-        plugins: shows.plugins,
+        plugins: plugins.into_iter().chain(shows.plugins).collect(),
         graphs,
         thread_locals: None,
         relocatable: false,

@@ -1,8 +1,8 @@
 //! rjitlink: a lazy JIT linker for relocatable objects.
 //!
 //! Layers, each using only those above it: [`base`] (addresses, targets), [`link`] (one graph or one batch of graphs),
-//! [`rt`] (memory and the process that runs the code), [`lazy`] (sessions: JITDylibs, lookup, lazy reexports), [`driver`]
-//! and `cli` (the command).
+//! [`rt`] (memory and the process that runs the code), [`lazy`] (sessions: JITDylibs, lookup, lazy reexports), [`observe`] (debuggers,
+//! profilers, reports), [`driver`] and `cli` (the command).
 //!
 //! # Lazy linking in a few lines
 //!
@@ -48,4 +48,5 @@ mod cli;
 pub mod driver;
 pub mod lazy;
 pub mod link;
+pub mod observe;
 pub mod rt;

@@ -10,13 +10,14 @@ use std::path::Path;
 const MOST_LINES: usize = 500;
 
 /// The layers, and which others each may use besides itself.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("base", &[]),
     ("link", &["base"]),
     ("rt", &["base", "link"]),
     ("lazy", &["base", "link", "rt"]),
+    ("observe", &["base", "link", "rt", "lazy"]),
     ("cli", &["base", "link", "rt", "lazy"]),
-    ("driver", &["base", "link", "rt", "lazy", "cli"]),
+    ("driver", &["base", "link", "rt", "lazy", "observe", "cli"]),
 ];
 
 fn root() -> &'static Path {

@@ -10,7 +10,7 @@ mod plan;
 mod values;
 mod words;
 
-pub(crate) use options::{GranularityArg, Options};
+pub(crate) use options::{GranularityArg, Options, SpeculateArg, StatsArg};
 pub(crate) use plan::{Input, InputKind, Plan};
 
 use anyhow::{Result, anyhow};

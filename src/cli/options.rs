@@ -35,6 +35,24 @@ pub(crate) enum MemoryManagerArg {
     Shared,
 }
 
+/// What `-stats` can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum StatsArg {
+    /// A few lines.
+    Table,
+    /// One object.
+    Json,
+}
+
+/// What `-speculate` can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum SpeculateArg {
+    /// Functions are linked when they are called.
+    None,
+    /// Functions are linked ahead.
+    Simple,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   rjitlink main.o foo.o                 link both and run main
@@ -50,6 +68,7 @@ const SYMBOLS: &str = "Symbols and sections";
 const RUNNING: &str = "Running";
 const OUTPUT: &str = "Looking at what is linked";
 const MEMORY: &str = "Memory";
+const REPORTS: &str = "Debuggers, profilers, reports";
 
 /// Links relocatable objects in memory, on demand, and runs them.
 #[derive(Clone, Parser, Debug)]
@@ -204,7 +223,7 @@ pub(crate) struct Options {
     #[arg(long, help_heading = OUTPUT)]
     pub show_linked_files: bool,
 
-    /// Print the graphs whose names match this POSIX regular expression, once they are fixed up
+    /// Print the graphs whose names match this POSIX regular expression, once they are fixed up; "dot": all, for Graphviz
     #[arg(long, value_name = "REGEX", help_heading = OUTPUT)]
     pub show_graphs: Option<String>,
 
@@ -244,6 +263,70 @@ pub(crate) struct Options {
     /// The word that rules begin with, behind "# "
     #[arg(long, value_name = "NAME", default_value = "jitlink-check", help_heading = OUTPUT)]
     pub check_name: String,
+
+    // --- debuggers, profilers, reports
+    /// Tell debuggers (GDB, LLDB) of linked code; the default is to do so if one is there when linking begins
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool, value_name = "BOOL", help_heading = REPORTS)]
+    pub debugger_support: Option<bool>,
+
+    /// Say on standard error where a program that dies of a signal was; on by default
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        default_value = "true",
+        action = ArgAction::Set,
+        value_parser = parse_bool,
+        value_name = "BOOL",
+        help_heading = REPORTS
+    )]
+    pub crash_backtrace: bool,
+
+    /// Write a jitdump for perf inject --jit, below .debug/jit in $JITDUMPDIR or $HOME
+    #[arg(long, help_heading = REPORTS)]
+    pub perf_support: bool,
+
+    /// Write /tmp/perf-PID.map, which perf report reads
+    #[arg(long, help_heading = REPORTS)]
+    pub perf_map: bool,
+
+    /// Write what the linker does when, on which thread, for Chrome's or Perfetto's viewer
+    #[arg(long, value_name = "FILE", help_heading = REPORTS)]
+    pub time_trace: Option<PathBuf>,
+
+    /// At exit, say how much was given, linked and called, and how long that took; as a table or JSON, on standard error
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "table",
+        value_name = "FORM",
+        help_heading = REPORTS
+    )]
+    pub stats: Option<StatsArg>,
+
+    /// Write that as JSON to a file
+    #[arg(long, value_name = "FILE", help_heading = REPORTS)]
+    pub stats_json: Option<PathBuf>,
+
+    /// At exit, print time spent in adding files, linking and running, on standard error
+    #[arg(long, help_heading = REPORTS)]
+    pub show_times: bool,
+
+    // --- speculation
+    /// Link lazy functions before they are called, on a thread of its own
+    #[arg(long, value_enum, default_value = "none", value_name = "HOW", help_heading = LAZINESS)]
+    pub speculate: SpeculateArg,
+
+    /// Begin with the functions listed in this file, in that order
+    #[arg(long, value_name = "FILE", help_heading = LAZINESS)]
+    pub speculate_order: Option<PathBuf>,
+
+    /// Write the order in which lazy functions are first called, for -speculate-order
+    #[arg(long, value_name = "FILE", help_heading = LAZINESS)]
+    pub record_lazy_execs: Option<PathBuf>,
 
     // --- memory
     /// Pretend that linked memory starts here; needs -noexec and -slab-allocate

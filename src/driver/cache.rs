@@ -115,6 +115,14 @@ fn obstacle(command: &CommandLine) -> Option<&'static str> {
         (options.show_entry_es, "-show-entry-es"),
         (options.write_symtab.is_some(), "-write-symtab"),
         (options.slab_allocate.is_some(), "-slab-allocate"),
+        (!options.check.is_empty(), "-check"),
+        (options.debugger_support == Some(true), "-debugger-support"),
+        (options.perf_support, "-perf-support"),
+        (options.perf_map, "-perf-map"),
+        (options.time_trace.is_some(), "-time-trace"),
+        (options.stats.is_some() || options.stats_json.is_some(), "-stats"),
+        (options.show_times, "-show-times"),
+        (options.record_lazy_execs.is_some(), "-record-lazy-execs"),
     ];
     obstacles.into_iter().find_map(|(given, option)| given.then_some(option))
 }

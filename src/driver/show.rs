@@ -12,6 +12,7 @@ mod symtab;
 pub(super) use addrs::Addresses;
 pub(super) use jitdylibs::print as print_jitdylibs;
 
+use super::observers::DOT;
 use super::self_relocations::SelfRelocations;
 use crate::base::ExecutorAddr;
 use crate::cli::{CommandLine, Options};
@@ -50,7 +51,7 @@ impl Shows {
             shows.plugins.push(Box::new(addresses.clone()));
             shows.addresses = Some(addresses);
         }
-        if let Some(regex) = options.show_graphs.as_deref().filter(|regex| !regex.is_empty()) {
+        if let Some(regex) = options.show_graphs.as_deref().filter(|regex| !regex.is_empty() && *regex != DOT) {
             shows.plugins.push(Box::new(graphs::GraphPrinter::new(regex)?));
         }
         if options.show_relocated_section_contents {

@@ -21,8 +21,8 @@ use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::inspection;
 use super::lazy_reexports::LazyReexportsManager;
-use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
-use super::plugin;
+use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS, split};
+use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
@@ -78,7 +78,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
         reserved: Vec::new(),
     };
-    let result = batch.run(roots);
+    let result = timed(session, id, Step::Batch, || batch.run(roots));
     let state = match &result {
         Ok(_) => BatchState::Ready,
         Err(error) => BatchState::Failed(error.clone()),
@@ -92,32 +92,41 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
 
 impl Batch<'_> {
     fn run(&mut self, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
-        let symbols = {
-            let tables = self.session.tables();
-            self.close(&tables, roots)?
-        };
+        let (session, id) = (self.session, self.id);
+        let symbols = timed(session, id, Step::Claim, || {
+            let tables = session.tables();
+            self.close(&tables, roots)
+        })?;
         for part in &self.parts {
             let linked = has_other_blocks(&part.graph) || part.unit().is_none();
             if linked && !part.graph.name.is_empty() && part.unit().is_none_or(|unit| unit.announce()) {
                 self.session.announce(&part.graph.name);
             }
         }
-        let bounds = self.prepare()?;
-        self.allocate_thread_locals()?;
-        let (layout, mut segments) = self.allocate(bounds)?;
+        let bounds = timed(session, id, Step::Tables, || self.prepare())?;
+        let (layout, mut segments) = timed(session, id, Step::Allocate, || {
+            self.allocate_thread_locals()?;
+            self.allocate(bounds)
+        })?;
         self.publish();
         let needs = std::mem::take(&mut self.found.needs);
         self.session.batches.resolved(self.id, needs.clone());
-        self.session.batches.wait_resolved(&needs)?;
-        let addresses = self.addresses();
-        self.use_reserved_tables(&addresses);
-        self.write(&layout, &mut segments, &addresses)?;
-        self.write_thread_locals(&addresses)?;
-        plugin::notify(self, self.id, &layout, &mut segments, &addresses)?;
-        self.finalize(&mut segments)?;
-        self.session.batches.advance(self.id, BatchState::Emitted);
-        self.session.batches.wait_emitted(&needs)?;
-        self.resolve_indirect_functions();
+        timed(session, id, Step::WaitForAddresses, || session.batches.wait_resolved(&needs))?;
+        let addresses = timed(session, id, Step::FixUp, || {
+            let addresses = self.addresses();
+            self.use_reserved_tables(&addresses);
+            self.write(&layout, &mut segments, &addresses)?;
+            self.write_thread_locals(&addresses)?;
+            Ok::<_, SessionError>(addresses)
+        })?;
+        timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments, &addresses))?;
+        timed(session, id, Step::Finalize, || self.finalize(&mut segments))?;
+        session.batches.advance(id, BatchState::Emitted);
+        timed(session, id, Step::WaitForCode, || {
+            session.batches.wait_emitted(&needs)?;
+            self.resolve_indirect_functions();
+            Ok::<_, SessionError>(())
+        })?;
         Ok(symbols.iter().map(|symbol| addresses[0][symbol.index()]).collect())
     }
 
@@ -182,6 +191,7 @@ impl Batch<'_> {
         let expand = |(index, mut part, sections): (usize, Part, Vec<u32>)| {
             let mut found = Findings::default();
             let result = closure.expand(&mut part, &sections, &mut found);
+            self.session.progress().done(Step::Claim, sections.len() as u64);
             (index, part, found, result)
         };
         let done: Vec<_> = if self.parallel(jobs.len()) {
@@ -255,7 +265,10 @@ impl Batch<'_> {
                     }
                     Publish::Stubs(points) => points.stubs.publish(block.address),
                     Publish::StubPointers(points) => points.pointers.publish(block.address),
-                    Publish::Trampolines(points) => self.session.reexports.register(points, block.address, block.size),
+                    Publish::Trampolines(points) => {
+                        self.session.reexports.register(points, block.address, block.size);
+                        self.session.stubs_were_made();
+                    }
                     Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
                     Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
                     Publish::Claim(claim) => claim.publish(block.address),
@@ -336,10 +349,15 @@ impl Batch<'_> {
         addresses: &[Vec<ExecutorAddr>],
     ) -> Result<(), SessionError> {
         let arch = self.session.arch();
+        let progress = self.session.progress();
+        progress.expect(Step::FixUp, layout.iter().map(|segment| segment.content_size).sum());
         let write = |(placed, memory): (PlacedBlock, &mut [u8])| {
             let index = placed.graph as usize;
             let graph = &self.parts[index].graph;
-            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)
+            let size = memory.len() as u64;
+            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)?;
+            progress.done(Step::FixUp, size);
+            Ok::<_, SessionError>(())
         };
         for (segment, memory) in layout.iter().zip(segments) {
             let blocks = split(segment, &self.parts, memory.working_memory());
@@ -381,7 +399,7 @@ impl Batch<'_> {
 
     /// Points the stubs of functions that came along with what was asked for at their bodies: they need no first call any more.
     fn redirect_linked_functions(&self) {
-        if !self.session.executes() {
+        if !self.session.executes() || self.session.wants_all_first_calls() {
             return;
         }
         for part in &self.parts {
@@ -408,21 +426,6 @@ impl Batch<'_> {
     }
 }
 
-/// The working memory of each block of a segment.
-fn split<'a>(segment: &SegmentLayout, parts: &[Part], memory: &'a mut [u8]) -> Vec<(PlacedBlock, &'a mut [u8])> {
-    let mut rest = memory;
-    let mut consumed = 0u64;
-    let mut blocks = Vec::with_capacity(segment.blocks.len());
-    for &placed in &segment.blocks {
-        if placed.offset >= segment.content_size {
-            break;
-        }
-        let size = parts[placed.graph as usize].graph.blocks[placed.block.index()].size;
-        let (_padding, from) = rest.split_at_mut((placed.offset - consumed) as usize);
-        let (block, behind) = from.split_at_mut(size as usize);
-        blocks.push((placed, block));
-        rest = behind;
-        consumed = placed.offset + size;
-    }
-    blocks
+fn timed<R>(session: &Session, batch: BatchId, step: Step, work: impl FnOnce() -> R) -> R {
+    plugin::timed(session, Some(batch), step, work)
 }

@@ -9,6 +9,7 @@ use super::entry_points::{EntryPoints, Implementation, LazyAlias};
 use super::error::SessionError;
 use super::ids::{DylibId, EntryId};
 use super::part::{Findings, Part, Publish, Slot};
+use super::plugin::FirstCall;
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;
@@ -17,6 +18,7 @@ use crate::base::{AddrRange, ExecutorAddr};
 use crate::link::arch::Architecture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 /// Makes entry points and answers their first calls.
 #[derive(Debug, Default)]
@@ -116,6 +118,22 @@ impl LazyReexportsManager {
     ///
     /// Errors: [`SessionError::UnknownReentryAddress`], or why the function cannot be linked.
     pub fn resolve(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
+        if session.plugins().is_empty() {
+            return self.answer(session, reentry);
+        }
+        let start = Instant::now();
+        let result = self.answer(session, reentry);
+        let end = Instant::now();
+        if let Ok(LazyReexport { entry_point, body, dylib }) = self.describe(session, reentry) {
+            let call = FirstCall { entry_point, body, dylib, start, end, linked: result.is_ok() };
+            for plugin in session.plugins() {
+                plugin.first_call(&call);
+            }
+        }
+        result
+    }
+
+    fn answer(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
         let (points, number) = self.find(session, reentry)?;
         log::debug!("first call of {}", points.name(number));
         let landing = match points.implementation(number) {

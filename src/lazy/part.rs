@@ -6,6 +6,7 @@ use super::ids::{BatchId, DylibId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, Target};
+use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
 use rustc_hash::FxHashMap;
@@ -259,4 +260,27 @@ impl Part {
             stub_target: None,
         })
     }
+}
+
+/// The working memory of each block of a segment.
+pub(super) fn split<'a>(
+    segment: &SegmentLayout,
+    parts: &[Part],
+    memory: &'a mut [u8],
+) -> Vec<(PlacedBlock, &'a mut [u8])> {
+    let mut rest = memory;
+    let mut consumed = 0u64;
+    let mut blocks = Vec::with_capacity(segment.blocks.len());
+    for &placed in &segment.blocks {
+        if placed.offset >= segment.content_size {
+            break;
+        }
+        let size = parts[placed.graph as usize].graph.blocks[placed.block.index()].size;
+        let (_padding, from) = rest.split_at_mut((placed.offset - consumed) as usize);
+        let (block, behind) = from.split_at_mut(size as usize);
+        blocks.push((placed, block));
+        rest = behind;
+        consumed = placed.offset + size;
+    }
+    blocks
 }

@@ -4,6 +4,7 @@ use super::batch::{self, Root};
 use super::error::SessionError;
 use super::ids::DylibId;
 use super::initializers::{self, FunctionArrays};
+use super::plugin::{self, Step};
 use super::session::{Session, not_found};
 use super::thread_locals;
 use crate::base::ExecutorAddr;
@@ -44,6 +45,7 @@ impl Session {
         };
         let _inside = gate::enter();
         let entry = batch::link(self, &roots)?[0];
+        self.progress().end();
         Ok(LinkedProgram { entry, initializers, finalizers })
     }
 
@@ -57,6 +59,7 @@ impl Session {
         if !at_exit.is_empty() {
             self.executor().run_at_exit(at_exit);
         }
-        self.executor().run_initializers(&program.initializers.functions(self.executor()));
+        let functions = program.initializers.functions(self.executor());
+        plugin::timed(self, None, Step::Initializers, || self.executor().run_initializers(&functions));
     }
 }

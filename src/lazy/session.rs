@@ -9,7 +9,8 @@ use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::name_table::HashedFile;
-use super::plugin::Plugin;
+use super::plugin::{self, Plugin, Step};
+use super::progress::Progress;
 use super::resolution::{ArchiveOptions, PLATFORM};
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
@@ -25,7 +26,10 @@ use crate::rt::wrapper::{
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use std::path::Path;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{
+    Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
+};
+use std::thread::Thread;
 
 /// How a session behaves.
 pub struct SessionOptions {
@@ -107,6 +111,9 @@ pub struct Session {
     resolve_tag: OnceLock<ExecutorAddr>,
     handle: Weak<Session>,
     pool: Once,
+    progress: Arc<Progress>,
+    /// The thread that links ahead, if one does.
+    pub(super) speculating: OnceLock<Thread>,
     /// Where thread-local variables would be if anything ran.
     pretend_reserve: PretendReserve,
 }
@@ -146,6 +153,8 @@ impl Session {
             resolve_tag: OnceLock::new(),
             handle: handle.clone(),
             pool: Once::new(),
+            progress: Arc::default(),
+            speculating: OnceLock::new(),
             pretend_reserve: PretendReserve::default(),
         }))
     }
@@ -330,6 +339,11 @@ impl Session {
         if self.tables().is_resolved() {
             return Ok(());
         }
+        plugin::timed(self, None, Step::Resolve, || self.resolve())
+    }
+
+    /// Resolves symbols.
+    fn resolve(&self) -> Result<(), SessionError> {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let parallel = self.use_threads();
         loop {
@@ -391,6 +405,16 @@ impl Session {
         self.options.graphs.separate && !self.options.executes
     }
 
+    /// How far linking is.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Whether stubs are redirected by first calls only.
+    pub(super) fn wants_all_first_calls(&self) -> bool {
+        self.options.plugins.iter().any(|plugin| plugin.wants_all_first_calls())
+    }
+
     pub(super) fn use_threads(&self) -> bool {
         // The threads of the pool are not there in the child of a fork.
         if matches!(self.options.threads, Some(0 | 1)) || crate::rt::forked() {
@@ -410,6 +434,15 @@ impl Session {
 
     pub(super) fn tables(&self) -> RwLockReadGuard<'_, SymbolTables> {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tables, unless somebody is changing them.
+    pub(super) fn try_tables(&self) -> Option<RwLockReadGuard<'_, SymbolTables>> {
+        match self.tables.try_read() {
+            Ok(tables) => Some(tables),
+            Err(TryLockError::Poisoned(tables)) => Some(tables.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(super) fn tables_mut(&self) -> RwLockWriteGuard<'_, SymbolTables> {

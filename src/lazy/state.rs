@@ -38,14 +38,14 @@ pub struct SymbolState {
     /// Whether other JITDylibs do not see it.
     pub hidden: bool,
     /// How much of it is linked.
-    pub progress: Progress,
+    pub progress: SymbolProgress,
     /// What defines it: a file or member, or one of LLVM's names for what is not a file.
     pub source: String,
 }
 
 /// How much of a symbol is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Progress {
+pub enum SymbolProgress {
     /// Nothing has needed it.
     #[default]
     NeverSearched,
@@ -91,7 +91,7 @@ impl Session {
     fn describe_entry(&self, tables: &SymbolTables, entry: &Entry) -> Vec<SymbolState> {
         let name = String::from_utf8_lossy(entry.name).into_owned();
         let state = SymbolState { name, hidden: !entry.exported, ..SymbolState::default() };
-        let ready = |address: ExecutorAddr| SymbolState { address, progress: Progress::Ready, ..state.clone() };
+        let ready = |address: ExecutorAddr| SymbolState { address, progress: SymbolProgress::Ready, ..state.clone() };
         let named = |state: SymbolState, source: &str| SymbolState { source: source.into(), ..state };
         match entry.definition {
             Definition::Unit { unit, symbol } => {
@@ -132,10 +132,10 @@ impl Session {
         let body = SymbolState {
             address: unit.symbol_address(index).unwrap_or_default(),
             progress: match unit.place(index).map(|(section, _)| unit.owner(section)) {
-                None => Progress::Ready,
-                Some(None) => Progress::NeverSearched,
-                Some(Some(batch)) if self.batches.is_ready(batch) => Progress::Ready,
-                Some(Some(_)) => Progress::Materializing,
+                None => SymbolProgress::Ready,
+                Some(None) => SymbolProgress::NeverSearched,
+                Some(Some(batch)) if self.batches.is_ready(batch) => SymbolProgress::Ready,
+                Some(Some(_)) => SymbolProgress::Materializing,
             },
             ..state.clone()
         };
@@ -155,6 +155,6 @@ impl Session {
             return state;
         }
         let address = super::lazy_reexports::LazyReexportsManager::entry_point(self.arch(), points, number);
-        SymbolState { address, progress: Progress::Ready, ..state }
+        SymbolState { address, progress: SymbolProgress::Ready, ..state }
     }
 }

@@ -60,6 +60,28 @@ pub trait ObjectFormat: Debug + Send + Sync {
     fn operating_system(&self) -> &'static str {
         ""
     }
+
+    /// The sections of `file` that hold debug information (DWARF), which linking leaves out; none for a format of which nobody
+    /// has read any.
+    ///
+    /// Errors: those of reading them and their relocations.
+    fn debug_sections(&self, file: &ObjectFile) -> Result<Vec<DebugSection>> {
+        let _ = file;
+        Ok(Vec::new())
+    }
+}
+
+/// A section of debug information, before relocation.
+#[derive(Clone, Debug)]
+pub struct DebugSection {
+    /// Index into [`ObjectFile::sections`].
+    pub section: u32,
+    /// Its name as DWARF calls it: `.debug_info`.
+    pub name: &'static [u8],
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Its relocations, ascending by offset.
+    pub edges: Vec<ObjectEdge>,
 }
 
 impl ObjectFile {
@@ -71,6 +93,11 @@ impl ObjectFile {
     /// The triple that LLVM makes of the file: `x86_64--`, `x86_64--freebsd`.
     pub fn triple(&self) -> String {
         format!("{}{}", self.target, self.format.operating_system())
+    }
+
+    /// See [`ObjectFormat::debug_sections`].
+    pub fn debug_sections(&self) -> Result<Vec<DebugSection>> {
+        self.format.debug_sections(self)
     }
 
     /// See [`ObjectFormat::wants_low_addresses`].

@@ -72,7 +72,8 @@ impl ExecutorProcessControl for InProcess {
             return test_result::function(name);
         }
         let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::rebind::stand_in);
-        thread_local::replacement(name).or_else(symbol).or_else(|| test_result::function(name))
+        let replaced = thread_local::replacement(name).or_else(|| sys::crash::replacement(name));
+        replaced.or_else(symbol).or_else(|| test_result::function(name))
     }
 
     fn provided(&self, format: Format, name: &[u8]) -> Option<ExecutorAddr> {

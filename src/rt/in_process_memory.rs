@@ -19,7 +19,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::memory::{
-    BRANCH_WINDOW, Bounds, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
+    BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
@@ -46,6 +46,7 @@ const CODE_ALIGN: u64 = 64;
 #[derive(Debug)]
 pub struct InProcessMemoryManager {
     size: u64,
+    use_of_code: CodeMemory,
     state: Mutex<State>,
 }
 
@@ -59,6 +60,7 @@ struct State {
 struct Region {
     process: u32,
     backing: Backing,
+    use_of_code: CodeMemory,
     all: AddrRange,
     /// What no chunk has taken.
     free: Extent,
@@ -112,7 +114,13 @@ impl InProcessMemoryManager {
 
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
-        InProcessMemoryManager { size, state: Mutex::new(State { placement: Placement::Anywhere, region: None }) }
+        let state = Mutex::new(State { placement: Placement::Anywhere, region: None });
+        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, state }
+    }
+
+    /// As [`InProcessMemoryManager::new`], for code that more is done with than running it.
+    pub fn for_code(use_of_code: CodeMemory) -> InProcessMemoryManager {
+        InProcessMemoryManager { use_of_code, ..Self::new() }
     }
 
     /// Runs `work` on the region, made now with room for `needed` bytes if there is none, renewed if
@@ -126,7 +134,7 @@ impl InProcessMemoryManager {
         let placement = state.placement;
         let region = match &mut state.region {
             Some(region) => region,
-            none => none.insert(Region::new(placement, self.size, needed)?),
+            none => none.insert(Region::new(placement, self.size, needed, self.use_of_code)?),
         };
         if region.process != sys::process_id() {
             region.leave_parent()?;
@@ -225,7 +233,7 @@ impl MemoryManager for InProcessMemoryManager {
 
 impl Region {
     /// A reservation of `size` bytes, or less where there is no room for it, but at least `needed`.
-    fn new(placement: Placement, size: u64, needed: u64) -> Result<Region, MemoryError> {
+    fn new(placement: Placement, size: u64, needed: u64, use_of_code: CodeMemory) -> Result<Region, MemoryError> {
         let size = size.min(sys::largest_reservation()) & !(GRANULE - 1);
         let size = size.max(SMALLEST_RESERVATION);
         // The code window and chunks for data round up.
@@ -242,10 +250,11 @@ impl Region {
         } else {
             AddrRange::new(all.start, window_size)
         };
-        let backing = new_backing(all)?;
+        let backing = new_backing(all, use_of_code)?;
         let mut region = Region {
             process: sys::process_id(),
             backing,
+            use_of_code,
             all,
             free,
             downwards,
@@ -305,7 +314,12 @@ impl Region {
     /// Where segments cannot share pages, each gets whole ones.
     fn on_whole_pages(&self, request: &SegmentRequest) -> SegmentRequest {
         let mut request = *request;
-        if !sys::PAGES_ARE_SHARED && request.prot != MemProt::ReadWrite {
+        let own_pages = match request.prot {
+            MemProt::ReadWrite => false,
+            MemProt::Read => !sys::PAGES_ARE_SHARED,
+            MemProt::ReadExec => !sys::PAGES_ARE_SHARED || self.use_of_code == CodeMemory::Breakpoints,
+        };
+        if own_pages {
             let page = sys::page_size();
             request.align = request.align.max(page);
             request.size = align_up(request.size, page).unwrap_or(request.size);
@@ -355,7 +369,7 @@ impl Region {
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
     fn leave_parent(&mut self) -> Result<(), MemoryError> {
         if sys::PAGES_ARE_SHARED {
-            self.backing = new_backing(self.all)?;
+            self.backing = new_backing(self.all, self.use_of_code)?;
             if let Some(rest) = self.window_rest.take() {
                 self.window_rest = self.renew(rest, MemProt::ReadExec)?;
             }
@@ -377,8 +391,8 @@ impl Region {
     }
 }
 
-fn new_backing(all: AddrRange) -> Result<Backing, MemoryError> {
-    Backing::new(all.size()).map_err(|source| MemoryError::Os { what: "create a memory file", source })
+fn new_backing(all: AddrRange, use_of_code: CodeMemory) -> Result<Backing, MemoryError> {
+    Backing::new(all.size(), use_of_code).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
 /// Reserves `size` bytes within reach of the shared libraries; anywhere if there is no room.

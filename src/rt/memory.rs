@@ -77,6 +77,18 @@ pub enum Placement {
     Low,
 }
 
+/// What else than run it somebody wants to do with code in this process's memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CodeMemory {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// A debugger puts breakpoints into it. Each batch's code takes whole pages then.
+    Breakpoints,
+    /// A profiler looks it up by address: there must be no file behind it.
+    Nameless,
+}
+
 /// Where memory lies: see [`MemoryManager::bounds`] for what is promised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {

@@ -4,6 +4,7 @@
 //! `slab` the memory of an executor that runs nothing. Everything unsafe is in `sys`.
 #![deny(unsafe_code)]
 
+pub mod crash;
 pub mod executor;
 pub mod gate;
 pub mod image;
@@ -25,9 +26,15 @@ pub use executor::{
 pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
-pub use memory::{Bounds, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 pub use slab::SlabMemoryManager;
+#[doc(hidden)]
+pub use sys::c_arguments;
+pub use sys::crash::catch as catch_crashes;
+pub use sys::crash_memory::CrashSafeAllocator;
+pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::process::in_child;
+pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
 pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
-pub use sys::{map_file, page_size};
+pub use sys::{map_file, map_marker, mapped_bytes, monotonic_nanoseconds, page_size};
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

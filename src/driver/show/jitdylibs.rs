@@ -1,6 +1,6 @@
 //! `-show-init-es`, `-show-entry-es`: JITDylibs and their symbols, in the form of ORC's `ExecutionSession::dump`.
 
-use crate::lazy::{DylibState, Progress, Session, SymbolState};
+use crate::lazy::{DylibState, Session, SymbolProgress, SymbolState};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -52,10 +52,10 @@ fn flags(symbol: &SymbolState) -> String {
 
 fn progress(symbol: &SymbolState) -> String {
     match symbol.progress {
-        Progress::NeverSearched => {
+        SymbolProgress::NeverSearched => {
             format!(" Never-Searched (Materializer {:p}, {})", symbol.source.as_ptr(), symbol.source)
         }
-        Progress::Materializing => " Materializing".into(),
-        Progress::Ready => " Ready".into(),
+        SymbolProgress::Materializing => " Materializing".into(),
+        SymbolProgress::Ready => " Ready".into(),
     }
 }

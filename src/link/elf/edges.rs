@@ -1,11 +1,12 @@
 //! Relocations of an ELF file, read as edges when a section is linked.
 
+use super::debug;
 use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeClass, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
+use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::elf::{SectionHeader, SectionTable};
@@ -16,13 +17,11 @@ type Rela = elf::Rela64<LE>;
 type Data = &'static [u8];
 
 /// What stays of the file format after reading: where the relocations are.
-#[derive(Debug)]
 pub(super) struct Elf {
     relocations: Vec<Relocations>,
+    pub(super) data: Data,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
-    /// `EI_OSABI` of the file.
-    os_abi: u8,
 }
 
 /// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
@@ -40,6 +39,12 @@ impl std::fmt::Debug for Relocations {
     }
 }
 
+impl std::fmt::Debug for Elf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elf").field("relocations", &self.relocations).finish_non_exhaustive()
+    }
+}
+
 impl Elf {
     /// Finds the relocations of the file `data`, called `name` in messages, whose sections are `table`.
     ///
@@ -49,9 +54,9 @@ impl Elf {
             || LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", arch.name()));
         Ok(Elf {
             relocations: relocations(name, data, table)?,
+            data,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
-            os_abi: data.get(7).copied().unwrap_or(0),
         })
     }
 }
@@ -86,6 +91,54 @@ impl ObjectFormat for Elf {
     }
 
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
+        let length = file.sections[section as usize].content.len() as u64;
+        self.edges_within(file, section, length, edges)
+    }
+
+    fn operating_system(&self) -> &'static str {
+        match elf::OsAbi(self.data.get(7).copied().unwrap_or(0)) {
+            elf::ELFOSABI_NETBSD => "netbsd",
+            elf::ELFOSABI_LINUX => "linux",
+            elf::ELFOSABI_SOLARIS => "solaris",
+            elf::ELFOSABI_FREEBSD => "freebsd",
+            elf::ELFOSABI_OPENBSD => "openbsd",
+            _ => "",
+        }
+    }
+
+    fn debug_sections(&self, file: &ObjectFile) -> Result<Vec<DebugSection>> {
+        debug::sections(self, file)
+    }
+
+    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
+        let is_low = |r_type| match self.arch.translate(r_type) {
+            Translation::Edge(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
+            _ => false,
+        };
+        let tables = |code: bool| {
+            let sections = file.sections.iter().zip(&self.relocations);
+            sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
+        };
+        for (_, relocations) in tables(true).chain(tables(false)) {
+            let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
+            *budget -= entries.len();
+            if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Elf {
+    /// The relocations of `section`, whose content has `length` bytes, as edges.
+    pub(super) fn edges_within(
+        &self,
+        file: &ObjectFile,
+        section: u32,
+        length: u64,
+        edges: &mut Vec<ObjectEdge>,
+    ) -> Result<()> {
         // Sections made for common symbols have none.
         let Some(relocations) = self.relocations.get(section as usize) else {
             return Ok(());
@@ -125,13 +178,8 @@ impl ObjectFormat for Elf {
                 }
             };
             let width = u64::from(self.kinds[usize::from(kind.0)].width);
-            if offset.checked_add(width).is_none_or(|end| end > header.content.len() as u64)
-                || offset > u64::from(u32::MAX)
-            {
-                return Err(error(
-                    offset,
-                    format!("{} lies outside the section's {:#x} bytes", name(), header.content.len()),
-                ));
+            if offset.checked_add(width).is_none_or(|end| end > length) || offset > u64::from(u32::MAX) {
+                return Err(error(offset, format!("{} lies outside the section's {length:#x} bytes", name())));
             }
             if symbol as usize >= file.symbols.len() {
                 return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
@@ -142,35 +190,5 @@ impl ObjectFormat for Elf {
             edges[first..].sort_by_key(|e| e.offset);
         }
         Ok(())
-    }
-
-    fn operating_system(&self) -> &'static str {
-        match elf::OsAbi(self.os_abi) {
-            elf::ELFOSABI_NETBSD => "netbsd",
-            elf::ELFOSABI_LINUX => "linux",
-            elf::ELFOSABI_SOLARIS => "solaris",
-            elf::ELFOSABI_FREEBSD => "freebsd",
-            elf::ELFOSABI_OPENBSD => "openbsd",
-            _ => "",
-        }
-    }
-
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
-        let is_low = |r_type| match self.arch.translate(r_type) {
-            Translation::Edge(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
-            _ => false,
-        };
-        let tables = |code: bool| {
-            let sections = file.sections.iter().zip(&self.relocations);
-            sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
-        };
-        for (_, relocations) in tables(true).chain(tables(false)) {
-            let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
-            *budget -= entries.len();
-            if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
-                return true;
-            }
-        }
-        false
     }
 }

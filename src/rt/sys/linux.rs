@@ -10,22 +10,35 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use super::{Extent, View, icache, process};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::executor::ExecutorError;
+use crate::rt::memory::CodeMemory;
 
 /// Segments may share pages: what is mapped never changes protection.
 pub const PAGES_ARE_SHARED: bool = true;
 
-/// The file behind code and constants: sparse, nameless, gone with its last mapping.
+/// What is behind code and constants: mostly a file, sparse, nameless, gone with its last mapping.
 #[derive(Debug)]
 pub struct Backing {
-    file: OwnedFd,
+    /// `None` for memory without a file.
+    file: Option<OwnedFd>,
+    code: libc::c_int,
 }
 
 impl Backing {
-    /// A file of `size` zero bytes that take no memory until they are written.
+    /// A file of `size` zero bytes that take no memory until they are written, or what else suits the `use_of_code`.
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn new(size: u64) -> io::Result<Backing> {
+    pub fn new(size: u64, use_of_code: CodeMemory) -> io::Result<Backing> {
+        match use_of_code {
+            CodeMemory::Plain => Self::with_code(size, libc::MAP_SHARED),
+            // The system lets debuggers write to private mappings only. What the program sees of a page no longer changes then.
+            CodeMemory::Breakpoints => Self::with_code(size, libc::MAP_PRIVATE),
+            // Profilers take the names of files for names of programs, unless there is no file.
+            CodeMemory::Nameless => Ok(Backing { file: None, code: libc::MAP_SHARED }),
+        }
+    }
+
+    fn with_code(size: u64, code: libc::c_int) -> io::Result<Backing> {
         // Beyond the limit ftruncate would not fail but raise SIGXFSZ.
         if size > limit(libc::RLIMIT_FSIZE) {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
@@ -36,13 +49,23 @@ impl Backing {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: a fresh descriptor that nobody else knows.
-        let file = unsafe { OwnedFd::from_raw_fd(fd) };
+        let mut file = unsafe { OwnedFd::from_raw_fd(fd) };
+        if fd <= libc::STDERR_FILENO {
+            // The program was started with a standard stream closed, and will use that number.
+            // SAFETY: no precondition.
+            let other = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
+            if other < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: as above.
+            file = unsafe { OwnedFd::from_raw_fd(other) };
+        }
         let length = libc::off_t::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
         // SAFETY: no precondition.
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Backing { file })
+        Ok(Backing { file: Some(file), code })
     }
 
     /// Maps the file from `offset` on over `extent` with protection `prot` ([`MemProt::Read`] or [`MemProt::ReadExec`]), and
@@ -54,15 +77,22 @@ impl Backing {
     /// What the operating system says.
     pub fn map(&self, offset: u64, extent: Extent, prot: MemProt) -> io::Result<View> {
         let size = extent.size() as usize;
-        let access = match prot {
-            MemProt::ReadExec => libc::PROT_READ | libc::PROT_EXEC,
-            MemProt::Read | MemProt::ReadWrite => libc::PROT_READ,
+        let (access, sharing) = match prot {
+            MemProt::ReadExec => (libc::PROT_READ | libc::PROT_EXEC, self.code),
+            MemProt::Read | MemProt::ReadWrite => (libc::PROT_READ, libc::MAP_SHARED),
         };
-        let fd = self.file.as_raw_fd();
+        let Some(file) = &self.file else {
+            return match map_without_file(&extent, access) {
+                // Emulators may not know how: running is worth more than names.
+                Err(_) => Self::with_code(offset + extent.size(), libc::MAP_SHARED)?.map(offset, extent, prot),
+                mapped => mapped,
+            };
+        };
+        let fd = file.as_raw_fd();
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
         let at = extent.start() as *mut libc::c_void;
         // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
-        let program = unsafe { libc::mmap(at, size, access, libc::MAP_SHARED | libc::MAP_FIXED, fd, offset) };
+        let program = unsafe { libc::mmap(at, size, access, sharing | libc::MAP_FIXED, fd, offset) };
         if program == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -75,6 +105,30 @@ impl Backing {
         // SAFETY: a fresh mapping, never unmapped, the only writable one of this part of the file; `extent` ends here.
         Ok(unsafe { View::new(view.cast(), size, extent.start()) })
     }
+}
+
+/// Maps fresh memory over `extent`, with `access`, and once more, writable, elsewhere: the view returned.
+fn map_without_file(extent: &Extent, access: libc::c_int) -> io::Result<View> {
+    let size = extent.size() as usize;
+    let writable = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: no address given, so nothing is replaced.
+    let view = unsafe { libc::mmap(std::ptr::null_mut(), size, writable, flags, -1, 0) };
+    if view == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let at = extent.start() as *mut c_void;
+    // SAFETY: of no bytes of a shared mapping a second one is made (mremap(2)); it replaces addresses that the extent owns and that nothing
+    // uses, and is not writable once anything runs there.
+    let failed = unsafe {
+        let program = libc::mremap(view, 0, size, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, at);
+        program == libc::MAP_FAILED || libc::mprotect(program, size, access) != 0
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh mapping, never unmapped, the only writable one of this memory; the caller gives up `extent`.
+    Ok(unsafe { View::new(view.cast(), size, extent.start()) })
 }
 
 /// The largest reservation that leaves room, under the limits of this process (`ulimit -v`, `ulimit -f`), for mapping its

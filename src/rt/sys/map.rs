@@ -3,10 +3,18 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
 const READ_LIMIT: usize = 16 << 10;
+
+static MAPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many bytes of files [`map_file`] has brought into memory.
+pub fn mapped_bytes() -> u64 {
+    MAPPED.load(Ordering::Relaxed)
+}
 
 /// Maps the file at `path`; the bytes stay as long as the process: linked code and symbol tables borrow them.
 ///
@@ -18,7 +26,7 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     let mut length = 0;
     while length < READ_LIMIT {
         match file.read(&mut bytes[length..]) {
-            Ok(0) => return Ok(bytes[..length].to_vec().leak()),
+            Ok(0) => return Ok(keep(bytes[..length].to_vec())),
             Ok(count) => length += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -28,12 +36,18 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     if !metadata.is_file() {
         let mut bytes = bytes.to_vec();
         file.read_to_end(&mut bytes)?;
-        return Ok(bytes.leak());
+        return Ok(keep(bytes));
     }
+    MAPPED.fetch_add(metadata.len(), Ordering::Relaxed);
     // SAFETY: the mapping is private and never unmapped. A file that is truncated by somebody else while it is used would
     // raise SIGBUS, as it does in every linker that maps its inputs; that cannot be excluded, only documented.
     let map = unsafe { memmap2::MmapOptions::new().len(metadata.len() as usize).map(&file)? };
     Ok(Box::leak(Box::new(map)))
+}
+
+fn keep(bytes: Vec<u8>) -> &'static [u8] {
+    MAPPED.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    bytes.leak()
 }
 
 #[cfg(test)]

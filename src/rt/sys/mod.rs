@@ -14,14 +14,20 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+pub mod crash;
+mod crash_context;
+pub mod crash_memory;
 #[cfg(target_os = "linux")]
 mod darwin_names;
 pub mod dispatch;
+mod entry;
 mod extent;
 mod icache;
 pub mod image;
 mod interrupts;
+pub mod jit_debug;
 mod map;
+mod marker;
 pub mod process;
 #[cfg(target_os = "linux")]
 pub mod rebind;
@@ -43,10 +49,12 @@ mod thread_local_restart;
 
 #[cfg(target_os = "linux")]
 pub use darwin_names::provided;
+pub use entry::c_arguments;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
-pub use map::map_file;
+pub use map::{map_file, mapped_bytes};
+pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
 
 /// The size of a page of this process in bytes.

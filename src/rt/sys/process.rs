@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use super::dispatch::as_program;
 use super::os;
@@ -40,6 +41,20 @@ pub fn symbol(name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
         });
         find()
     })
+}
+
+/// The file that is loaded at `address` and, if it is known, the symbol there and how far behind its start that is.
+pub fn library_symbol(address: ExecutorAddr) -> Option<(String, Option<(String, u64)>)> {
+    // SAFETY: all zeroes are a valid structure; the call fills it in, with strings of what stays loaded while they are copied.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(address.0 as *const c_void, &mut info) == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        let text = |string| CStr::from_ptr(string).to_string_lossy().into_owned();
+        let symbol = (!info.dli_sname.is_null()).then(|| (text(info.dli_sname), address.0 - info.dli_saddr as u64));
+        Some((text(info.dli_fname), symbol))
+    }
 }
 
 /// Loads a library for good; the loader's message if it cannot.
@@ -194,6 +209,67 @@ pub fn at_exit(functions: Vec<ExecutorAddr>) {
     let functions = Box::into_raw(Box::new(functions));
     // SAFETY: `run` takes what it is registered with. No library: the functions run at exit only.
     unsafe { __cxa_atexit(run, functions.cast(), std::ptr::null_mut()) };
+}
+
+/// Has `work` done when this process exits, after all that is registered later; not in children that `fork` makes of it.
+pub fn at_exit_of_this_process(work: Box<dyn FnOnce() + Send>) {
+    struct Job(u32, Box<dyn FnOnce() + Send>);
+    extern "C" fn run(job: *mut c_void) {
+        // SAFETY: the box made below; exit handlers run once.
+        let Job(process, work) = *unsafe { Box::from_raw(job.cast::<Job>()) };
+        if process == std::process::id() {
+            work();
+        }
+    }
+    let job = Box::into_raw(Box::new(Job(std::process::id(), work)));
+    // SAFETY: `run` takes what it is registered with. No library: the function runs at exit only.
+    unsafe { __cxa_atexit(run, job.cast(), std::ptr::null_mut()) };
+}
+
+/// The calling thread's number in the operating system.
+pub fn thread_id() -> u64 {
+    #[cfg(target_os = "linux")]
+    // SAFETY: no precondition.
+    let id = unsafe { libc::gettid() } as u64;
+    #[cfg(target_os = "macos")]
+    let id = {
+        let mut id = 0;
+        // SAFETY: the calling thread's; the pointer is to a local.
+        unsafe { libc::pthread_threadid_np(0, &mut id) };
+        id
+    };
+    id
+}
+
+/// Processor time that this process has used so far, in seconds: for itself, and in the system for it.
+pub fn processor_times() -> (f64, f64) {
+    // SAFETY: all zeroes are a valid structure, and the call fills it in.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage
+    };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    (seconds(usage.ru_utime), seconds(usage.ru_stime))
+}
+
+/// Starts a thread that gives way to others, and on which no handler of the program runs.
+///
+/// # Errors
+/// What the operating system says.
+pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    let interrupts = super::interrupts::hold();
+    let builder = std::thread::Builder::new().name(name.to_string());
+    let started = builder.spawn(|| {
+        #[cfg(target_os = "linux")]
+        // SAFETY: no precondition; changes the calling thread.
+        unsafe {
+            libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, 10)
+        };
+        work();
+    });
+    interrupts.restore();
+    started
 }
 
 /// Ends the process as C's `exit` does.

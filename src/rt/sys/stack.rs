@@ -73,6 +73,15 @@ impl OwnStack {
     }
 }
 
+/// Runs `work` with the stack pointer at `top`.
+///
+/// # Safety
+/// `top` is 16-byte aligned, with memory for a stack below it that nothing else uses until `work` is done.
+pub(super) unsafe fn run_at<R>(top: usize, work: impl FnOnce() -> R) -> R {
+    // SAFETY: the caller's promise.
+    unsafe { on_stack(top, |_| work()) }
+}
+
 /// Runs `work` with the stack pointer at `top`, telling it where the stack it was called on ends.
 ///
 /// # Safety

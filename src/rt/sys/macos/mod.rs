@@ -13,6 +13,7 @@ pub use self::thread_local::provided;
 pub use self::unwind::register_frames;
 use super::{Extent, View};
 use crate::base::{ExecutorAddr, MemProt};
+use crate::rt::memory::CodeMemory;
 
 /// Segments must not share pages: their protection changes when they are final.
 pub const PAGES_ARE_SHARED: bool = false;
@@ -22,11 +23,11 @@ pub const PAGES_ARE_SHARED: bool = false;
 pub struct Backing;
 
 impl Backing {
-    /// Nothing to make.
+    /// Nothing to make: memory is private and nameless here, whatever it is used for.
     ///
     /// # Errors
     /// None here.
-    pub fn new(_size: u64) -> io::Result<Backing> {
+    pub fn new(_size: u64, _use_of_code: CodeMemory) -> io::Result<Backing> {
         Ok(Backing)
     }
 

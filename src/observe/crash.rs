@@ -1,0 +1,111 @@
+//! What is printed when the program dies of a signal: the signal, and a backtrace with functions, files and lines.
+
+use super::debug_info::DebugInfo;
+use super::lines::{Lines, lines};
+use crate::base::ExecutorAddr;
+use crate::lazy::Session;
+use crate::rt::crash::Crash;
+use crate::rt::library_symbol;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Most lines of a backtrace at either end.
+const MOST_LINES: usize = 32;
+
+/// The text that is printed for `crash` in a process that runs what `session` has linked. Waits for nobody.
+pub fn crash_report(session: &Session, crash: &Crash) -> String {
+    let mut text = String::new();
+    let (name, meaning) = crash.signal_name();
+    let mut line = format!("rjitlink: the program dies of {name} ({meaning})");
+    if let Some(address) = crash.address {
+        write!(line, " at address {address}").ok();
+    }
+    if let Some(sender) = crash.sender {
+        write!(line, ", sent by process {sender}").ok();
+    }
+    text.push_str(&line);
+    text.push('\n');
+    // The same frame again and again is one line.
+    let mut frames: Vec<(ExecutorAddr, usize)> = Vec::new();
+    for &frame in &crash.frames {
+        match frames.last_mut() {
+            Some((last, count)) if *last == frame => *count += 1,
+            _ => frames.push((frame, 1)),
+        }
+    }
+    // The outermost frame is the linker's call of the program.
+    if frames.len() > 1 && frames.last().is_some_and(|(address, _)| is_own_code(session, *address)) {
+        frames.pop();
+    }
+    let mut files = Files::default();
+    let mut number = 0;
+    for (index, (address, count)) in frames.iter().enumerate() {
+        if index < MOST_LINES || index + MOST_LINES >= frames.len() {
+            // A return address may belong to what comes behind the function that made the call.
+            let place = if number == 0 { *address } else { ExecutorAddr(address.0.wrapping_sub(1)) };
+            let repeated = if *count > 1 { format!(" ({count} times)") } else { String::new() };
+            writeln!(text, "  #{number:<2} {:#018x} {}{repeated}", address.0, describe(session, &mut files, place))
+                .ok();
+        } else if index == MOST_LINES {
+            writeln!(text, "  ...").ok();
+        }
+        number += count;
+    }
+    text
+}
+
+/// Whether the code at `address` is the linker's own.
+fn is_own_code(session: &Session, address: ExecutorAddr) -> bool {
+    let own = library_symbol(ExecutorAddr(crash_report as *const () as u64));
+    let there = library_symbol(address);
+    session.describe(address).is_none() && own.zip(there).is_some_and(|((own, _), (there, _))| own == there)
+}
+
+fn describe(session: &Session, files: &mut Files, address: ExecutorAddr) -> String {
+    if let Some(place) = session.describe(address) {
+        let mut text = if place.symbol.is_empty() {
+            "in unnamed code".to_string()
+        } else {
+            format!("in {} + {:#x}", place.symbol, place.offset)
+        };
+        if let Some(line) = files.line(session, address) {
+            write!(text, " at {line}").ok();
+        }
+        if let Some(file) = place.file {
+            write!(text, " ({}, {} + {:#x})", file.file, file.section, file.offset).ok();
+        }
+        return text;
+    }
+    match library_symbol(address) {
+        Some((library, Some((symbol, offset)))) => format!("in {symbol} + {offset:#x} ({library})"),
+        Some((library, None)) => format!("({library})"),
+        None => "(no code is known there)".into(),
+    }
+}
+
+/// Debug information of the files that were asked about.
+#[derive(Default)]
+struct Files {
+    by_name: BTreeMap<String, Option<&'static Lines<'static>>>,
+}
+
+impl Files {
+    /// File and line of the code at `address`, if its debug information says so.
+    fn line(&mut self, session: &Session, address: ExecutorAddr) -> Option<String> {
+        session.with_file_at(address, |file, address_of| {
+            let load = || {
+                let mut info = DebugInfo::default();
+                // The process is about to end: nothing needs to be freed.
+                info.add(file, address_of).ok().filter(|any| *any)?;
+                let lines: &'static Lines<'static> = Box::leak(Box::new(lines(Box::leak(Box::new(info)))?));
+                Some(lines)
+            };
+            let lines = *self.by_name.entry(file.name.clone()).or_insert_with(load);
+            let location = lines?.find_location(address.0).ok()??;
+            Some(match location.line {
+                Some(line) => format!("{}:{line}", location.file?),
+                None => location.file?.to_string(),
+            })
+        })?
+    }
+}
