@@ -147,37 +147,44 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
         Ok(())
     };
     let mut files = files.into_iter();
+    let mut libraries = Vec::new();
     for input in &plan.inputs {
         match input.kind {
             InputKind::File => {
                 let Some(file) = files.next() else { continue };
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
-                    Content::Shared => load_library(session, &libraries::with_slash(file.name.into()))?,
-                    Content::Script => add_libraries(session, search().script(Path::new(&file.name))?, input, &add)?,
+                    Content::Shared => libraries.push(libraries::with_slash(file.name.into())),
+                    Content::Script => libraries.extend(add_static(search().script(Path::new(&file.name))?, input, &add)?),
                     _ => add(input, file)?,
                 }
             }
-            InputKind::Library => add_libraries(session, find_library(command, input, session, &dylibs)?, input, &add)?,
+            InputKind::Library => {
+                libraries.extend(add_static(find_library(command, input, session, &dylibs)?, input, &add)?);
+            }
         }
+    }
+    // When all files are known: libraries may refer to what they define.
+    for library in libraries {
+        load_library(session, &library)?;
     }
     Ok(dylibs)
 }
 
-/// Adds the static ones of `libraries` like `input`, and loads the others.
-fn add_libraries(
-    session: &Session,
+/// Adds the static ones of `libraries` like `input`, and answers the paths of the others.
+fn add_static(
     libraries: Vec<Library>,
     input: &Input,
     add: &dyn Fn(&Input, InputFile) -> Result<()>,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
+    let mut shared = Vec::new();
     for library in libraries {
         match library {
             Library::Static(path) => add(input, InputFile::read(&path)?)?,
-            Library::Shared(path) => load_library(session, &path)?,
+            Library::Shared(path) => shared.push(path),
         }
     }
-    Ok(())
+    Ok(shared)
 }
 
 /// Loads a shared library, unless the program is for another architecture and so only linked.
@@ -185,7 +192,7 @@ fn load_library(session: &Session, path: &Path) -> Result<()> {
     if Some(session.target().arch) != Arch::host() {
         return Ok(());
     }
-    Ok(session.executor().load_library(path.as_os_str())?)
+    Ok(session.executor().load_library_for(path.as_os_str(), &|name| session.offer_to_library(name))?)
 }
 
 /// The libraries that `-l` stands for; none if it is a JITDylib, which is linked against from now on.

@@ -1,11 +1,12 @@
 """Does rjitlink run what a compiler makes of one source under many flags?
 
     matrix.py --link=… --rjitlink=… [--run=…] '--compiler=COMMAND' '--flags=A B | C | D' … --source=FILE … [--archived=FILE …] [--shared=FILE …]
-        --work=FOLDER ['--arguments=WORD …' …] RJITLINK OPTIONS
+        [--loaded=FILE …] --work=FOLDER ['--arguments=WORD …' …] RJITLINK OPTIONS
 
 Each `--flags` is a list of choices separated by `|`; all combinations are tried. The objects of the sources are linked eagerly,
 then with every source but the first one lazy, at both granularities, and compared with the natively linked program (see same.py).
 `--archived` sources become members of one archive, the last input file but for the `--shared` ones, of which each becomes a shared library.
+`--loaded` sources become shared libraries too, which are not given to any linker; their paths are the program's last arguments.
 Each `--arguments` is a list of arguments for the program: it is run with each of them.
 Prints one line per combination that differs and `N combinations, N differ`.
 
@@ -28,12 +29,12 @@ class Case:
 
     def __init__(self, rest, words):
         get = lambda name: [value for key, value in rest if key == name]
-        self.sources, self.archived, self.shared = get("source"), get("archived"), get("shared")
+        self.sources, self.archived, self.shared, self.loaded = get("source"), get("archived"), get("shared"), get("loaded")
         self.native, self.arguments, self.words = get("native"), get("arguments") or [""], words
 
 
 def build(case, compiler, flags, folder, prefix):
-    """Compiles the sources of `case`; answers rjitlink's input files."""
+    """Compiles the sources of `case`; answers rjitlink's input files, and the libraries that the program is to load."""
     def compile_to(source, suffix, *more):
         file = os.path.join(folder, f"{prefix}-{os.path.basename(source)}{suffix}")
         subprocess.run([*compiler, *more, source, "-o", file], check=True, stderr=subprocess.PIPE)
@@ -46,7 +47,8 @@ def build(case, compiler, flags, folder, prefix):
         subprocess.run(["llvm-ar", "rcs", archive, *members], check=True)
         files.append(archive)
     # The program refers to a library by the path it is linked with, since it has no other name.
-    return files + [compile_to(source, ".so", *[f for f in flags if f.startswith("-O")], "-fPIC", "-shared") for source in case.shared]
+    shared = lambda sources: [compile_to(source, ".so", *[f for f in flags if f.startswith("-O")], "-fPIC", "-shared") for source in sources]
+    return files + shared(case.shared), shared(case.loaded)
 
 
 def native_program(tools, case, files, flags, program):
@@ -61,10 +63,11 @@ def ways(files):
     return files, lazy, ["-lazy-granularity=object"] + lazy
 
 
-def compare(tools, case, inputs, program):
-    """The first difference between the program's runs with each of its arguments, or None, one per list of arguments."""
+def compare(tools, case, inputs, loaded, program):
+    """The difference, or None, between the program's runs with each list of its arguments."""
     for arguments in case.arguments:
-        command = inputs + case.words + (["--", *arguments.split()] if arguments else [])
+        arguments = arguments.split() + loaded
+        command = inputs + case.words + (["--", *arguments] if arguments else [])
         yield same.compare_with(tools, command, program)[0]
 
 
@@ -77,13 +80,13 @@ def main():
     combinations, bad = 0, 0
     for number, choice in enumerate(itertools.product(*choices)):
         flags = [flag for part in choice for flag in part]
-        files = build(case, compiler, flags, work, number)
+        files, loaded = build(case, compiler, flags, work, number)
         program = os.path.join(work, f"{number}.program")
         problem = native_program(tools, case, files, flags, program)
         if problem:
             sys.exit(problem)
         for inputs in ways(files):
-            for problem in compare(tools, case, inputs, program):
+            for problem in compare(tools, case, inputs, loaded, program):
                 combinations += 1
                 if problem:
                     bad += 1

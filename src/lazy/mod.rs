@@ -19,6 +19,7 @@ mod batch_table;
 mod canonical;
 mod claims;
 mod closure;
+mod dynamic_symbols;
 mod entry_points;
 mod error;
 mod helpers;

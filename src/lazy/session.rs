@@ -3,6 +3,7 @@
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
+use super::dynamic_symbols;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
@@ -138,6 +139,12 @@ impl Session {
         id
     }
 
+    /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
+    /// program, as a static linker would have it.
+    pub fn offer_to_library(&self, name: &[u8]) -> bool {
+        dynamic_symbols::offer(&mut self.tables_mut(), name)
+    }
+
     /// Looks for undefined symbols of `dylib` in `other` too: after those added before, before the runtime and the process.
     pub fn add_to_link_order(&self, dylib: DylibId, other: DylibId) {
         let mut tables = self.tables_mut();
@@ -271,7 +278,7 @@ impl Session {
         entry: &str,
     ) -> Result<ExecutorAddr, SessionError> {
         self.resolve_with(dylibs, entry)?;
-        let (roots, initializers, finalizers) = {
+        let (roots, initializers, finalizers, interposed) = {
             let tables = self.tables();
             let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
             let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
@@ -279,16 +286,21 @@ impl Session {
             roots.extend(initializers.roots());
             roots.extend(finalizers.roots());
             roots.extend(thread_locals::roots(&tables));
+            let mut interposed = Vec::new();
             if self.options.executes {
                 thread_locals::settle_libraries(self, &tables);
+                interposed = dynamic_symbols::interposed(self, &tables);
+                roots.extend(interposed.iter().map(|i| Root::Entry(i.entry)));
             }
-            (roots, initializers, finalizers)
+            (roots, initializers, finalizers, interposed)
         };
-        let address = {
+        let addresses = {
             let _inside = gate::enter();
-            batch::link(self, &roots)?[0]
+            batch::link(self, &roots)?
         };
         if self.options.executes {
+            let last = &addresses[addresses.len() - interposed.len()..];
+            dynamic_symbols::publish(self, self.handle.clone(), interposed, last)?;
             let mut at_exit = finalizers.functions(&*self.executor);
             at_exit.reverse();
             if !at_exit.is_empty() {
@@ -296,7 +308,7 @@ impl Session {
             }
             self.executor.run_initializers(&initializers.functions(&*self.executor));
         }
-        Ok(address)
+        Ok(addresses[0])
     }
 
     /// What the trampolines of lazy functions stand for, and how first calls are answered.

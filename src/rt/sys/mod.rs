@@ -14,12 +14,22 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+#[cfg(target_os = "linux")]
+mod allocator;
 pub mod dispatch;
 mod extent;
 mod icache;
+#[cfg(target_os = "linux")]
+pub mod interpose;
 mod interrupts;
+#[cfg(target_os = "linux")]
+mod loaded;
+#[cfg(target_os = "linux")]
+pub mod loader;
 mod map;
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;

@@ -1,0 +1,122 @@
+//! Symbol interposition: the program's definitions are those of the shared libraries too (System V gABI, "Shared Object Dependencies": a symbol is looked
+//! for in the executable first).
+//!
+//! The libraries were loaded before the program was linked, so the loader has found other definitions for what they refer to, or none. The places
+//! where it has written those addresses get the program's. A place is known by its symbol's *name*: so an allocator that the program defines
+//! is the C library's too, an inline variable is one variable, and a library calls back functions of the program.
+//!
+//! - This process's own file and the loader keep what they have: the linker's memory must not come from a program that it is linking.
+//! - Constructors of libraries have run with what the loader found. Memory that they have allocated is given back to where it is from
+//!   ([`super::allocator`]).
+//! - Libraries that the program loads later are changed after their constructors have run.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::allocator;
+use super::loaded::{Library, for_each_library};
+use super::loader::{self, Program};
+use super::rebind;
+use crate::base::ExecutorAddr;
+
+/// The names that loaded libraries refer to and for which `wanted` holds, each once.
+pub fn references(wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
+    let mut names = BTreeMap::new();
+    for_each_library(|library| {
+        if is_changed(library) {
+            for reference in library.references() {
+                let name = reference.name();
+                if !names.contains_key(name) {
+                    names.insert(name.to_vec(), wanted(name));
+                }
+            }
+        }
+    });
+    names.into_iter().filter(|(_, wanted)| *wanted).map(|(name, _)| name).collect()
+}
+
+/// Makes all loaded libraries use `definitions`, addresses by name, and the loader's functions as programs get them.
+///
+/// # Errors
+/// What the operating system says of changing the libraries' tables.
+pub fn bind(definitions: &BTreeMap<Vec<u8>, ExecutorAddr>) -> io::Result<()> {
+    let mut result = Ok(());
+    for_each_library(|library| {
+        if result.is_ok() && is_changed(library) {
+            result = bind_library(library, definitions);
+        }
+    });
+    result
+}
+
+/// Makes all loaded libraries, those loaded since the last time among them, use the definitions of `program`, and the addresses of what was moved.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_all(program: &Program) -> io::Result<()> {
+    let names = references(&mut |name| program.symbols.exports(name));
+    let find = |name: Vec<u8>| program.symbols.find(&name).map(|address| (name, address));
+    bind(&names.into_iter().filter_map(find).collect())?;
+    rebind::rebind(&[])
+}
+
+/// Whether the definitions that `library` uses may change.
+fn is_changed(library: &Library<'_>) -> bool {
+    // SAFETY: no precondition.
+    let loader = unsafe { libc::getauxval(libc::AT_BASE) };
+    !library.is_host && (loader == 0 || library.segment_with(loader, 0).is_none())
+}
+
+fn bind_library(library: &Library<'_>, definitions: &BTreeMap<Vec<u8>, ExecutorAddr>) -> io::Result<()> {
+    let changed = |reference: super::loaded::Reference<'_>| {
+        let name = reference.name();
+        let program = definitions.get(name).map(|&address| allocator::guarded(name, address.0));
+        let address = program.or_else(|| loader::for_libraries(name))?.wrapping_add(reference.addend);
+        let current = super::loaded::word_at(reference.place).load(std::sync::atomic::Ordering::Relaxed);
+        (current != address).then_some((reference.place, address))
+    };
+    let places: Vec<(u64, u64)> = library.references().filter_map(changed).collect();
+    if places.is_empty() { Ok(()) } else { library.change(&places) }
+}
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::*;
+    use crate::rt::sys::testing::in_child;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    extern "C" fn counting(size: usize) -> *mut libc::c_void {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: no precondition.
+        unsafe { libc::malloc(size) }
+    }
+
+    #[test]
+    fn the_c_library_refers_to_its_allocator_by_name() {
+        let names = references(&mut |name| name == b"malloc" || name == b"free");
+        assert_eq!(names, [b"free".to_vec(), b"malloc".to_vec()]);
+    }
+
+    #[test]
+    fn libraries_use_the_programs_definition() {
+        let good = in_child(|| {
+            bind(&BTreeMap::from([(b"malloc".to_vec(), ExecutorAddr(counting as *const () as u64))])).unwrap();
+            // SAFETY: a C string; the copy is not used.
+            unsafe { libc::strdup(c"copied".as_ptr()) };
+            ASKED.load(Ordering::Relaxed) == 1
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn this_file_keeps_its_own() {
+        let good = in_child(|| {
+            bind(&BTreeMap::from([(b"malloc".to_vec(), ExecutorAddr(counting as *const () as u64))])).unwrap();
+            drop(std::hint::black_box(Box::new([0u8; 100])));
+            ASKED.load(Ordering::Relaxed) == 0
+        });
+        assert!(good);
+    }
+}
