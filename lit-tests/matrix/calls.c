@@ -2,7 +2,7 @@
 // complex numbers, vectors; recursion, mutual recursion, tail calls; errno and the rounding mode across a first call.
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=callee.c --work=%t/objects --native=-lm -lm | FileCheck %s
+// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=callee.c --work=%t/objects -lm | FileCheck %s
 //
 // CHECK: 6 combinations, 0 differ
 
