@@ -2,7 +2,7 @@
 // the program, by its lazy files and by the library; tables that hold addresses of library functions; strings compared through function pointers.
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=other.c --shared=library.c --work=%t/objects --native='--arguments=-a one -b two' \
+// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=other.c --shared=library.c --work=%t/objects '--arguments=-a one -b two' \
 // RUN:     -lm | FileCheck %s
 //
 // CHECK: 6 combinations, 0 differ

@@ -138,7 +138,9 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn set_arguments(&self, args: &[OsString]) {
-        *self.arguments.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arguments::leak(args));
+        let arguments = Arguments::leak(args);
+        arguments.name_program();
+        *self.arguments.lock().unwrap_or_else(PoisonError::into_inner) = Some(arguments);
     }
 
     fn run_initializers(&self, functions: &[ExecutorAddr]) {

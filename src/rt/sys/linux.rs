@@ -126,7 +126,20 @@ pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> 
 
 unsafe extern "C" {
     static environ: *const *const c_char;
+    static mut program_invocation_name: *const c_char;
+    static mut program_invocation_short_name: *const c_char;
     fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
+}
+
+/// Makes `name` what the C library calls the program (in messages of `err`, `assert` and `getopt`).
+pub fn set_program_name(name: &'static CStr) {
+    let bytes = name.to_bytes();
+    let short = bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    // SAFETY: the C library's variables, which programs may set; no thread of a program is running yet. The short name is the string's end.
+    unsafe {
+        (&raw mut program_invocation_name).write(name.as_ptr());
+        (&raw mut program_invocation_short_name).write(name.as_ptr().add(short));
+    }
 }
 
 /// The program's environment, as it is now.

@@ -78,6 +78,16 @@ pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> 
     Some(ExecutorAddr(found as u64))
 }
 
+/// Makes `name` what the C library calls the program.
+pub fn set_program_name(name: &'static CStr) {
+    // SAFETY: a C string that stays as long as the process.
+    unsafe { setprogname(name.as_ptr()) };
+}
+
+unsafe extern "C" {
+    fn setprogname(name: *const c_char);
+}
+
 /// The program's environment, as it is now.
 pub fn environment() -> *const *const c_char {
     // SAFETY: no precondition; the result is always valid.
@@ -123,11 +133,6 @@ pub mod rebind {
     /// Nothing that could be moved.
     pub fn describe(_address: ExecutorAddr) -> Option<ProcessObject> {
         None
-    }
-
-    /// The same function.
-    pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
-        function
     }
 
     /// Not supported.

@@ -97,6 +97,11 @@ impl Arguments {
         Arguments { argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX), argv: argv.leak() }
     }
 
+    /// Makes [`Arguments::name`] what the C library calls the program.
+    pub fn name_program(self) {
+        os::set_program_name(self.name());
+    }
+
     /// The program's name, `argv[0]`; empty without arguments.
     pub fn name(self) -> &'static CStr {
         match self.argv[0] {
