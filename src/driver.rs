@@ -155,7 +155,9 @@ fn add_inputs(command: &CommandLine, session: &Arc<Session>, files: Vec<InputFil
                 let search = || Search::new(&plan.library_dirs[input.dylib], session.target().arch);
                 match file.content {
                     Content::Shared => libraries.push(libraries::with_slash(file.name.into())),
-                    Content::Script => libraries.extend(add_static(search().script(Path::new(&file.name))?, input, &add)?),
+                    Content::Script => {
+                        libraries.extend(add_static(search().script(Path::new(&file.name))?, input, &add)?)
+                    }
                     _ => add(input, file)?,
                 }
             }

@@ -71,7 +71,9 @@ fn bind_library(library: &Library<'_>, definitions: &BTreeMap<Vec<u8>, ExecutorA
     let allocates = definitions.contains_key(&b"malloc"[..]);
     let changed = |reference: super::loaded::Reference<'_>| {
         let name = reference.name();
-        let program = definitions.get(name).map(|address| if allocates { allocator::guarded(name, address.0) } else { address.0 });
+        let program = definitions
+            .get(name)
+            .map(|address| if allocates { allocator::guarded(name, address.0) } else { address.0 });
         let address = program.or_else(|| loader::for_libraries(name))?.wrapping_add(reference.addend);
         let current = super::loaded::word_at(reference.place).load(std::sync::atomic::Ordering::Relaxed);
         (current != address).then_some((reference.place, address))

@@ -115,7 +115,8 @@ impl<'a> Library<'a> {
             // SAFETY: a table of a loaded library, in one of its segments.
             unsafe { slice::from_raw_parts(table as *const libc::Elf64_Rela, count) }
         });
-        let known = tables.into_iter().flat_map(move |tables| relocations.into_iter().flatten().map(move |r| (tables, r)));
+        let known =
+            tables.into_iter().flat_map(move |tables| relocations.into_iter().flatten().map(move |r| (tables, r)));
         let reference = |((symbols, strings), rela): ((u64, u64), &libc::Elf64_Rela)| {
             let (symbol, kind) = (rela.r_info >> 32, rela.r_info as u32);
             if symbol == 0 || !ADDRESS_TYPES.contains(&kind) {

@@ -28,10 +28,10 @@ mod loaded;
 pub mod loader;
 mod map;
 pub mod process;
-#[cfg(target_os = "linux")]
-pub mod provider;
 #[cfg(target_os = "macos")]
 mod program_macos;
+#[cfg(target_os = "linux")]
+pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;
@@ -47,10 +47,10 @@ mod thread_local_probe;
 pub use extent::{Extent, View};
 #[cfg(target_os = "macos")]
 pub use macos::rebind;
-#[cfg(target_os = "macos")]
-pub use program_macos::{interpose, loader, provider};
 pub use map::map_file;
 pub use os::{Backing, PAGES_ARE_SHARED, finish, frame_records, largest_reservation, near_address};
+#[cfg(target_os = "macos")]
+pub use program_macos::{interpose, loader, provider};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {

@@ -62,7 +62,8 @@ pub fn too_early() -> ExecutorAddr {
 fn undefined_symbols(path: &str) -> Vec<Vec<u8>> {
     let Ok(data) = std::fs::read(path) else { return Vec::new() };
     let Ok(file) = object::File::parse(&*data) else { return Vec::new() };
-    let undefined = file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak() && s.kind() != object::SymbolKind::Tls);
+    let undefined =
+        file.dynamic_symbols().filter(|s| s.is_undefined() && !s.is_weak() && s.kind() != object::SymbolKind::Tls);
     undefined.filter_map(|s| Some(s.name_bytes().ok()?.to_vec())).filter(|name| !name.is_empty()).collect()
 }
 
@@ -153,7 +154,8 @@ mod tests {
     fn the_loader_finds_what_is_provided() {
         let good = in_child(|| {
             let names = ["provided_one", "provided_two", "provided_three"];
-            let symbols = names.iter().enumerate().map(|(n, name)| (name.as_bytes().to_vec(), ExecutorAddr(0x1000 + n as u64)));
+            let symbols =
+                names.iter().enumerate().map(|(n, name)| (name.as_bytes().to_vec(), ExecutorAddr(0x1000 + n as u64)));
             load(&image(&symbols.collect::<Vec<_>>())).unwrap();
             let found = names.map(|name| process::symbol(name.as_bytes(), None));
             found == [0x1000, 0x1001, 0x1002].map(|address| Some(ExecutorAddr(address)))
