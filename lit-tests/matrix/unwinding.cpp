@@ -2,7 +2,7 @@
 // a foreign exception raised with the unwinder's own functions, exceptions in constructors of static locals, many throws.
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %matrix '--compiler=%clangxx -std=c++17' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.cpp --source=lazy.cpp --work=%t/objects --native=-pthread \
+// RUN: %matrix '--compiler=%clangxx -std=c++17' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.cpp --source=lazy.cpp --work=%t/objects --native=-pthread --native=-rdynamic \
 // RUN:     --arguments=all --arguments=noexcept --arguments=uncaught --arguments=destructor -lstdc++ -lgcc_s | FileCheck %s
 //
 // CHECK: 24 combinations, 0 differ
@@ -19,6 +19,7 @@
 #include <unwind.h>
 void throws(int), throws_noexcept() noexcept, foreign(), through(void (*)(int), int);
 int depth(int), counts(int);
+extern "C" int names_itself();
 struct Bad { ~Bad() noexcept(false) { throw 1; } };
 struct Guard { const char *name; ~Guard() { std::printf("guard %s\n", name); } };
 struct Picky { Picky(int n) { if (n < 2) throw n; } };
@@ -46,6 +47,7 @@ static void all() {
   for (int i = 0; i < 20000; i++)
     caught += counts(i);
   std::printf("caught %d\n", caught);
+  std::printf("named %d\n", names_itself());
 }
 int main(int, char **argv) {
   std::setvbuf(stdout, nullptr, _IONBF, 0);
@@ -59,6 +61,7 @@ int main(int, char **argv) {
 }
 //--- lazy.cpp
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <execinfo.h>
 #include <stdexcept>
@@ -84,6 +87,13 @@ __attribute__((noinline)) int depth(int more) {
   int seen = backtrace(frames, 64), counted = 0;
   _Unwind_Backtrace(count, &counted);
   return seen > 1 && counted > 1 ? seen : -1000;
+}
+extern "C" int names_itself() {
+  void *frames[8];
+  char **names = backtrace_symbols(frames, backtrace(frames, 8));
+  int found = std::strstr(names[0], "names_itself+0x") != nullptr;
+  std::free(names);
+  return found;
 }
 int counts(int n) {
   try {

@@ -44,6 +44,8 @@ pub struct Reference<'a> {
     pub addend: u64,
     /// Whether only calls go through it.
     pub is_call: bool,
+    /// The symbol's place in the library's table.
+    pub index: usize,
     symbol: &'a libc::Elf64_Sym,
     strings: u64,
 }
@@ -128,10 +130,11 @@ impl<'a> Library<'a> {
                 return None;
             }
             let addend = if kind == ADDRESS_TYPES[1] { rela.r_addend as u64 } else { 0 };
+            let index = symbol as usize;
             let symbol = symbols + symbol * size_of::<libc::Elf64_Sym>() as u64;
             // SAFETY: an entry of the library's symbol table, to which one of its relocations refers.
             let symbol = unsafe { &*(symbol as *const libc::Elf64_Sym) };
-            Some(Reference { place, addend, is_call: kind == ADDRESS_TYPES[2], symbol, strings })
+            Some(Reference { place, addend, is_call: kind == ADDRESS_TYPES[2], index, symbol, strings })
         };
         known.filter_map(reference).filter(move |r| r.is_preemptible(symbolic))
     }

@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::dispatch::as_linker;
-use super::{interpose, rebind};
+use super::{backtrace, interpose, rebind};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::gate;
 use crate::rt::memory::MemoryManager;
@@ -52,26 +52,27 @@ pub fn program() -> Option<&'static Program> {
 
 /// What linked code gets for `function` of the process.
 pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
-    let found = stand_ins().into_iter().find(|(original, _)| *original == function);
+    let found = stand_ins().find(|(original, _)| *original == function);
     found.map_or(function, |(_, ours)| ours)
 }
 
 /// Whether `address` is that of a function which stands in for another.
 pub fn is_stand_in(address: ExecutorAddr) -> bool {
-    stand_ins().iter().any(|(_, ours)| *ours == address)
+    stand_ins().any(|(_, ours)| ours == address)
 }
 
 /// The functions that have others in their place, and those.
-fn stand_ins() -> [(ExecutorAddr, ExecutorAddr); 6] {
+fn stand_ins() -> impl Iterator<Item = (ExecutorAddr, ExecutorAddr)> {
     let address = |function: *const ()| ExecutorAddr(function as u64);
-    [
+    let own = [
         (address(libc::dlsym as *const ()), address(dlsym_for_program as *const ())),
         (address(dlvsym as *const ()), address(dlvsym_for_program as *const ())),
         (address(libc::dlopen as *const ()), address(dlopen_for_program as *const ())),
         (address(libc::dladdr as *const ()), address(dladdr_for_all as *const ())),
         (address(dladdr1 as *const ()), address(dladdr1_for_all as *const ())),
         (address(libc::dl_iterate_phdr as *const ()), address(dl_iterate_phdr_for_program as *const ())),
-    ]
+    ];
+    own.into_iter().chain(backtrace::stand_ins())
 }
 
 /// What shared libraries get for the loader's function `name`.
@@ -252,6 +253,30 @@ unsafe extern "C" fn dladdr1_for_all(
         }
     }
     1
+}
+
+/// What is at `address`, if anybody knows.
+pub fn describe_any(address: ExecutorAddr) -> Option<libc::Dl_info> {
+    describe(address).or_else(|| {
+        let mut info = std::mem::MaybeUninit::uninit();
+        // SAFETY: the address is only compared; the answer is there if the result says so.
+        unsafe { (libc::dladdr(address.0 as *const c_void, info.as_mut_ptr()) != 0).then(|| info.assume_init()) }
+    })
+}
+
+/// `size` bytes that the program can free.
+pub fn allocate_for_program(size: usize) -> *mut c_void {
+    type Malloc = extern "C-unwind" fn(usize) -> *mut c_void;
+    let own = program().and_then(|program| as_linker(|| program.symbols.find(b"malloc")));
+    match own {
+        Some(malloc) => {
+            // SAFETY: the program's `malloc`, which has this type or makes the program undefined.
+            let malloc: Malloc = unsafe { std::mem::transmute(malloc.0 as *const ()) };
+            malloc(size)
+        }
+        // SAFETY: no precondition.
+        None => unsafe { libc::malloc(size) },
+    }
 }
 
 /// What is at `address`, if it is in the program's memory.

@@ -16,6 +16,8 @@ use macos as os;
 
 #[cfg(target_os = "linux")]
 mod allocator;
+#[cfg(target_os = "linux")]
+mod backtrace;
 pub mod dispatch;
 mod extent;
 mod icache;
