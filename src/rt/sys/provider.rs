@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use object::{Object, ObjectSymbol};
@@ -77,7 +78,10 @@ fn load(image: &[u8]) -> std::io::Result<()> {
     // SAFETY: a fresh descriptor that nobody else knows.
     let mut file = unsafe { std::fs::File::from_raw_fd(fd) };
     file.write_all(image)?;
-    let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    // The loader takes a path it knows for the library it has loaded from there, and numbers of descriptors come again.
+    static LOADED: AtomicUsize = AtomicUsize::new(0);
+    let unlike = "./".repeat(LOADED.fetch_add(1, Ordering::Relaxed));
+    let path = CString::new(format!("/proc/self/fd/{unlike}{}", file.as_raw_fd()))?;
     // SAFETY: a C string; the library has no code.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if handle.is_null() { Err(std::io::Error::other(process::loader_error())) } else { Ok(()) }
@@ -159,6 +163,18 @@ mod tests {
             load(&image(&symbols.collect::<Vec<_>>())).unwrap();
             let found = names.map(|name| process::symbol(name.as_bytes(), None));
             found == [0x1000, 0x1001, 0x1002].map(|address| Some(ExecutorAddr(address)))
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn one_library_after_the_other_is_loaded() {
+        let good = in_child(|| {
+            let names: [&[u8]; 3] = [b"provided_first", b"provided_second", b"provided_third"];
+            names.iter().all(|name| {
+                load(&image(&[(name.to_vec(), ExecutorAddr(0x99))])).unwrap();
+                process::symbol(name, None) == Some(ExecutorAddr(0x99))
+            })
         });
         assert!(good);
     }
