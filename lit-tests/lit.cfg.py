@@ -36,7 +36,7 @@
 #   gdb, perf-record                                        those programs are there and can watch the program under test
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   rust                   a rustc with a standard library: %rustc, and where that is: %{rust-libs}
-#   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11   those archives are there; %libsqlite3 and so on are their paths
+#   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11, libjemalloc   those archives are there; %libsqlite3 and so on are their paths
 
 import glob
 import os
@@ -151,7 +151,7 @@ elif native and object_format == "elf":
     missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
 
 # Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
-libraries = {name: name + ".a" for name in ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libpython3.11")}
+libraries = {name: name + ".a" for name in ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libpython3.11", "libjemalloc")}
 for name, file in libraries.items() if native and gcc else ():
     path = subprocess.run([gcc, "-print-file-name=" + file], capture_output=True, text=True).stdout.strip()
     if os.path.isabs(path):

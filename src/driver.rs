@@ -99,7 +99,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    session.initialize(&program);
+    session.initialize(&program)?;
     reports.enter(Phase::Execute);
     if let Some(order) = observers.speculation {
         session.speculate(order).context("cannot start a thread for -speculate")?;

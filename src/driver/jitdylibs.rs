@@ -11,6 +11,7 @@ use crate::link::{ObjectFile, exported_names, raw_section};
 use crate::rt;
 use crate::rt::libraries::{self, Library, Search};
 use anyhow::{Context, Result, anyhow, bail};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ struct Inputs<'a> {
     /// Only if something is lazy.
     lazy: Option<LazyObjectLinkingLayer>,
     harness: Option<Harness>,
+    /// Shared libraries, loaded when all files are known: they may refer to what those define.
+    libraries: RefCell<Vec<PathBuf>>,
 }
 
 /// Makes the JITDylibs of `command` and fills them; `files` are its inputs that are files, read. Answers the JITDylibs in order of
@@ -45,6 +48,7 @@ pub(super) fn fill(
         eager: ObjectLinkingLayer::new(session),
         lazy: any_lazy.then(|| LazyObjectLinkingLayer::new(session, granularity)).transpose()?,
         harness: None,
+        libraries: RefCell::default(),
     };
     check_directories(plan)?;
     inputs.define()?;
@@ -52,6 +56,9 @@ pub(super) fn fill(
     let mut files = files.into_iter();
     for input in &plan.inputs {
         inputs.add_input(input, &mut files)?;
+    }
+    for library in inputs.libraries.take() {
+        inputs.load_library(&library)?;
     }
     if command.options.phony_externals {
         session.set_phony_externals(inputs.dylibs[0]);
@@ -121,7 +128,10 @@ impl Inputs<'_> {
                     return Ok(());
                 }
                 match file.content {
-                    Content::Shared => self.load_library(&libraries::with_slash(file.name.into())),
+                    Content::Shared => {
+                        self.libraries.borrow_mut().push(libraries::with_slash(file.name.into()));
+                        Ok(())
+                    }
                     Content::Script => self.add_libraries(self.search(input).script(Path::new(&file.name))?, input),
                     _ => self.add(input, file),
                 }
@@ -216,7 +226,7 @@ impl Inputs<'_> {
         for library in libraries {
             match library {
                 Library::Static(path) => self.add(input, InputFile::read(&path)?)?,
-                Library::Shared(path) => self.load_library(&path)?,
+                Library::Shared(path) => self.libraries.borrow_mut().push(path),
             }
         }
         Ok(())
@@ -230,7 +240,7 @@ impl Inputs<'_> {
         let Some(stub) = stub::read(name, data, self.session.target())? else { return Ok(()) };
         if self.session.target().format == Format::host() {
             let path = if stub.is_text { stub.install_name.into() } else { libraries::with_slash(name.into()) };
-            self.load_library(&path)?;
+            self.libraries.borrow_mut().push(path);
         }
         Ok(())
     }
@@ -240,7 +250,8 @@ impl Inputs<'_> {
         if Some(self.session.target().arch) != Arch::host() {
             return Ok(());
         }
-        Ok(self.session.executor().load_library(path.as_os_str())?)
+        let session = self.session;
+        Ok(session.executor().load_library_for(path.as_os_str(), &|name| session.offer_to_library(name))?)
     }
 
     fn dylib_named(&self, name: &str) -> Option<DylibId> {

@@ -52,6 +52,11 @@ impl BatchTable {
         BatchId(batches.len() as u32 - 1)
     }
 
+    /// How many batches there have been.
+    pub fn count(&self) -> usize {
+        self.lock().batches.len()
+    }
+
     /// The addresses of `batch` are published; its edges refer to `needs`.
     pub fn resolved(&self, batch: BatchId, needs: Vec<BatchId>) {
         self.lock().batches[batch.index()].needs = needs;

@@ -330,6 +330,7 @@ impl Expansion<'_, '_> {
             && let (Some(points), Some(number)) = (unit.entry_points, unit.function_number(index))
         {
             let points = self.closure.tables.entry_points[points.index()].clone();
+            let number = if branch { number } else { unit.same_address(number) };
             return Ok(self.entry_point(points, number, branch, symbol.name, symbol.size));
         }
         match symbol.place {

@@ -24,6 +24,7 @@ mod closure;
 mod common_symbols;
 mod definitions;
 mod describe;
+mod dynamic_symbols;
 mod entry_points;
 mod error;
 mod far_data;

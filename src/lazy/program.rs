@@ -1,6 +1,7 @@
 //! Programs: an entry point with the initializers that run before it.
 
 use super::batch::{self, Root};
+use super::dynamic_symbols::{self, Interposed};
 use super::error::SessionError;
 use super::ids::DylibId;
 use super::initializers::{self, FunctionArrays};
@@ -17,6 +18,8 @@ pub struct LinkedProgram {
     pub entry: ExecutorAddr,
     pub(super) initializers: FunctionArrays,
     pub(super) finalizers: FunctionArrays,
+    /// The definitions that loaded libraries refer to, and their addresses.
+    interposed: Vec<(Interposed, ExecutorAddr)>,
 }
 
 impl Session {
@@ -30,7 +33,7 @@ impl Session {
         entry: &str,
     ) -> Result<LinkedProgram, SessionError> {
         self.resolve_with(dylibs, entry)?;
-        let (roots, initializers, finalizers) = {
+        let (roots, initializers, finalizers, interposed) = {
             let tables = self.tables();
             let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
             let mut roots = vec![Root::Entry(found.ok_or_else(|| not_found(entry))?)];
@@ -38,22 +41,31 @@ impl Session {
             roots.extend(initializers.roots());
             roots.extend(finalizers.roots());
             roots.extend(thread_locals::roots(&tables));
+            let mut interposed = Vec::new();
             if self.executes() {
                 thread_locals::settle_libraries(self, &tables);
+                interposed = dynamic_symbols::interposed(self, &tables);
+                roots.extend(interposed.iter().map(|i| Root::Entry(i.entry)));
             }
-            (roots, initializers, finalizers)
+            (roots, initializers, finalizers, interposed)
         };
         let _inside = gate::enter();
-        let entry = batch::link(self, &roots)?[0];
+        let addresses = batch::link(self, &roots)?;
         self.progress().end();
-        Ok(LinkedProgram { entry, initializers, finalizers })
+        let definitions = addresses[addresses.len() - interposed.len()..].to_vec();
+        let interposed = interposed.into_iter().zip(definitions).collect();
+        Ok(LinkedProgram { entry: addresses[0], initializers, finalizers, interposed })
     }
 
-    /// Runs the initializers of `program`, once, and has its finalizers run at exit; nothing if the session executes nothing.
-    pub fn initialize(&self, program: &LinkedProgram) {
+    /// Makes `program` known to the process, runs its initializers, once, and has its finalizers run at exit; nothing if the session
+    /// executes nothing.
+    ///
+    /// Errors: what the process says.
+    pub fn initialize(&self, program: &LinkedProgram) -> Result<(), SessionError> {
         if !self.executes() {
-            return;
+            return Ok(());
         }
+        dynamic_symbols::publish(self, &program.interposed)?;
         let mut at_exit = program.finalizers.functions(self.executor());
         at_exit.reverse();
         if !at_exit.is_empty() {
@@ -61,5 +73,11 @@ impl Session {
         }
         let functions = program.initializers.functions(self.executor());
         plugin::timed(self, None, Step::Initializers, || self.executor().run_initializers(&functions));
+        Ok(())
+    }
+
+    /// Whether libraries that are loaded refer to what the program defines, so that they must be told.
+    pub fn interposes(&self) -> bool {
+        !dynamic_symbols::interposed(self, &self.tables()).is_empty()
     }
 }

@@ -3,6 +3,7 @@
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
+use super::dynamic_symbols;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
@@ -109,7 +110,7 @@ pub struct Session {
     reentry: OnceLock<EntryId>,
     /// The address of the resolve tag, once it is linked.
     resolve_tag: OnceLock<ExecutorAddr>,
-    handle: Weak<Session>,
+    pub(super) handle: Weak<Session>,
     pool: Once,
     progress: Arc<Progress>,
     /// The thread that links ahead, if one does.
@@ -165,6 +166,12 @@ impl Session {
         let id = tables.add_dylib(name);
         tables.dylibs[id.index()].link_order.push(PLATFORM);
         id
+    }
+
+    /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
+    /// program, as a static linker would have it.
+    pub fn offer_to_library(&self, name: &[u8]) -> bool {
+        dynamic_symbols::offer(&mut self.tables_mut(), name)
     }
 
     /// Looks for undefined symbols of `dylib` in `other` too: after those added before, before the runtime and the process.

@@ -142,7 +142,7 @@ impl MaterializationUnit {
 
     /// The symbols that have an entry point, ascending: an entry point's number is its place in here.
     ///
-    /// Aliases at one address have an entry point each, as they have names.
+    /// Aliases at one address have an entry point each, as they have names; [`MaterializationUnit::same_address`] is the one that is their address.
     pub fn functions(&self) -> &[u32] {
         self.functions.get_or_init(|| {
             let global = |&i: &u32| self.entries[i as usize] != MaterializationUnit::LOCAL;
@@ -170,6 +170,13 @@ impl MaterializationUnit {
     /// The number of the entry point of `symbol`.
     pub fn function_number(&self, symbol: u32) -> Option<u32> {
         self.functions().binary_search(&symbol).ok().map(|n| n as u32)
+    }
+
+    /// The first entry point whose function is at the same place as that of entry point `number`: its stub is the address of both.
+    pub fn same_address(&self, number: u32) -> u32 {
+        let index = self.index.get_or_init(|| SectionIndex::of(self));
+        let alias = index.aliases.binary_search_by_key(&number, |&(alias, _)| alias);
+        alias.map_or(number, |position| index.aliases[position].1)
     }
 
     /// The indirect functions it defines, ascending by symbol.
@@ -216,6 +223,8 @@ struct SectionIndex {
     functions: Vec<(u32, u32)>,
     /// Section and dependent section, ascending.
     dependents: Vec<(u32, u32)>,
+    /// Entry points whose function is that of an earlier one too, and the earliest, ascending.
+    aliases: Vec<(u32, u32)>,
 }
 
 impl SectionIndex {
@@ -226,7 +235,15 @@ impl SectionIndex {
         let loaded = unit.file.sections.iter().enumerate().filter(|(_, s)| s.kind == SectionKind::Loaded);
         let mut dependents: Vec<_> = loaded.filter_map(|(d, s)| Some((s.linked_to?, d as u32))).collect();
         dependents.sort_unstable();
-        SectionIndex { functions, dependents }
+        let place_of = |&(_, number): &(u32, u32)| unit.place(unit.functions()[number as usize]);
+        let mut by_place = functions.clone();
+        by_place.sort_by_key(|pair| (place_of(pair), pair.1));
+        let mut aliases = Vec::new();
+        for same in by_place.chunk_by(|a, b| place_of(a) == place_of(b)) {
+            aliases.extend(same[1..].iter().map(|&(_, number)| (number, same[0].1)));
+        }
+        aliases.sort_unstable();
+        SectionIndex { functions, dependents, aliases }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The seam between the session and the process that runs the linked code: [`ExecutorProcessControl`].
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
 
 use super::memory::MemoryManager;
+use super::program::ProgramSymbols;
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr, Format};
 
@@ -76,6 +78,9 @@ pub enum ExecutorError {
         "cannot give symbols of shared libraries addresses below 2 GiB: {0}; compile the program with -fPIE or -fPIC"
     )]
     Rebind(std::io::Error),
+    /// Shared libraries could not be made to use definitions of the program.
+    #[error("cannot make shared libraries use the program's definitions: {0}")]
+    Interpose(std::io::Error),
     /// A second dispatch handler was given to an executor.
     #[error("this executor already has a dispatch handler")]
     HandlerSet,
@@ -171,6 +176,27 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ExecutorError::Library`].
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError>;
+
+    /// As [`ExecutorProcessControl::load_library`], for a library that may refer to symbols of the program, which is not linked yet: those for which
+    /// `program_has` answers true are promised to [`ExecutorProcessControl::publish_program`].
+    ///
+    /// # Errors
+    /// [`ExecutorError::Library`].
+    fn load_library_for(&self, path: &OsStr, program_has: &dyn Fn(&[u8]) -> bool) -> Result<(), ExecutorError>;
+
+    /// The names that the loaded libraries refer to and for which `wanted` holds, each once.
+    fn library_references(&self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>>;
+
+    /// Makes `program` known: before any of it runs, once it is linked. The libraries that are loaded use its `definitions` (address by name) from then on, those
+    /// loaded later what `program` answers; so do `dlsym` and its relatives, which see the first program of the process.
+    ///
+    /// # Errors
+    /// [`ExecutorError::Interpose`].
+    fn publish_program(
+        &self,
+        program: Arc<dyn ProgramSymbols>,
+        definitions: &BTreeMap<Vec<u8>, ExecutorAddr>,
+    ) -> Result<(), ExecutorError>;
 
     /// Stores a pointer in linked `rw-` memory (8-byte aligned), at once for all threads; what was written to memory
     /// before is seen by whoever sees the new pointer.

@@ -84,6 +84,11 @@ pub fn enter() -> Inside {
     Inside { outermost, thread: PhantomData }
 }
 
+/// Whether this thread is inside: it links, and does not run the program.
+pub fn is_inside() -> bool {
+    INSIDE.get()
+}
+
 /// Runs `work` outside the gate, whether or not the thread is inside, and comes back.
 pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     if !INSIDE.get() {

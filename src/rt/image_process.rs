@@ -3,9 +3,11 @@
 use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, JitDispatch, ProcessObject, Rebinding};
 use super::in_process::InProcess;
 use super::memory::MemoryManager;
+use super::program::ProgramSymbols;
 use super::thread_local::{ThreadLocalMemory, ThreadLocalPlace};
 use crate::base::{AddrRange, ExecutorAddr, Format};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -100,6 +102,23 @@ impl ExecutorProcessControl for ImageProcess {
 
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError> {
         self.0.process.load_library(path)
+    }
+
+    fn load_library_for(&self, path: &OsStr, program_has: &dyn Fn(&[u8]) -> bool) -> Result<(), ExecutorError> {
+        self.0.process.load_library_for(path, program_has)
+    }
+
+    fn library_references(&self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        self.0.process.library_references(wanted)
+    }
+
+    /// Nothing: nothing of the program is in this process.
+    fn publish_program(
+        &self,
+        _program: Arc<dyn ProgramSymbols>,
+        _definitions: &BTreeMap<Vec<u8>, ExecutorAddr>,
+    ) -> Result<(), ExecutorError> {
+        Ok(())
     }
 
     fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr) {

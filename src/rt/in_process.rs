@@ -1,5 +1,6 @@
 //! The executor that is this very process.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, JitDispatch, ProcessObject, Rebinding};
 use super::in_process_memory::InProcessMemoryManager;
 use super::memory::MemoryManager;
+use super::program::ProgramSymbols;
 use super::sys::dispatch::{self, Context};
 use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
@@ -17,7 +19,7 @@ use crate::base::{AddrRange, ExecutorAddr, Format};
 /// Runs linked code in this process. Making one does nothing with the operating system; memory is reserved when it is first
 /// needed, forks are guarded once a dispatch handler is set.
 pub struct InProcess {
-    memory: Box<dyn MemoryManager>,
+    memory: Arc<dyn MemoryManager>,
     context: &'static Context,
     arguments: Mutex<Option<Arguments>>,
     /// Whether linked code may use symbols of the process.
@@ -32,7 +34,7 @@ impl InProcess {
 
     /// With other memory: a [`super::SlabMemoryManager`] when nothing is to run.
     pub fn with_memory(memory: Box<dyn MemoryManager>) -> InProcess {
-        InProcess { memory, context: Context::leaked(), arguments: Mutex::new(None), symbols: true }
+        InProcess { memory: memory.into(), context: Context::leaked(), arguments: Mutex::new(None), symbols: true }
     }
 
     /// The same, but linked code finds no symbols of the process.
@@ -71,7 +73,7 @@ impl ExecutorProcessControl for InProcess {
         if !self.symbols {
             return test_result::function(name);
         }
-        let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::rebind::stand_in);
+        let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::loader::stand_in);
         let replaced = thread_local::replacement(name).or_else(|| sys::crash::replacement(name));
         replaced.or_else(symbol).or_else(|| test_result::function(name))
     }
@@ -89,7 +91,7 @@ impl ExecutorProcessControl for InProcess {
     }
 
     fn stand_in(&self, function: ExecutorAddr) -> ExecutorAddr {
-        sys::rebind::stand_in(function)
+        sys::loader::stand_in(function)
     }
 
     fn rebind(&self, rebindings: &[Rebinding]) -> Result<(), ExecutorError> {
@@ -99,6 +101,30 @@ impl ExecutorProcessControl for InProcess {
     fn load_library(&self, path: &OsStr) -> Result<(), ExecutorError> {
         process::load_library(path)
             .map_err(|reason| ExecutorError::Library { path: path.to_string_lossy().into_owned(), reason })
+    }
+
+    fn load_library_for(&self, path: &OsStr, program_has: &dyn Fn(&[u8]) -> bool) -> Result<(), ExecutorError> {
+        let provide = |name: &[u8]| program_has(name).then(sys::provider::too_early);
+        loop {
+            let Err(reason) = process::load_library(path) else { return Ok(()) };
+            if !sys::provider::provide_missing(&reason, &provide) {
+                return Err(ExecutorError::Library { path: path.to_string_lossy().into_owned(), reason });
+            }
+        }
+    }
+
+    fn library_references(&self, wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        sys::interpose::references(wanted)
+    }
+
+    fn publish_program(
+        &self,
+        program: Arc<dyn ProgramSymbols>,
+        definitions: &BTreeMap<Vec<u8>, ExecutorAddr>,
+    ) -> Result<(), ExecutorError> {
+        let name = self.arguments().name();
+        sys::loader::publish(sys::loader::Program { symbols: program, memory: self.memory.clone(), name });
+        sys::interpose::bind(definitions).map_err(ExecutorError::Interpose)
     }
 
     fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr) {
@@ -119,7 +145,7 @@ impl ExecutorProcessControl for InProcess {
 
     fn set_arguments(&self, args: &[OsString]) {
         let arguments = Arguments::leak(args);
-        process::set_name(arguments);
+        arguments.name_program();
         *self.arguments.lock().unwrap_or_else(PoisonError::into_inner) = Some(arguments);
     }
 

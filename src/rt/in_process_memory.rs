@@ -73,6 +73,8 @@ struct Region {
     /// The chunk being filled, for each protection; for code: outside the window.
     chunks: [Option<Chunk>; 3],
     data_chunk: u64,
+    /// What has been mapped, by protection.
+    mapped: Vec<(AddrRange, MemProt)>,
 }
 
 /// The unused end of a chunk.
@@ -222,6 +224,11 @@ impl MemoryManager for InProcessMemoryManager {
         Ok(Segment::new(ExecutorAddr(start), size, MemProt::ReadWrite, Box::new(content)))
     }
 
+    fn mapped(&self) -> Vec<(AddrRange, MemProt)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.region.as_ref().map_or_else(Vec::new, |region| region.mapped.clone())
+    }
+
     fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {
         for segment in segments {
             sys::finish(segment.address.0, segment.size, segment.prot)
@@ -263,6 +270,7 @@ impl Region {
             window_rest: None,
             chunks: [None, None, None],
             data_chunk: SMALLEST_DATA_CHUNK,
+            mapped: vec![(window, MemProt::ReadExec)],
         };
         let window_extent = region.take(window_size)?;
         region.window_rest = Some(region.map(window_extent, MemProt::ReadExec)?);
@@ -345,6 +353,7 @@ impl Region {
             MemProt::Read | MemProt::ReadExec => FILE_CHUNK.min(self.all.size() / 8),
         };
         let extent = self.take(needed.max(usual).min(self.free.size()))?;
+        self.mapped.push((AddrRange::new(ExecutorAddr(extent.start()), extent.size()), prot));
         self.map(extent, prot)
     }
 

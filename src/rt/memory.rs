@@ -202,6 +202,11 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
     /// [`MemoryError::AlreadyPlaced`] when memory is in use that contradicts it.
     fn place(&self, placement: Placement) -> Result<(), MemoryError>;
 
+    /// The memory that the program sees, as ranges of one protection; unused ends of them included. Nothing where nothing is mapped.
+    fn mapped(&self) -> Vec<(AddrRange, MemProt)> {
+        Vec::new()
+    }
+
     /// Where memory lies, for a batch that will want at most `code_bytes` of code and `other_bytes` of data, both with
     /// their padding.
     ///

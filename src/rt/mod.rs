@@ -14,6 +14,7 @@ mod in_process_memory;
 pub mod libraries;
 pub mod linker_script;
 pub mod memory;
+pub mod program;
 pub mod runtime_archive;
 mod slab;
 mod sys;
@@ -27,6 +28,7 @@ pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+pub use program::{ProgramSymbol, ProgramSymbols};
 pub use slab::SlabMemoryManager;
 #[doc(hidden)]
 pub use sys::c_arguments;

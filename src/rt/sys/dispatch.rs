@@ -94,9 +94,6 @@ unsafe extern "C" fn entry(
     args: *const u8,
     size: usize,
 ) -> WrapperFunctionResult {
-    let errno = interrupts::errno().get();
-    let interrupts = interrupts::hold();
-    let inside = gate::enter();
     // SAFETY: the caller's promise; contexts are never freed.
     let context = unsafe { &*context };
     let args = if size == 0 {
@@ -106,9 +103,17 @@ unsafe extern "C" fn entry(
         unsafe { std::slice::from_raw_parts(args, size) }
     };
     let tag = ExecutorAddr(tag as u64);
+    as_linker(|| answer(context, tag, args))
+}
+
+/// Runs `work`, which the program has called for, as the linker is run: whatever the program was doing.
+pub fn as_linker<R>(work: impl FnOnce() -> R) -> R {
+    let errno = interrupts::errno().get();
+    let interrupts = interrupts::hold();
+    let inside = gate::enter();
     let work = |stack| {
         let outer = FRAME.replace(Some(Frame { stack, interrupts }));
-        let result = answer(context, tag, args);
+        let result = work();
         FRAME.set(outer);
         result
     };

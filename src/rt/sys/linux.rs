@@ -3,7 +3,7 @@
 //! One mapping is writable and never executable, the other is what the program sees and never writable. So nothing changes
 //! protection after it is mapped, batches can share pages, and no page is ever writable and executable.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -164,21 +164,6 @@ pub fn near_address() -> u64 {
     libc::dl_iterate_phdr as *const () as u64
 }
 
-unsafe extern "C" {
-    static mut program_invocation_name: *const c_char;
-    static mut program_invocation_short_name: *const c_char;
-}
-
-/// Sets what `program_invocation_name` is, and without directories `program_invocation_short_name`: `name`, which is never freed.
-pub fn set_program_name(name: *const c_char) {
-    // SAFETY: C strings that stay; the C library's variables, which it sets itself when a program starts and then only reads.
-    unsafe {
-        let slash = libc::strrchr(name, c_int::from(b'/'));
-        program_invocation_name = name;
-        program_invocation_short_name = if slash.is_null() { name } else { slash.add(1) };
-    }
-}
-
 /// The mathematics library.
 pub const MATHEMATICS: Option<&CStr> = Some(c"libm.so.6");
 
@@ -196,7 +181,20 @@ pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> 
 
 unsafe extern "C" {
     static environ: *const *const c_char;
+    static mut program_invocation_name: *const c_char;
+    static mut program_invocation_short_name: *const c_char;
     fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
+}
+
+/// Makes `name` what the C library calls the program (in messages of `err`, `assert` and `getopt`).
+pub fn set_program_name(name: &'static CStr) {
+    let bytes = name.to_bytes();
+    let short = bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    // SAFETY: the C library's variables, which programs may set; no thread of a program is running yet. The short name is the string's end.
+    unsafe {
+        (&raw mut program_invocation_name).write(name.as_ptr());
+        (&raw mut program_invocation_short_name).write(name.as_ptr().add(short));
+    }
 }
 
 /// The program's environment, as it is now.

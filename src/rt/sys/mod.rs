@@ -14,6 +14,10 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+#[cfg(target_os = "linux")]
+mod allocator;
+#[cfg(target_os = "linux")]
+mod backtrace;
 pub mod crash;
 mod crash_context;
 pub mod crash_memory;
@@ -24,11 +28,21 @@ mod entry;
 mod extent;
 mod icache;
 pub mod image;
+#[cfg(target_os = "linux")]
+pub mod interpose;
 mod interrupts;
 pub mod jit_debug;
+#[cfg(target_os = "linux")]
+mod loaded;
+#[cfg(target_os = "linux")]
+pub mod loader;
 mod map;
 mod marker;
 pub mod process;
+#[cfg(target_os = "macos")]
+mod program_macos;
+#[cfg(target_os = "linux")]
+pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;
@@ -56,6 +70,8 @@ pub use macos::{provided, rebind, thread_local};
 pub use map::{map_file, mapped_bytes};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
+#[cfg(target_os = "macos")]
+pub use program_macos::{interpose, loader, provider};
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {

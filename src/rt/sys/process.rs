@@ -61,20 +61,21 @@ pub fn library_symbol(address: ExecutorAddr) -> Option<(String, Option<(String, 
 pub fn load_library(path: &OsStr) -> Result<(), String> {
     let path = CString::new(path.as_bytes()).map_err(|_| "the path contains a NUL byte".to_string())?;
     as_program(|| {
-        // SAFETY: a C string; the library's initializers are the user's choice. dlerror's text is this thread's own until
-        // the next call.
-        unsafe {
-            if !libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL).is_null() {
-                return Ok(());
-            }
-            let text = libc::dlerror();
-            Err(if text.is_null() {
-                "the dynamic loader gives no reason".to_string()
-            } else {
-                CStr::from_ptr(text).to_string_lossy().into_owned()
-            })
-        }
+        // SAFETY: a C string; the library's initializers are the user's choice.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+        if handle.is_null() { Err(loader_error()) } else { Ok(()) }
     })
+}
+
+/// What the loader says of its last failure on this thread.
+pub fn loader_error() -> String {
+    // SAFETY: no precondition; the text is this thread's own until the next call.
+    let text = unsafe { libc::dlerror() };
+    if text.is_null() {
+        return "the dynamic loader gives no reason".to_string();
+    }
+    // SAFETY: a C string.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 /// The pointer-sized atomic at an aligned address of linked memory.
@@ -112,15 +113,22 @@ impl Arguments {
         Arguments { argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX), argv: argv.leak() }
     }
 
+    /// Makes [`Arguments::name`] what the C library calls the program.
+    pub fn name_program(self) {
+        os::set_program_name(self.name());
+    }
+
+    /// The program's name, `argv[0]`; empty without arguments.
+    pub fn name(self) -> &'static CStr {
+        match self.argv[0] {
+            0 => c"",
+            // SAFETY: a C string that `leak` has made.
+            name => unsafe { CStr::from_ptr(name as *const c_char) },
+        }
+    }
+
     fn argv(self) -> *const *const c_char {
         self.argv.as_ptr().cast()
-    }
-}
-
-/// Makes the first of `arguments`, if there is any, the name by which the C library calls the program in messages.
-pub fn set_name(arguments: Arguments) {
-    if let Some(&name) = arguments.argv.first().filter(|&&name| name != 0) {
-        os::set_program_name(name as *const c_char);
     }
 }
 

@@ -9,32 +9,20 @@
 //! - Calls (`JUMP_SLOT`) go on as before; only addresses that code can see are changed.
 //! - The libraries' constructors have run. What a copy holds of pointers into itself or to other copies follows it; what they
 //!   have put elsewhere (the address of a stream kept on the heap) is still the original's.
-//! - Libraries loaded later refer to the originals until something else is moved. `dlsym`, called by linked code, knows.
+//! - Libraries that the program loads later follow when their constructors have run. `dlsym`, called by linked code, knows ([`super::loader`]).
 //! - Another thread that changes a variable while it is being moved may lose the change.
 
 use std::collections::BTreeMap;
-use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{io, slice};
 
-use super::page_size;
+use super::loaded::{Library, for_each_library, word_at};
+use super::loader::is_stand_in;
 use crate::base::ExecutorAddr;
 use crate::rt::executor::{ProcessObject, Rebinding};
-use crate::rt::gate;
 
-/// Relocation types that write a symbol's address: into a table, and into data.
-#[cfg(target_arch = "x86_64")]
-const ADDRESS_TYPES: [u32; 2] = [6, 1];
-#[cfg(target_arch = "aarch64")]
-const ADDRESS_TYPES: [u32; 2] = [1025, 257];
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const ADDRESS_TYPES: [u32; 0] = [];
-
-const DT_RELA: u64 = 7;
-const DT_RELASZ: u64 = 8;
-const DT_JMPREL: u64 = 23;
-const DT_PLTRELSZ: u64 = 2;
 const RTLD_DL_SYMENT: c_int = 1;
 const STT_OBJECT: u8 = 1;
 const STT_FUNC: u8 = 2;
@@ -43,7 +31,6 @@ const STV_PROTECTED: u8 = 3;
 
 unsafe extern "C" {
     fn dladdr1(address: *const c_void, info: *mut libc::Dl_info, extra: *mut *mut c_void, flags: c_int) -> c_int;
-    fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
 }
 
 /// What has been moved, by its old address.
@@ -72,7 +59,7 @@ pub fn current(address: ExecutorAddr) -> ExecutorAddr {
 
 /// What is at `address`, a symbol's; `None` for what cannot be moved: no size is known, or its library does not ask where it is.
 pub fn describe(address: ExecutorAddr) -> Option<ProcessObject> {
-    if stand_ins().iter().any(|(_, ours)| *ours == address) {
+    if is_stand_in(address) {
         return Some(ProcessObject::Function);
     }
     let mut info = libc::Dl_info {
@@ -104,11 +91,14 @@ pub fn describe(address: ExecutorAddr) -> Option<ProcessObject> {
     code.then_some(ProcessObject::Function)
 }
 
-/// Moves what `rebindings` say: copies data, then makes all libraries use the new addresses.
+/// Moves what `rebindings` say: copies data, then makes all libraries use the new addresses, and those of what was moved before.
 ///
 /// # Errors
 /// What the operating system says of changing the protection of tables.
 pub fn rebind(rebindings: &[Rebinding]) -> io::Result<()> {
+    if rebindings.is_empty() && !ANY.load(Ordering::Acquire) {
+        return Ok(());
+    }
     let mut moved = moved();
     for rebinding in rebindings {
         let size = match rebinding.object {
@@ -124,7 +114,7 @@ pub fn rebind(rebindings: &[Rebinding]) -> io::Result<()> {
     ANY.store(true, Ordering::Release);
     follow_copies(&moved);
     let mut result = Ok(());
-    for_each_library(|library| result = std::mem::replace(&mut result, Ok(())).and(library.rebind(&moved)));
+    for_each_library(|library| result = std::mem::replace(&mut result, Ok(())).and(rebind_library(library, &moved)));
     result
 }
 
@@ -149,118 +139,33 @@ fn follow_copies(moved: &BTreeMap<u64, Moved>) {
     }
 }
 
-/// The word at an aligned address in writable memory that stays mapped while it is used.
-fn word_at<'a>(address: u64) -> &'a AtomicU64 {
-    debug_assert!(address.is_multiple_of(8));
-    // SAFETY: callers give places in copies and in writable segments of loaded libraries.
-    unsafe { &*(address as *const AtomicU64) }
+/// The places of `library` that hold the address of something moved, and what they are to hold.
+fn stale_places(library: &Library<'_>, moved: &BTreeMap<u64, Moved>) -> Vec<Stale> {
+    let mut stale = Vec::new();
+    for reference in library.references().filter(|r| !r.is_call) {
+        let old = word_at(reference.place).load(Ordering::Relaxed);
+        // The program's own functions keep the addresses that the linker was started with.
+        let target = moved.get(&old.wrapping_sub(reference.addend)).filter(|m| m.size != 0 || !library.is_host);
+        if let Some(m) = target {
+            stale.push(Stale { place: reference.place, old, new: m.to.wrapping_add(reference.addend) });
+        }
+    }
+    stale
 }
 
-/// A loaded library, while the loader keeps it from being unloaded.
-struct Library<'a> {
-    /// What is added to the addresses in its file.
-    base: u64,
-    headers: &'a [libc::Elf64_Phdr],
-    /// The program itself, whose functions keep the addresses that the linker was started with.
-    is_host: bool,
-}
-
-impl<'a> Library<'a> {
-    /// Its segment with `flags` that `address` is in.
-    fn segment_with(&self, address: u64, flags: u32) -> Option<&'a libc::Elf64_Phdr> {
-        self.headers.iter().find(|h| {
-            let start = self.base.wrapping_add(h.p_vaddr);
-            h.p_type == libc::PT_LOAD && h.p_flags & flags == flags && address.wrapping_sub(start) < h.p_memsz
-        })
-    }
-
-    /// The pages of its tables that are read-only once it is loaded.
-    fn read_only_after_loading(&self) -> Option<(u64, u64)> {
-        let header = self.headers.iter().find(|h| h.p_type == libc::PT_GNU_RELRO)?;
-        let start = self.base.wrapping_add(header.p_vaddr);
-        let page = !(page_size() - 1);
-        let (start, end) = (start & page, start.wrapping_add(header.p_memsz) & page);
-        (start < end).then_some((start, end))
-    }
-
-    /// Its dynamic relocation tables.
-    fn relocations(&self) -> [&'a [libc::Elf64_Rela]; 2] {
-        let Some(dynamic) = self.headers.iter().find(|h| h.p_type == libc::PT_DYNAMIC) else {
-            return [&[]; 2];
-        };
-        let start = self.base.wrapping_add(dynamic.p_vaddr);
-        // SAFETY: the header of a loaded library says where its dynamic section is: pairs of words.
-        let entries = unsafe { slice::from_raw_parts(start as *const [u64; 2], dynamic.p_memsz as usize / 16) };
-        let entries = || entries.iter().take_while(|entry| entry[0] != 0);
-        let value = |tag: u64| entries().find(|entry| entry[0] == tag).map(|entry| entry[1]);
-        [(DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)].map(|(table, size)| {
-            let (Some(table), Some(size)) = (value(table), value(size)) else {
-                return &[][..];
-            };
-            // glibc writes addresses over the offsets in the file, where it can; other loaders do not.
-            let table = if table < self.base { table.wrapping_add(self.base) } else { table };
-            if self.segment_with(table, libc::PF_R).is_none() {
-                return &[];
-            }
-            let count = size as usize / size_of::<libc::Elf64_Rela>();
-            // SAFETY: a table of a loaded library, in one of its segments.
-            unsafe { slice::from_raw_parts(table as *const libc::Elf64_Rela, count) }
-        })
-    }
-
-    /// The places that hold the address of something moved.
-    fn stale_places(&self, moved: &BTreeMap<u64, Moved>) -> Vec<Stale> {
-        let mut stale = Vec::new();
-        for rela in self.relocations().into_iter().flatten() {
-            let (symbol, kind) = (rela.r_info >> 32, rela.r_info as u32);
-            if symbol == 0 || !ADDRESS_TYPES.contains(&kind) {
-                continue;
-            }
-            let place = self.base.wrapping_add(rela.r_offset);
-            if !place.is_multiple_of(8)
-                || self.segment_with(place, libc::PF_W).is_none_or(|h| h.p_flags & libc::PF_X != 0)
-            {
-                continue;
-            }
-            let addend = if kind == ADDRESS_TYPES[0] { 0 } else { rela.r_addend as u64 };
-            let old = word_at(place).load(Ordering::Relaxed);
-            let target = old.wrapping_sub(addend);
-            if let Some(m) = moved.get(&target).filter(|m| m.size != 0 || !self.is_host) {
-                stale.push(Stale { place, old, new: m.to.wrapping_add(addend) });
+fn rebind_library(library: &Library<'_>, moved: &BTreeMap<u64, Moved>) -> io::Result<()> {
+    let stale = stale_places(library, moved);
+    library.change(&stale.iter().map(|s| (s.place, s.new)).collect::<Vec<_>>())?;
+    for Stale { place, old, new } in stale {
+        // What has been moved itself has its copy of the old address, if the program has not changed it.
+        if let Some((from, copy)) = moved.range(..=place).next_back().filter(|(from, m)| place - *from + 8 <= m.size) {
+            let place = place - from + copy.to;
+            if place.is_multiple_of(8) {
+                let _ = word_at(place).compare_exchange(old, new, Ordering::Release, Ordering::Relaxed);
             }
         }
-        stale
     }
-
-    fn rebind(&self, moved: &BTreeMap<u64, Moved>) -> io::Result<()> {
-        let stale = self.stale_places(moved);
-        let pages = self
-            .read_only_after_loading()
-            .filter(|&(start, end)| stale.iter().any(|s| (start..end).contains(&s.place)));
-        let protect = |access: c_int| match pages {
-            // SAFETY: whole pages of a loaded library's tables, which its loader has made readable only.
-            Some((start, end))
-                if unsafe { libc::mprotect(start as *mut c_void, (end - start) as usize, access) } != 0 =>
-            {
-                Err(io::Error::last_os_error())
-            }
-            _ => Ok(()),
-        };
-        protect(libc::PROT_READ | libc::PROT_WRITE)?;
-        for Stale { place, old, new } in stale {
-            word_at(place).store(new, Ordering::Release);
-            // What has been moved itself has its copy of the old address, if the program has not changed it.
-            if let Some((from, copy)) =
-                moved.range(..=place).next_back().filter(|(from, m)| place - *from + 8 <= m.size)
-            {
-                let place = place - from + copy.to;
-                if place.is_multiple_of(8) {
-                    let _ = word_at(place).compare_exchange(old, new, Ordering::Release, Ordering::Relaxed);
-                }
-            }
-        }
-        protect(libc::PROT_READ)
-    }
+    Ok(())
 }
 
 /// A place of a library that holds the address of something moved.
@@ -268,57 +173,6 @@ struct Stale {
     place: u64,
     old: u64,
     new: u64,
-}
-
-/// Calls `work` for every loaded library; none is loaded or unloaded meanwhile.
-fn for_each_library<F: FnMut(&Library<'_>)>(mut work: F) {
-    struct State<'a, F>(&'a mut F, bool);
-    extern "C" fn visit<F: FnMut(&Library<'_>)>(info: *mut libc::dl_phdr_info, _: usize, data: *mut c_void) -> c_int {
-        // SAFETY: the loader's description of a library, valid during the call, and the state given below.
-        let (info, state) = unsafe { (&*info, &mut *data.cast::<State<'_, F>>()) };
-        // SAFETY: so many headers are there.
-        let headers = unsafe { slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-        (state.0)(&Library { base: info.dlpi_addr, headers, is_host: std::mem::take(&mut state.1) });
-        0
-    }
-    // The program itself comes first.
-    let mut state = State(&mut work, true);
-    // SAFETY: `visit` takes what it is called with; the state outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(visit::<F>), (&raw mut state).cast()) };
-}
-
-/// What linked code gets for `function`: the loader's own lookups would answer old addresses, and refuse `RTLD_NEXT` to callers
-/// that are in no library. Those in their place call them from the program's own file, which is where a static program's
-/// calls come from.
-pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
-    let found = stand_ins().into_iter().find(|(original, _)| *original == function);
-    found.map_or(function, |(_, ours)| ours)
-}
-
-/// The functions that have others in their place, and those.
-fn stand_ins() -> [(ExecutorAddr, ExecutorAddr); 2] {
-    let address = |function: *const ()| ExecutorAddr(function as u64);
-    [
-        (address(libc::dlsym as *const ()), address(dlsym_current as *const ())),
-        (address(dlvsym as *const ()), address(dlvsym_current as *const ())),
-    ]
-}
-
-/// [`current`] for the program.
-fn current_for_program(address: *mut c_void) -> *mut c_void {
-    // No thread of the program may hold the table's lock while another one forks.
-    let _inside = gate::enter();
-    current(ExecutorAddr(address as u64)).0 as *mut c_void
-}
-
-extern "C" fn dlsym_current(handle: *mut c_void, name: *const c_char) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    current_for_program(unsafe { libc::dlsym(handle, name) })
-}
-
-extern "C" fn dlvsym_current(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    current_for_program(unsafe { dlvsym(handle, name, version) })
 }
 
 #[cfg(all(test, target_env = "gnu"))]
@@ -394,25 +248,6 @@ mod tests {
             word_at(variable).load(Ordering::Relaxed) == stream
         });
         assert!(good);
-    }
-
-    #[test]
-    fn lookups_of_the_program_answer_the_copy() {
-        let good = in_child(|| {
-            let copy = move_data("optarg");
-            let dlsym = stand_in(ExecutorAddr(libc::dlsym as *const () as u64));
-            // SAFETY: the stand-in has the type of what it stands for.
-            let dlsym: extern "C" fn(*mut c_void, *const c_char) -> u64 =
-                unsafe { std::mem::transmute(dlsym.0 as *const ()) };
-            dlsym(libc::RTLD_DEFAULT, c"optarg".as_ptr()) == copy
-        });
-        assert!(good);
-    }
-
-    #[test]
-    fn other_functions_have_no_stand_in() {
-        let malloc = address("malloc");
-        assert_eq!(stand_in(malloc), malloc);
     }
 
     #[test]

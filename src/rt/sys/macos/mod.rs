@@ -87,6 +87,16 @@ pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> 
     Some(ExecutorAddr(found as u64))
 }
 
+/// Makes `name` what the C library calls the program.
+pub fn set_program_name(name: &'static CStr) {
+    // SAFETY: a C string that stays as long as the process.
+    unsafe { setprogname(name.as_ptr()) };
+}
+
+unsafe extern "C" {
+    fn setprogname(name: *const c_char);
+}
+
 /// The program's environment, as it is now.
 pub fn environment() -> *const *const c_char {
     // SAFETY: no precondition; the result is always valid.
@@ -116,11 +126,6 @@ pub mod rebind {
         None
     }
 
-    /// The same function.
-    pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
-        function
-    }
-
     /// Not supported.
     ///
     /// # Errors
@@ -128,13 +133,4 @@ pub mod rebind {
     pub fn rebind(rebindings: &[Rebinding]) -> io::Result<()> {
         if rebindings.is_empty() { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
-}
-
-/// Sets what `getprogname` answers: `name`, which is never freed, without directories.
-pub fn set_program_name(name: *const c_char) {
-    unsafe extern "C" {
-        fn setprogname(name: *const c_char);
-    }
-    // SAFETY: a C string that stays.
-    unsafe { setprogname(name) };
 }

@@ -1,0 +1,66 @@
+//! macOS: libraries keep the definitions that the loader has found for them, and the loader's functions do not see the program.
+
+/// The loader's functions.
+pub mod loader {
+    use crate::base::ExecutorAddr;
+    use crate::rt::memory::MemoryManager;
+    use crate::rt::program::ProgramSymbols;
+    use std::ffi::CStr;
+    use std::sync::Arc;
+
+    /// A program that runs in this process.
+    pub struct Program {
+        /// Its symbols.
+        pub symbols: Arc<dyn ProgramSymbols>,
+        /// Its memory.
+        pub memory: Arc<dyn MemoryManager>,
+        /// What it is called: `argv[0]`.
+        pub name: &'static CStr,
+    }
+
+    /// Nothing asks for it.
+    pub fn publish(program: Program) {
+        log::debug!("{:?} with {:?}: not seen by the loader", program.name, program.memory);
+        drop(program.symbols);
+    }
+
+    /// The same function.
+    pub fn stand_in(function: ExecutorAddr) -> ExecutorAddr {
+        function
+    }
+}
+
+/// Symbol interposition.
+pub mod interpose {
+    use crate::base::ExecutorAddr;
+    use std::collections::BTreeMap;
+    use std::io;
+
+    /// None.
+    pub fn references(_wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// Nothing to do.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn bind(_definitions: &BTreeMap<Vec<u8>, ExecutorAddr>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Symbols of the program for libraries that are loaded before it is linked.
+pub mod provider {
+    use crate::base::ExecutorAddr;
+
+    /// Nothing can be provided.
+    pub fn provide_missing(_reason: &str, _provide: &dyn Fn(&[u8]) -> Option<ExecutorAddr>) -> bool {
+        false
+    }
+
+    /// No address.
+    pub fn too_early() -> ExecutorAddr {
+        ExecutorAddr::NULL
+    }
+}
