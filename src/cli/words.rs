@@ -42,7 +42,7 @@ pub(super) fn split(args: impl Iterator<Item = OsString>, command: &Command) -> 
     while let Some(word) = args.next() {
         if in_run
             && is_lazy(&word)
-            && let Some(file) = args.next_if(|next| is_file(next))
+            && let Some(file) = args.next_if(is_file)
         {
             split.runs.last_mut().into_iter().for_each(|run| run.push((file.clone(), true)));
             continue;

@@ -318,6 +318,11 @@ impl Batch<'_> {
             Slot::SetBound { bounds, end } => if *end { &bounds.end } else { &bounds.start }.address(),
             Slot::Claim(claim) => claim.address(),
             Slot::GotBase => ExecutorAddr::NULL,
+            Slot::MemoryBound { end } => {
+                // There is memory by now, so there is nothing to go wrong.
+                let extent = self.session.executor().memory().extent().unwrap_or_default();
+                if *end { extent.end } else { extent.start }
+            }
         }
     }
 

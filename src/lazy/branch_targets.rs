@@ -34,7 +34,11 @@ fn is_settled(slot: &Slot, own: BatchId, code: AddrRange) -> bool {
         Slot::EntryPoint { points, .. } => of_claim(&points.stubs),
         Slot::Indirect { unit, .. } => of_claim(&unit.indirect),
         Slot::Claim(claim) => of_claim(claim),
-        Slot::Section { .. } | Slot::Block { .. } | Slot::SetBound { .. } | Slot::GotBase => true,
+        Slot::Section { .. }
+        | Slot::Block { .. }
+        | Slot::SetBound { .. }
+        | Slot::MemoryBound { .. }
+        | Slot::GotBase => true,
     }
 }
 

@@ -25,7 +25,7 @@ impl Session {
         tables.define_name(dylib, leak(name), Definition::Alias(target))
     }
 
-    /// Makes those of `names` null that `dylib` refers to and neither it nor its archives define: what a library exports that is
+    /// Makes those of `names` null that `dylib` refers to and nothing defines, the process neither: what a library exports that may be
     /// missing when the program runs.
     pub fn define_null(&self, dylib: DylibId, names: Vec<Vec<u8>>) {
         self.tables_mut().dylibs[dylib.index()].null_names.extend(names);

@@ -111,6 +111,8 @@ pub(super) enum Slot {
     Claim(Arc<Claim>),
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
+    /// Where linked memory begins or ends. Where that is depends on what is linked first.
+    MemoryBound { end: bool },
 }
 
 /// Where the address of a block is to be published.

@@ -161,10 +161,6 @@ impl SymbolTables {
             self.set_definition(id, definition, false);
             return Ok(());
         }
-        if self.dylibs[dylib.index()].null_names.contains(name) {
-            self.set_definition(id, Definition::Absolute(ExecutorAddr::NULL), false);
-            return Ok(());
-        }
         for other in self.dylibs[dylib.index()].link_order.clone() {
             let Some(found) = self.find_hashed(other, name, hash).filter(|_| other != dylib) else {
                 continue;

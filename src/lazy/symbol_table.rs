@@ -62,7 +62,7 @@ pub(super) struct JitDylib {
     pub dso_handle: Arc<Claim>,
     /// Whether everything that it refers to and nothing defines is null.
     pub phony_externals: bool,
-    /// Names that are null if neither it nor its archives define them.
+    /// Names that are null if nothing defines them.
     pub null_names: FxHashSet<Vec<u8>>,
     table: NameTable,
     groups: FxHashMap<&'static [u8], UnitId>,

@@ -3,7 +3,7 @@
 use super::closure::{Closure, Expansion};
 use super::error::SessionError;
 use super::ids::DylibId;
-use super::part::{Findings, Part, Publish};
+use super::part::{Findings, Part, Publish, Slot};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
 use super::trampolines::add_pointers;
@@ -87,8 +87,7 @@ impl Expansion<'_, '_> {
             let what = "it asks where linked memory ends, which an image cannot say";
             return Err(LinkError::unsuitable(&self.part.graph.name, what).into());
         }
-        let extent = self.closure.executor.memory().extent()?;
-        Ok(self.part.absolute(name, if end { extent.end } else { extent.start }))
+        Ok(self.part.external(name, 0, Slot::MemoryBound { end }))
     }
 }
 
