@@ -130,6 +130,12 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
     }
 }
 
+/// Whether so many members are asked for by what is queued that it pays to read them on other cores.
+pub(super) fn is_worthwhile(tables: &SymbolTables) -> bool {
+    let enough = tables.undefined.len() >= WORTHWHILE;
+    enough && tables.undefined.iter().filter(|&&id| wanted(tables, id).is_some()).count() >= WORTHWHILE
+}
+
 /// The archive member that `id` would pull.
 fn wanted(tables: &SymbolTables, id: EntryId) -> Option<(MemberId, Arc<Archive>)> {
     let entry = &tables.entries[id.index()];

@@ -7,7 +7,7 @@
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, SetId};
 use super::name_table::{HashedFile, NameHash};
-use super::read_ahead::{MemberId, Outcome, ReadAhead};
+use super::read_ahead::{self, MemberId, Outcome, ReadAhead};
 use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
@@ -123,20 +123,30 @@ impl SymbolTables {
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
     pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
-        if !parallel || self.archives.is_empty() || self.undefined.is_empty() {
-            return self.resolve_with(ReadAhead::new(None, load, self.target));
-        }
         let target = self.target;
-        rayon::in_place_scope_fifo(|scope| self.resolve_with(ReadAhead::new(Some(scope), load, target)))
+        let mut alone = ReadAhead::new(None, load, target);
+        while !self.undefined.is_empty() {
+            // Other threads are only started if there is something for them.
+            if parallel && read_ahead::is_worthwhile(self) {
+                return rayon::in_place_scope_fifo(|scope| {
+                    let mut ahead = ReadAhead::new(Some(scope), load, target);
+                    ahead.look_ahead(self);
+                    while !self.undefined.is_empty() {
+                        self.resolve_round(&mut ahead)?;
+                    }
+                    Ok(())
+                });
+            }
+            self.resolve_round(&mut alone)?;
+        }
+        Ok(())
     }
 
-    fn resolve_with(&mut self, mut ahead: ReadAhead<'_, '_>) -> Result<(), SessionError> {
-        ahead.look_ahead(self);
-        while !self.undefined.is_empty() {
-            ahead.next_round();
-            for id in std::mem::take(&mut self.undefined) {
-                self.search(id, &mut ahead)?;
-            }
+    /// Searches for everything that is queued by now.
+    fn resolve_round(&mut self, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
+        ahead.next_round();
+        for id in std::mem::take(&mut self.undefined) {
+            self.search(id, ahead)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the systems that use an object format agree on beyond the format itself: the names that linkers define, the names of the
 //! runtime, and how a name of a file becomes one of the process.
 //!
-//! Files that name no format ask [`super::conventions`] for these, once; each format's folder has its own.
+//! Files that name no format ask [`super::conventions()`] for these, once; each format's folder has its own.
 
 use std::borrow::Cow;
 use std::fmt::Debug;

@@ -100,7 +100,7 @@ pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
     Ok(segments.into_iter().filter(|s| !s.blocks.is_empty()).collect())
 }
 
-/// Lays out each of `graphs` by itself, in JITLink's order: segments of every graph by [`JITLINK_ORDER`], in them blocks with content
+/// Lays out each of `graphs` by itself, in JITLink's order: segments of every graph by protection as JITLink has it, in them blocks with content
 /// before zero-fill, sections by `rank`, which gets the graph's index and the section.
 ///
 /// Errors: as [`lay_out`].

@@ -1,4 +1,4 @@
-//! What a library promises, without the library: its exported symbols, from a text stub (`.tbd`, see [`super::text_stub`]) or from a
+//! What a library promises, without the library: its exported symbols, from a text stub (`.tbd`, read by `text_stub`) or from a
 //! dynamic library's own tables.
 
 use super::{text_stub, universal};

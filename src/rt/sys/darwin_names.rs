@@ -101,15 +101,28 @@ struct Pair<T> {
     cosine: T,
 }
 
-extern "C" fn sincos(angle: f64) -> Pair<f64> {
-    let (sine, cosine) = angle.sin_cos();
-    Pair { sine, cosine }
+/// Defines an adapter for the mathematics library's `sincos` of one type. The library is not linked with: few programs need it, and loading it
+/// takes as long as starting one of them.
+macro_rules! sincos {
+    ($adapter:ident, $name:literal, $number:ty) => {
+        extern "C" fn $adapter(angle: $number) -> Pair<$number> {
+            static FUNCTION: OnceLock<Option<ExecutorAddr>> = OnceLock::new();
+            let mut pair = Pair { sine: <$number>::NAN, cosine: <$number>::NAN };
+            if let Some(function) = FUNCTION.get_or_init(|| process::symbol($name, None)) {
+                // SAFETY: the function of that name takes an angle and where to put its sine and cosine.
+                unsafe {
+                    let function: extern "C" fn($number, *mut $number, *mut $number) =
+                        std::mem::transmute(function.0 as *const ());
+                    function(angle, &mut pair.sine, &mut pair.cosine);
+                }
+            }
+            pair
+        }
+    };
 }
 
-extern "C" fn sincosf(angle: f32) -> Pair<f32> {
-    let (sine, cosine) = angle.sin_cos();
-    Pair { sine, cosine }
-}
+sincos!(sincos, b"sincos", f64);
+sincos!(sincosf, b"sincosf", f32);
 
 /// What is called for a variadic function: on x86-64 the function itself, as both systems pass the arguments alike.
 #[cfg(target_arch = "x86_64")]
