@@ -1,6 +1,7 @@
 // Pieces of .init and .fini: run before constructors and after destructors, in the order of files; the C library's start files, which
 // begin and end what they are pieces of in a static link, may be given too.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t
 // RUN: %clang -O1 -fPIC -c %s -o main.o && %clang -O1 -fPIC -DOTHER -c %s -o other.o
 // RUN: %same main.o other.o | FileCheck %s

@@ -1,5 +1,6 @@
 // The C library knows the program by its name.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t/folder && cd %t && %clang -O1 -fPIC -c %s -o folder/main.o
 // RUN: %rjitlink folder/main.o -- x 2>&1 | FileCheck %s
 // RUN: %clang -O1 -fno-pie -c %s -o folder/main.o && %rjitlink -lazy folder/main.o 2>&1 | FileCheck %s

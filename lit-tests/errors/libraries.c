@@ -1,6 +1,7 @@
 // Shared libraries that cannot be used: one that is not there, one that needs a symbol which neither the program nor another library has, one whose
 // constructor calls the program before that is linked.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clang -c main.c && %clang -fPIC -shared needs.c -o libneeds.so && %clang -fPIC -shared early.c -o libearly.so && echo text > libtext.so
 // RUN: not %rjitlink main.o ./libnosuch.so 2>&1 | FileCheck %s --check-prefix=MISSING

@@ -1,5 +1,6 @@
 // A program whose reader has gone away dies of SIGPIPE, as ever; what starts it finds the signal as it was.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t && cd %t && %clang -c %s -o main.o
 // RUN: %same main.o | FileCheck %s
 //

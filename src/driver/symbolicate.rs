@@ -1,7 +1,7 @@
 //! `-symbolicate-with`: names for the addresses in backtraces.
 //!
-//! The table is what `-write-symtab` writes. Of each line of input only the last column counts: if it is a hexadecimal number at or
-//! behind a symbol, the symbol is put behind it.
+//! The table is what `-write-symtab` writes. Of each line of input one column counts: the last one, if that is a hexadecimal number, else
+//! the first one that is a whole address, as in our own backtraces. If it is at or behind a symbol, the symbol is put behind the line.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -10,6 +10,9 @@ use std::path::Path;
 
 /// How far behind a symbol an address may be.
 const REACH: u64 = 1 << 31;
+
+/// How many characters a whole address has, with its prefix.
+const WHOLE_ADDRESS: usize = 18;
 
 /// Copies `inputs` (`-` is standard input) to stdout, with names out of `table`.
 ///
@@ -60,11 +63,12 @@ impl Symbols {
         Symbols(symbols)
     }
 
-    /// `line` with the symbol of the address in its last column, if there is one.
+    /// `line` with the symbol of its address, if there is one.
     fn annotate(&self, line: &str) -> String {
         let trimmed = line.trim_end();
-        let named = trimmed.rsplit_once(char::is_whitespace).and_then(|(_, column)| {
-            let address = hexadecimal(column)?;
+        let named = trimmed.rsplit_once(char::is_whitespace).and_then(|(before, last)| {
+            let whole = |column: &&str| column.len() == WHOLE_ADDRESS && column.starts_with("0x");
+            let address = hexadecimal(last).or_else(|| hexadecimal(before.split_whitespace().find(whole)?))?;
             let (start, (name, graph)) = self.0.range(..=address).next_back()?;
             let offset = address - start;
             match offset {
@@ -87,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_column_gets_a_name() {
+    fn addresses_get_names() {
         let symbols = Symbols::parse("\"a.o\"\n0x1000 main\n0x1010 foo bar\n\"b.o\"\n2000 g\nnothing\n");
         for (line, expected) in [
             ("#0 0x1000", "#0 0x1000 main (a.o)"),
@@ -97,6 +101,7 @@ mod tests {
             ("0x1000", "0x1000"),
             ("f 0xfff", "f 0xfff"),
             ("f 0x80002000", "f 0x80002000"),
+            ("#1 0x0000000000001004 in main + 0x4 (a.o)", "#1 0x0000000000001004 in main + 0x4 (a.o) main + 4 (a.o)"),
             ("no address", "no address"),
             ("", ""),
         ] {

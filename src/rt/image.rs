@@ -11,8 +11,8 @@
 //! the tables; from the next page on the segments' bytes. What the hashes do not confirm is not used.
 
 use super::executor::{ExecutorError, ExecutorProcessControl};
-use super::in_process_memory::reserve_near_libraries;
 use super::memory::MemoryError;
+use super::reservation::reserve_near_libraries;
 use super::sys::image::Mapped;
 use super::sys::page_size;
 use super::thread_local::ThreadLocalPlace;

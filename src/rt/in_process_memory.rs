@@ -21,19 +21,12 @@ use std::sync::{Mutex, PoisonError};
 use super::memory::{
     BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
+use super::reservation::{GRANULE, SMALLEST_RESERVATION, after_boundary, reserve_low, reserve_near};
 use super::sys::{self, Backing, Extent, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
-/// Size of the reservation: with [`GAP`] and some room for the libraries themselves still below 2 GiB.
+/// Size of the reservation: with a gap and some room for the libraries themselves still below 2 GiB.
 const RESERVATION: u64 = 0x7000_0000;
-/// What a reservation is shrunk to when address space is scarce.
-const SMALLEST_RESERVATION: u64 = 64 << 20;
-/// Sizes of reservations are multiples of this, so that fractions of them are whole pages of any size.
-const GRANULE: u64 = 1 << 20;
-/// Left free between the reservation and the libraries: a sixteenth of the reservation, but at most this.
-const GAP: u64 = 64 << 20;
-/// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
-const REACH: u64 = (1 << 31) - (2 << 20);
 /// Sizes of chunks. Files are sparse, so theirs cost nothing; data chunks start small because the kernel may back them
 /// with zeroed huge pages.
 const FILE_CHUNK: u64 = 64 << 20;
@@ -86,9 +79,10 @@ impl Chunk {
         self.0.size() as u64
     }
 
-    /// Where `size` bytes would go.
-    fn fit(&self, size: u64, align: u64) -> Option<u64> {
+    /// Where `size` bytes would go, code if `is_code`.
+    fn fit(&self, size: u64, align: u64, is_code: bool) -> Option<u64> {
         let start = align_up(self.0.address(), align)?;
+        let start = if is_code { after_boundary(start, size, align)? } else { start };
         let end = start.checked_add(size)?;
         (end - self.0.address() <= self.left()).then_some(start)
     }
@@ -296,21 +290,22 @@ impl Region {
             MemProt::ReadExec => request.align.max(CODE_ALIGN),
             _ => request.align,
         };
-        if request.prot == MemProt::ReadExec {
+        let is_code = request.prot == MemProt::ReadExec;
+        if is_code {
             if let Some(rest) = &mut self.window_rest
-                && let Some(start) = rest.fit(request.size, align)
+                && let Some(start) = rest.fit(request.size, align, true)
             {
                 return Ok(rest.take(&request, start));
             }
             self.widened = true;
         }
         if let Some(chunk) = &mut self.chunks[request.prot.index()]
-            && let Some(start) = chunk.fit(request.size, align)
+            && let Some(start) = chunk.fit(request.size, align, is_code)
         {
             return Ok(chunk.take(&request, start));
         }
         let mut chunk = self.new_chunk(request.prot, request.size, align)?;
-        let start = chunk.fit(request.size, align).ok_or_else(|| self.exhausted(request.size))?;
+        let start = chunk.fit(request.size, align, is_code).ok_or_else(|| self.exhausted(request.size))?;
         let segment = chunk.take(&request, start);
         let current = &mut self.chunks[request.prot.index()];
         if current.as_ref().is_none_or(|old| old.left() < chunk.left()) {
@@ -402,90 +397,6 @@ impl Region {
 
 fn new_backing(all: AddrRange, use_of_code: CodeMemory) -> Result<Backing, MemoryError> {
     Backing::new(all.size(), use_of_code).map_err(|source| MemoryError::Os { what: "create a memory file", source })
-}
-
-/// Reserves `size` bytes within reach of the shared libraries; anywhere if there is no room.
-pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
-    // A sixteenth is left free beside it.
-    let size = size.next_multiple_of(16 * sys::page_size());
-    reserve_near(sys::near_address(), size, size)
-}
-
-/// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
-fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError> {
-    for size in halves(size, needed) {
-        let gap = (size / 16).min(GAP);
-        // The system puts new mappings right below the libraries, so mostly there is nothing to look for.
-        let Ok(mut found) = Extent::reserve(size + gap, None) else {
-            continue;
-        };
-        if in_reach(near, &found) {
-            let gap = if found.start() < near { found.take_back(gap) } else { found.take_front(gap) };
-            gap.release();
-            return Ok(found);
-        }
-        found.release();
-        if let Some(found) = probe_near(near, size) {
-            return Ok(found);
-        }
-    }
-    let mut last = io::ErrorKind::OutOfMemory.into();
-    for size in halves(size, needed) {
-        match Extent::reserve(size, None) {
-            Ok(found) => return Ok(found),
-            Err(error) => last = error,
-        }
-    }
-    Err(MemoryError::NoRoom { size: needed, place: "anywhere", source: last })
-}
-
-/// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
-fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
-    let least = least.max(SMALLEST_RESERVATION);
-    let next = move |size: &u64| Some((size / 2) & !(GRANULE - 1)).filter(|&half| half >= least);
-    std::iter::successors(Some(size), next)
-}
-
-fn in_reach(near: u64, extent: &Extent) -> bool {
-    let end = extent.start() + extent.size();
-    near.abs_diff(extent.start()).max(near.abs_diff(end)) <= REACH
-}
-
-/// Tries addresses on both sides of `near`, closest first.
-fn probe_near(near: u64, size: u64) -> Option<Extent> {
-    let base = near & !(GAP - 1);
-    (1..16).find_map(|step| {
-        let below = base.checked_sub(size + step * GAP);
-        let above = base.checked_add(step * GAP + GAP);
-        [below, above].into_iter().flatten().find_map(|at| {
-            let found = Extent::reserve(size, Some(at)).ok()?;
-            if in_reach(near, &found) {
-                return Some(found);
-            }
-            found.release();
-            None
-        })
-    })
-}
-
-/// Reserves up to `size` bytes, at least `needed`, below 2 GiB.
-fn reserve_low(size: u64, needed: u64) -> Result<Extent, MemoryError> {
-    const STEP: usize = 64 << 20;
-    const END: u64 = 1 << 31;
-    let mut last = io::ErrorKind::OutOfMemory.into();
-    for size in halves(size, needed) {
-        for at in (STEP as u64..=END.saturating_sub(size)).step_by(STEP) {
-            match Extent::reserve(size, Some(at)) {
-                Ok(found) => return Ok(found),
-                Err(error) => last = error,
-            }
-        }
-    }
-    Err(MemoryError::NoRoom {
-        size: needed,
-        place: "below 2 GiB, where absolute 32-bit relocations need it; recompile the inputs with -fPIE or -fPIC",
-        source: last,
-    })
 }
 
 #[cfg(all(test, target_os = "linux"))]

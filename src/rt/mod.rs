@@ -15,6 +15,7 @@ pub mod libraries;
 pub mod linker_script;
 pub mod memory;
 pub mod program;
+mod reservation;
 pub mod runtime_archive;
 mod slab;
 mod sys;

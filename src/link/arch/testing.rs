@@ -215,3 +215,32 @@ fn out_of_range_prints_signed_numbers() {
     let error = FixupError::OutOfRange { value: -0x81, min: -0x80, max: 0x7f };
     assert_eq!(error.to_string(), "-0x81 does not fit -0x80..=0x7f");
 }
+
+/// Whether [`Architecture::is_relative`] says of every kind that can be applied to one of `instructions` what moving all its addresses by whole
+/// pages shows; answers how many kinds those were.
+pub(super) fn relative_kinds_are_those_that_do_not_notice_a_move(
+    arch: &dyn Architecture,
+    instructions: &[u32],
+) -> usize {
+    let mut tried = 0;
+    for (index, info) in arch.edge_kinds().iter().enumerate() {
+        let kind = EdgeKind(index as u8);
+        if info.class.is_thread_local() || matches!(info.class, EdgeClass::KeepAlive | EdgeClass::Size) {
+            continue;
+        }
+        let apply = |instruction: u32, base: u64| {
+            let mut block = [0; 16];
+            block[8..12].copy_from_slice(&instruction.to_le_bytes());
+            let [address, target, got] = [0x1008, 0x2340, 0x3000].map(|offset| base + offset);
+            let fixup = Fixup { kind, offset: 8, address, target, addend: 0, got, size: 4 };
+            arch.apply(&fixup, &mut block).ok().map(|()| block)
+        };
+        for &instruction in instructions {
+            let (Some(here), Some(there)) = (apply(instruction, 0), apply(instruction, 0x123_4000)) else { continue };
+            assert_eq!(here == there, arch.is_relative(kind), "{}", info.name);
+            tried += 1;
+            break;
+        }
+    }
+    tried
+}

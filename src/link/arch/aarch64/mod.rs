@@ -47,6 +47,7 @@ use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
 use crate::base::{Arch, MemProt};
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
+use field::Field;
 use kinds::{RULES, Rule};
 
 /// How far `b` and `bl` reach for sure in both directions.
@@ -95,7 +96,9 @@ impl Architecture for Aarch64 {
     }
 
     fn is_relative(&self, kind: EdgeKind) -> bool {
-        RULES[usize::from(kind.0)].formula.is_relative()
+        let Rule { formula, field, .. } = RULES[usize::from(kind.0)];
+        // The last is the offset in a page.
+        formula.is_relative() || matches!(field, Field::Add | Field::AddFromLoad | Field::LoadStore { .. })
     }
 
     fn keep_alive(&self) -> EdgeKind {

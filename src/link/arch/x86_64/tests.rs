@@ -359,3 +359,9 @@ fn trampoline_calls_the_reentry_function() {
     assert_eq!(bytes, [0xe8, 0x00, 0x10, 0, 0, 0xcc, 0xcc, 0xcc]);
     assert_eq!(shape.stride as usize, bytes.len());
 }
+
+#[test]
+fn relative_kinds_do_not_notice_a_move() {
+    let tried = super::super::testing::relative_kinds_are_those_that_do_not_notice_a_move(&X86_64, &[0]);
+    assert!(tried > 15, "{tried}");
+}

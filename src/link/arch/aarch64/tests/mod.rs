@@ -188,3 +188,25 @@ fn relaxed_load_becomes_an_add_of_the_same_registers() {
     // ldr x5, [x6, #0x7ff8] -> add x5, x6, #0x123
     assert_eq!(apply(kind::RELAXED_ADD, LDR | 0xfff << 10, 0x7123), Ok(0x9104_8cc5));
 }
+
+#[test]
+fn relative_kinds_do_not_notice_a_move() {
+    // Data, bl, b.eq, tbz, adrp, add, ldrb, ldrh, ldr (32, 64 and 128 bits), ldr (literal), movz.
+    let instructions = [
+        0,
+        0x9400_0000,
+        0x5400_0000,
+        0x3600_0000,
+        0x9000_0000,
+        0x9100_0000,
+        0x3940_0000,
+        0x7940_0000,
+        0xb940_0000,
+        0xf940_0000,
+        0x3dc0_0000,
+        0x5800_0000,
+        0xd280_0000,
+    ];
+    let tried = super::super::testing::relative_kinds_are_those_that_do_not_notice_a_move(&Aarch64, &instructions);
+    assert!(tried > 30, "{tried}");
+}

@@ -1,0 +1,156 @@
+//! Where addresses for linked code are reserved: near the process's libraries, or low.
+
+use std::io;
+
+use super::memory::MemoryError;
+use super::sys::{self, Extent};
+use crate::base::align_up;
+
+/// What a reservation is shrunk to when address space is scarce.
+pub(super) const SMALLEST_RESERVATION: u64 = 64 << 20;
+/// Sizes of reservations are multiples of this, so that fractions of them are whole pages of any size.
+pub(super) const GRANULE: u64 = 1 << 20;
+/// Left free between the reservation and the libraries: a sixteenth of the reservation, but at most this.
+pub(super) const GAP: u64 = 64 << 20;
+/// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
+pub(super) const REACH: u64 = (1 << 31) - (2 << 20);
+/// What no function's address may be a multiple of; see [`after_boundary`].
+const BOUNDARY: u64 = 1 << 32;
+
+/// Reserves `size` bytes within reach of the shared libraries; anywhere if there is no room.
+pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
+    // A sixteenth is left free beside it.
+    let size = size.next_multiple_of(16 * sys::page_size());
+    let found = reserve_near(sys::near_address(), size, size)?;
+    let end = found.start() + found.size();
+    if found.start().next_multiple_of(BOUNDARY) >= end {
+        return Ok(found);
+    }
+    found.release();
+    // Of more than twice as much, one side of the boundary is enough.
+    let whole = 2 * size + 16 * sys::page_size();
+    let mut found = reserve_near(sys::near_address(), whole, whole)?;
+    let before = found.start().next_multiple_of(BOUNDARY) - found.start();
+    if before < size {
+        found.take_front(before + sys::page_size()).release();
+    }
+    let kept = found.take_front(size);
+    found.release();
+    Ok(kept)
+}
+
+/// `start`, or if any of the `size` bytes from there on is at a multiple of 4 GiB, the first address behind that, aligned to `align`.
+///
+/// Code must not begin there: libgcc's unwinder takes a record of code whose address has 32 zero bits at the end, of as many as the
+/// record's distances have, for one that a linker has thrown away, and does not find it.
+pub(super) fn after_boundary(start: u64, size: u64, align: u64) -> Option<u64> {
+    let boundary = start.checked_next_multiple_of(BOUNDARY)?;
+    if boundary - start < size { align_up(boundary + 1, align) } else { Some(start) }
+}
+
+/// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
+pub(super) fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    for size in halves(size, needed) {
+        let gap = (size / 16).min(GAP);
+        // The system puts new mappings right below the libraries, so mostly there is nothing to look for.
+        let Ok(mut found) = Extent::reserve(size + gap, None) else {
+            continue;
+        };
+        if in_reach(near, &found) {
+            let gap = if found.start() < near { found.take_back(gap) } else { found.take_front(gap) };
+            gap.release();
+            return Ok(found);
+        }
+        found.release();
+        if let Some(found) = probe_near(near, size) {
+            return Ok(found);
+        }
+    }
+    let mut last = io::ErrorKind::OutOfMemory.into();
+    for size in halves(size, needed) {
+        match Extent::reserve(size, None) {
+            Ok(found) => return Ok(found),
+            Err(error) => last = error,
+        }
+    }
+    Err(MemoryError::NoRoom { size: needed, place: "anywhere", source: last })
+}
+
+/// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
+fn halves(size: u64, least: u64) -> impl Iterator<Item = u64> {
+    let least = least.max(SMALLEST_RESERVATION);
+    let next = move |size: &u64| Some((size / 2) & !(GRANULE - 1)).filter(|&half| half >= least);
+    std::iter::successors(Some(size), next)
+}
+
+fn in_reach(near: u64, extent: &Extent) -> bool {
+    let end = extent.start() + extent.size();
+    near.abs_diff(extent.start()).max(near.abs_diff(end)) <= REACH
+}
+
+/// Tries addresses on both sides of `near`, closest first.
+fn probe_near(near: u64, size: u64) -> Option<Extent> {
+    let base = near & !(GAP - 1);
+    (1..16).find_map(|step| {
+        let below = base.checked_sub(size + step * GAP);
+        let above = base.checked_add(step * GAP + GAP);
+        [below, above].into_iter().flatten().find_map(|at| {
+            let found = Extent::reserve(size, Some(at)).ok()?;
+            if in_reach(near, &found) {
+                return Some(found);
+            }
+            found.release();
+            None
+        })
+    })
+}
+
+/// Reserves up to `size` bytes, at least `needed`, below 2 GiB.
+pub(super) fn reserve_low(size: u64, needed: u64) -> Result<Extent, MemoryError> {
+    const STEP: usize = 64 << 20;
+    const END: u64 = 1 << 31;
+    let mut last = io::ErrorKind::OutOfMemory.into();
+    for size in halves(size, needed) {
+        for at in (STEP as u64..=END.saturating_sub(size)).step_by(STEP) {
+            match Extent::reserve(size, Some(at)) {
+                Ok(found) => return Ok(found),
+                Err(error) => last = error,
+            }
+        }
+    }
+    Err(MemoryError::NoRoom {
+        size: needed,
+        place: "below 2 GiB, where absolute 32-bit relocations need it; recompile the inputs with -fPIE or -fPIC",
+        source: last,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_begins_behind_a_boundary() {
+        for (start, size, align, expected) in [
+            (BOUNDARY, 1, 64, BOUNDARY + 64),
+            (BOUNDARY - 64, 64, 64, BOUNDARY - 64),
+            (BOUNDARY - 64, 65, 64, BOUNDARY + 64),
+            (BOUNDARY + 64, 1 << 20, 16, BOUNDARY + 64),
+            (3 * BOUNDARY - 1, 2, 0x1000, 3 * BOUNDARY + 0x1000),
+            (BOUNDARY, 0, 1, BOUNDARY),
+        ] {
+            assert_eq!(after_boundary(start, size, align), Some(expected), "{start:#x} {size} {align}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn images_lie_on_one_side_of_a_boundary() {
+        for size in [1, 1 << 20, 1 << 30] {
+            let found = reserve_near_libraries(size).unwrap();
+            let boundary = found.start().next_multiple_of(BOUNDARY);
+            assert!(found.size() >= size && boundary - found.start() >= found.size() && boundary != found.start());
+            found.release();
+        }
+    }
+}
