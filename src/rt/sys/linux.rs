@@ -167,6 +167,9 @@ pub fn near_address() -> u64 {
 /// The mathematics library.
 pub const MATHEMATICS: Option<&CStr> = Some(c"libm.so.6");
 
+/// The C++ library that compilers link with here.
+pub const CPLUSPLUS: Option<&CStr> = Some(c"libstdc++.so.6");
+
 /// The address of a symbol by its name in the object file.
 pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
     // SAFETY: C strings; the default handle is always valid.

@@ -19,27 +19,41 @@ unsafe extern "C" {
     fn __cxa_atexit(function: extern "C" fn(*mut c_void), argument: *mut c_void, library: *mut c_void) -> c_int;
 }
 
-/// The address of a symbol in the process or a library it has loaded with global visibility.
-///
-/// The mathematics library is loaded when something is first not found, since most C programs are linked with it and this
-/// process need not be.
+/// A library that programs are linked with without saying so, loaded when something is not found that may be in it: this process need
+/// not have it.
+struct Implied {
+    library: Option<&'static CStr>,
+    may_define: fn(&[u8]) -> bool,
+    loaded: Once,
+}
+
+/// What C programs are mostly linked with, and what C++ compilers link programs with.
+static IMPLIED: [Implied; 2] = [
+    Implied { library: os::MATHEMATICS, may_define: |_| true, loaded: Once::new() },
+    Implied { library: os::CPLUSPLUS, may_define: is_cplusplus, loaded: Once::new() },
+];
+
+/// Whether a C++ compiler may have made up the C name `name` (Itanium C++ ABI).
+fn is_cplusplus(name: &[u8]) -> bool {
+    [&b"_Z"[..], b"__cxa_", b"__gxx_", b"__dynamic_cast"].iter().any(|start| name.starts_with(start))
+}
+
+/// The address of a symbol in the process or a library it has loaded with global visibility, or in one that programs are linked with
+/// without saying so.
 pub fn symbol(name: &[u8], version: Option<&[u8]>) -> Option<ExecutorAddr> {
-    static MATHEMATICS: Once = Once::new();
-    let name = CString::new(name).ok()?;
+    let text = CString::new(name).ok()?;
     let version = version.map(CString::new).transpose().ok()?;
-    let find = || os::find_symbol(&name, version.as_deref()).filter(|address| !address.is_null());
+    let find = || os::find_symbol(&text, version.as_deref()).filter(|address| !address.is_null());
     find().or_else(|| {
-        if MATHEMATICS.is_completed() {
-            return None;
-        }
-        MATHEMATICS.call_once(|| {
-            if let Some(library) = os::MATHEMATICS {
-                // SAFETY: a C string. The library's own initializers do nothing but initialize it. If it is not there,
-                // its symbols are not either.
-                unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-            }
-        });
-        find()
+        IMPLIED.iter().filter(|implied| (implied.may_define)(name)).find_map(|implied| {
+            let library = implied.library.filter(|_| !implied.loaded.is_completed())?;
+            // SAFETY: a C string. The library's own initializers do nothing but initialize it. If it is not there, its symbols are
+            // not either.
+            implied.loaded.call_once(|| unsafe {
+                libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL);
+            });
+            find()
+        })
     })
 }
 

@@ -77,6 +77,9 @@ pub fn near_address() -> u64 {
 /// Part of the C library.
 pub const MATHEMATICS: Option<&CStr> = None;
 
+/// The C++ library.
+pub const CPLUSPLUS: Option<&CStr> = Some(c"/usr/lib/libc++.1.dylib");
+
 /// The address of a symbol by its C name. Symbols have no versions here.
 pub fn find_symbol(name: &CStr, version: Option<&CStr>) -> Option<ExecutorAddr> {
     if version.is_some() {
