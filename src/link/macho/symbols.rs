@@ -105,7 +105,7 @@ impl Symbols<'_> {
             macho::N_SECT => self.place(nlist, &mut symbol),
             other => return Err(self.malformed(index, name, format_args!("its type {:#x} is unknown", other.0))),
         }
-        if symbol.is_defined() && external && n_desc & macho::N_WEAK_DEF.0 != 0 {
+        if symbol.is_defined() && n_desc & macho::N_WEAK_DEF.0 != 0 {
             symbol.linkage = Linkage::Weak;
         }
         Ok(symbol)
