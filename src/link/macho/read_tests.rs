@@ -208,7 +208,7 @@ fn symbols_are_what_their_types_say() {
         (TestSymbol("_f", SECT | EXT, 1, 0, 0), ObjectPlace::Section(0), Default, Strong, SymbolKind::Function),
         (TestSymbol("_f", SECT, 1, 0, 0), ObjectPlace::Section(0), Local, Strong, SymbolKind::Function),
         (TestSymbol("_f", SECT | EXT, 1, WEAK_DEF, 0), ObjectPlace::Section(0), Default, Weak, SymbolKind::Function),
-        (TestSymbol("_f", SECT, 1, WEAK_DEF, 0), ObjectPlace::Section(0), Local, Strong, SymbolKind::Function),
+        (TestSymbol("_f", SECT, 1, WEAK_DEF, 0), ObjectPlace::Section(0), Local, Weak, SymbolKind::Function),
         (TestSymbol("_f", SECT | EXT | PEXT, 1, 0, 0), ObjectPlace::Section(0), Hidden, Strong, SymbolKind::Function),
         (TestSymbol("_f", SECT | PEXT, 1, 0, 0), ObjectPlace::Section(0), Local, Strong, SymbolKind::Function),
         (TestSymbol("l_f", SECT | EXT, 1, 0, 0), ObjectPlace::Section(0), Hidden, Strong, SymbolKind::Function),
