@@ -10,7 +10,7 @@ use super::part::UNWIND_RECORDS;
 use super::plugin::{FixedUpGraph, Plugin};
 use super::program::LinkedProgram;
 use super::session::Session;
-use crate::base::{ExecutorAddr, MemProt};
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Architecture;
 use crate::link::{BlockId, Edge, EdgeClass, LinkError, Symbol, SymbolId, SymbolPlace};
 use crate::rt::image::{FunctionArrayRange, Image, ImagePlace, ImageSegment, Import, ImportPlace, ThreadLocalImage};
@@ -26,6 +26,8 @@ pub struct ImageRecorder {
     state: Arc<Mutex<State>>,
     process: ImageProcess,
     arch: &'static dyn Architecture,
+    /// Where everything is linked.
+    memory: AddrRange,
     reserve: Arc<Reserve>,
     /// Offset of the first thread-local variable.
     first_variable: ExecutorAddr,
@@ -53,10 +55,11 @@ struct Recorded {
 impl ImageRecorder {
     /// Records what a session links that runs on `process`, in code of `arch`.
     ///
-    /// Errors: that the process has no thread-local memory to give.
-    pub fn new(process: ImageProcess, arch: &'static dyn Architecture) -> Result<ImageRecorder, ExecutorError> {
+    /// Errors: that the process has no memory, or no thread-local memory, to give.
+    pub fn new(process: ImageProcess, arch: &'static dyn Architecture) -> Result<ImageRecorder, SessionError> {
         let first_variable = process.thread_locals().allocate(&[(0, 1)])?[0];
-        Ok(ImageRecorder { state: Arc::default(), process, arch, reserve: Arc::default(), first_variable })
+        let memory = process.memory().bounds(0, 0)?.all;
+        Ok(ImageRecorder { state: Arc::default(), process, arch, memory, reserve: Arc::default(), first_variable })
     }
 
     /// The image of `program`, which `session` has linked with this recorder, and the bytes of its segments. `page_size` in bytes.
@@ -136,10 +139,8 @@ impl ImageRecorder {
                 let in_segment = !graph.graph.sections[block.section.index()].thread_local;
                 let is_pointer = edge.kind == self.arch.pointer() && in_segment;
                 let is_distance = edge.kind == self.arch.delta32() && in_segment;
-                let linked = !matches!(
-                    graph.graph.symbols[edge.target.index()].place,
-                    SymbolPlace::Absolute(_) | SymbolPlace::DynamicThreadLocal { .. }
-                );
+                // The address of a thread-local variable is an offset, which stays the same.
+                let linked = self.memory.contains(graph.address(edge.target));
                 match &imports[edge.target.index()] {
                     Some(name) if is_pointer || is_distance => {
                         let place = ImportPlace { address, addend: edge.addend, is_distance };
