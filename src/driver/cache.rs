@@ -94,8 +94,8 @@ fn start(
             executor.load_library(path.as_os_str())?;
         }
     }
-    let program = file.load(&executor)?;
     executor.set_arguments(&program_arguments(command));
+    let program = file.load(&executor)?;
     program.initialize(&executor);
     let status = executor.run_as_main(program.entry());
     executor.exit(status)

@@ -43,7 +43,7 @@ enum Place {
 /// A name that shared libraries refer to, and the program's definition of it.
 #[derive(Debug)]
 pub(super) struct Interposed {
-    name: Vec<u8>,
+    pub name: Vec<u8>,
     pub entry: EntryId,
 }
 

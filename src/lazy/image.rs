@@ -4,6 +4,7 @@
 //! symbols of the process through pointers, or as variables at a distance; pointers into the image are listed, and everything else
 //! is relative. Code that holds an address in another way cannot be recorded.
 
+use super::dynamic_symbols::Interposed;
 use super::error::SessionError;
 use super::initializers::FunctionArrays;
 use super::part::UNWIND_RECORDS;
@@ -75,6 +76,9 @@ impl ImageRecorder {
         };
         image.initializers = ranges(&program.initializers);
         image.finalizers = ranges(&program.finalizers);
+        let definition =
+            |(interposed, address): &(Interposed, ExecutorAddr)| (interposed.name.clone(), address.0 - base);
+        image.definitions = program.interposed.iter().map(definition).collect();
         image.indirect_functions = session.indirect_pointers().iter().map(|(p, r)| (p - base, r - base)).collect();
         image.frames.0 = image.frames.0.saturating_sub(base);
         image.imports.iter_mut().flat_map(|i| &mut i.places).for_each(|place| place.address -= base);

@@ -19,7 +19,7 @@ pub struct LinkedProgram {
     pub(super) initializers: FunctionArrays,
     pub(super) finalizers: FunctionArrays,
     /// The definitions that loaded libraries refer to, and their addresses.
-    interposed: Vec<(Interposed, ExecutorAddr)>,
+    pub(super) interposed: Vec<(Interposed, ExecutorAddr)>,
 }
 
 impl Session {
@@ -44,6 +44,8 @@ impl Session {
             let mut interposed = Vec::new();
             if self.executes() {
                 thread_locals::settle_libraries(self, &tables);
+            }
+            if self.executes() || self.relocatable() {
                 interposed = dynamic_symbols::interposed(self, &tables);
                 roots.extend(interposed.iter().map(|i| Root::Entry(i.entry)));
             }
@@ -74,10 +76,5 @@ impl Session {
         let functions = program.initializers.functions(self.executor());
         plugin::timed(self, None, Step::Initializers, || self.executor().run_initializers(&functions));
         Ok(())
-    }
-
-    /// Whether libraries that are loaded refer to what the program defines, so that they must be told.
-    pub fn interposes(&self) -> bool {
-        !dynamic_symbols::interposed(self, &self.tables()).is_empty()
     }
 }

@@ -12,15 +12,18 @@
 
 use super::executor::{ExecutorError, ExecutorProcessControl};
 use super::memory::MemoryError;
+use super::program::{ProgramSymbol, ProgramSymbols};
 use super::reservation::reserve_near_libraries;
 use super::sys::image::Mapped;
 use super::sys::page_size;
 use super::thread_local::ThreadLocalPlace;
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// What an image begins with. The digit counts the versions of the format.
@@ -52,6 +55,8 @@ pub struct Image {
     pub thread_locals: Option<ThreadLocalImage>,
     /// Thread-local variables of libraries, and where they must be.
     pub library_thread_locals: Vec<(Vec<u8>, ImagePlace)>,
+    /// Names that shared libraries refer to, and the addresses of the program's definitions.
+    pub definitions: Vec<(Vec<u8>, u64)>,
     /// Addresses of pointers, and of the functions that answer what is to be stored in them.
     pub indirect_functions: Vec<(u64, u64)>,
     /// Address and size in bytes of its unwind records with their terminator; 0 bytes if it has none.
@@ -240,6 +245,7 @@ impl Image {
             && self.segments.iter().zip(&self.pointers).all(bits)
             && self.unaligned_pointers.iter().all(|&address| data(address, 8))
             && code(self.entry)
+            && self.definitions.iter().all(|&(_, address)| code(address) || data(address, 1))
             && self.imports.iter().flat_map(|i| &i.places).all(place)
             && self.indirect_functions.iter().all(|&(at, resolver)| at % 8 == 0 && data(at, 8) && code(resolver))
             && arrays.all(|a| a.size % 8 == 0 && a.address % 8 == 0 && data(a.address, a.size))
@@ -356,6 +362,9 @@ impl ImageFile {
         }
         let end = image.segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(0);
         let frames = AddrRange::new(loaded.address(image.frames.0), image.frames.1);
+        let definitions = image.definitions.iter().map(|(name, address)| (name.clone(), loaded.address(*address)));
+        let definitions: BTreeMap<Vec<u8>, ExecutorAddr> = definitions.collect();
+        executor.publish_program(Arc::new(Definitions(definitions.clone())), &definitions)?;
         executor.register_frames(frames, AddrRange::new(start, end))?;
         Ok(loaded)
     }
@@ -373,6 +382,23 @@ impl ImageFile {
             executor.lookup(&import.name, import.version.as_deref()).ok_or_else(missing)
         };
         self.image.imports.iter().map(lookup).collect()
+    }
+}
+
+/// What others than the program may use of it: no more than what shared libraries have asked for when it was linked.
+struct Definitions(BTreeMap<Vec<u8>, ExecutorAddr>);
+
+impl ProgramSymbols for Definitions {
+    fn exports(&self, name: &[u8]) -> bool {
+        self.0.contains_key(name)
+    }
+
+    fn find(&self, name: &[u8]) -> Option<ExecutorAddr> {
+        self.0.get(name).copied()
+    }
+
+    fn symbol_at(&self, _address: ExecutorAddr) -> Option<ProgramSymbol> {
+        None
     }
 }
 

@@ -70,9 +70,6 @@ fn link(
     let (dylibs, initialized) = jitdylibs::fill(command, &session, files)?;
     let entry = command.options.entry.as_deref().unwrap_or("main");
     let program = session.link_program(&initialized, &dylibs, entry)?;
-    if session.interposes() {
-        bail!("shared libraries refer to what the program defines");
-    }
     let (image, contents) = recorder.finish(&session, &program, rt::page_size());
     let inputs = stamps(command, libraries, read)?;
     let of_contents = |inputs: &[Input]| inputs.iter().map(Input::content).collect::<Vec<_>>();
