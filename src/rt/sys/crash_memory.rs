@@ -1,6 +1,7 @@
-//! Memory for a report of a crash: from an arena, since the crashed thread may hold the lock of the C library's allocator.
+//! Memory for a report of a crash: from an arena, since nobody knows what state the heap is in.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use super::Heap;
+use std::alloc::{GlobalAlloc, Layout};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -63,13 +64,13 @@ impl Arena {
     }
 }
 
-/// The system's allocator, until the process crashes: then memory comes from elsewhere, since the crashed thread may hold the
-/// allocator's lock. For the program that calls
+/// The linker's own heap, until the process crashes: then memory comes from elsewhere, since the program may have written over the heap, and
+/// the crashed thread may have been in the middle of it. For the program that calls
 /// [`catch_crashes`](crate::rt::catch_crashes).
 #[derive(Debug)]
 pub struct CrashSafeAllocator;
 
-// SAFETY: what the system's allocator gives satisfies the contract, and so do fresh pieces of the arena. No memory of the one is ever given
+// SAFETY: what the heap gives satisfies the contract, and so do fresh pieces of the arena. No memory of the one is ever given
 // back to the other: in a process that has crashed none is given back.
 unsafe impl GlobalAlloc for CrashSafeAllocator {
     // SAFETY: the trait's contract.
@@ -78,7 +79,7 @@ unsafe impl GlobalAlloc for CrashSafeAllocator {
             return ARENA.take(layout);
         }
         // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
+        unsafe { Heap.alloc(layout) }
     }
 
     // SAFETY: the trait's contract.
@@ -87,14 +88,14 @@ unsafe impl GlobalAlloc for CrashSafeAllocator {
             return ARENA.take(layout);
         }
         // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { Heap.alloc_zeroed(layout) }
     }
 
     // SAFETY: the trait's contract.
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
         if !ARENA.in_use.load(Ordering::Relaxed) {
             // SAFETY: the caller's promise.
-            unsafe { System.dealloc(start, layout) }
+            unsafe { Heap.dealloc(start, layout) }
         }
     }
 
@@ -102,7 +103,7 @@ unsafe impl GlobalAlloc for CrashSafeAllocator {
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if !ARENA.in_use.load(Ordering::Relaxed) {
             // SAFETY: the caller's promise.
-            return unsafe { System.realloc(start, layout, size) };
+            return unsafe { Heap.realloc(start, layout, size) };
         }
         // SAFETY: the caller promises that the new size fits the layout's rules; both pieces are as long as what is copied.
         unsafe {

@@ -26,6 +26,8 @@ mod darwin_names;
 pub mod dispatch;
 mod entry;
 mod extent;
+#[cfg(target_os = "linux")]
+mod heap;
 mod icache;
 pub mod image;
 #[cfg(target_os = "linux")]
@@ -65,6 +67,11 @@ mod thread_local_restart;
 pub use darwin_names::provided;
 pub use entry::c_arguments;
 pub use extent::{Extent, View};
+#[cfg(target_os = "linux")]
+pub use heap::Heap;
+/// The linker's heap is the system's.
+#[cfg(target_os = "macos")]
+pub use std::alloc::System as Heap;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 pub use map::{map_file, mapped_bytes};
