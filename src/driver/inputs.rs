@@ -64,6 +64,15 @@ impl InputFile {
         }
     }
 
+    /// How many names it brings, about.
+    pub fn names(&self) -> usize {
+        match &self.content {
+            Content::Object(object) => object.symbols.len() / 2,
+            Content::Archive(archive) => archive.symbols().len(),
+            _ => 0,
+        }
+    }
+
     fn target(&self) -> Option<Target> {
         match &self.content {
             Content::Object(object) => Some(object.target),

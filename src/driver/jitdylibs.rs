@@ -53,6 +53,9 @@ pub(super) fn fill(
     check_directories(plan)?;
     inputs.define()?;
     inputs.add_harness()?;
+    if let [only] = inputs.dylibs[..] {
+        session.expect_names(only, files.iter().map(InputFile::names).sum());
+    }
     let mut files = files.into_iter();
     for input in &plan.inputs {
         inputs.add_input(input, &mut files)?;

@@ -136,7 +136,7 @@ impl Expansion<'_, '_> {
         let content = if s.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(s.content) };
         let align = tables.common_align.get(&(unit.id, section)).copied().unwrap_or(1).max(s.align);
         let block = graph.add_block(id, content, s.size, align);
-        graph.blocks[block.index()].align_offset = s.align_offset;
+        graph.blocks[block.index()].align_offset = u64::from(s.align_offset);
         if let Some(set) = tables.set_of(unit, section) {
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
             self.claim_set(unit, set)?;

@@ -1,14 +1,17 @@
 //! Names of symbols and what they hash to.
 //!
-//! A name is hashed once, on whatever core reads its file; tables keep the hash beside the id, so that growing one and stepping over
-//! others' names touch no strings.
+//! A name is hashed once, on whatever core reads its file. So are most names looked up: what archives' indexes list is known before their
+//! members are read, and while that does not change, any core may look at it ([`NameTable::freeze`]). The core that enters files
+//! one by one then has to touch neither tables nor strings for them.
 
 use super::ids::EntryId;
 use crate::link::ObjectFile;
+use crate::link::conventions::Conventions;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 /// What a name hashes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,47 +32,117 @@ impl NameHash {
     }
 }
 
-/// The entries of one JITDylib by name. The names themselves are kept by the owner of the entries.
+/// Entries by name.
 #[derive(Debug, Default)]
-pub(super) struct NameTable(HashTable<(NameHash, EntryId)>);
+pub(super) struct Names {
+    /// Hashes and places in `names`.
+    table: HashTable<(NameHash, u32)>,
+    names: Vec<(&'static [u8], EntryId)>,
+}
 
-impl NameTable {
-    /// The entry of the name that hashes to `hash` and of which `is` says that it is the one.
-    pub fn find(&self, hash: NameHash, is: impl Fn(EntryId) -> bool) -> Option<EntryId> {
-        self.0.find(hash.spread(), |&(h, id)| h == hash && is(id)).map(|&(_, id)| id)
+impl Names {
+    /// The entry of `name`, which hashes to `hash`.
+    pub fn find(&self, name: &[u8], hash: NameHash) -> Option<EntryId> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let found = self.table.find(hash.spread(), |&(h, at)| h == hash && self.names[at as usize].0 == name);
+        found.map(|&(_, at)| self.names[at as usize].1)
     }
 
     /// The same; if there is none, `new` is entered, and the answer is `None`.
-    pub fn find_or_enter(&mut self, hash: NameHash, is: impl Fn(EntryId) -> bool, new: EntryId) -> Option<EntryId> {
-        match self.0.entry(hash.spread(), |&(h, id)| h == hash && is(id), |&(h, _)| h.spread()) {
-            Entry::Occupied(found) => Some(found.get().1),
+    fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
+        let Names { table, names } = self;
+        let is = |&(h, at): &(NameHash, u32)| h == hash && names[at as usize].0 == name;
+        match table.entry(hash.spread(), is, |&(h, _)| h.spread()) {
+            Entry::Occupied(found) => Some(names[found.get().1 as usize].1),
             Entry::Vacant(vacant) => {
-                vacant.insert((hash, new));
+                vacant.insert((hash, names.len() as u32));
+                names.push((name, new));
                 None
             }
         }
     }
+}
+
+/// The entries of one JITDylib by name.
+#[derive(Debug, Default)]
+pub(super) struct NameTable {
+    /// Names that do not change any more.
+    frozen: Arc<Names>,
+    /// The others.
+    recent: Names,
+}
+
+impl NameTable {
+    /// The entry of `name`, which hashes to `hash`.
+    pub fn find(&self, name: &[u8], hash: NameHash) -> Option<EntryId> {
+        self.frozen.find(name, hash).or_else(|| self.recent.find(name, hash))
+    }
+
+    /// The same; if there is none, `new` is entered, and the answer is `None`.
+    pub fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
+        self.frozen.find(name, hash).or_else(|| self.recent.find_or_enter(name, hash, new))
+    }
+
+    /// The names entered so far, for any thread to look at. Only the first call takes all: names that come later are few.
+    pub fn freeze(&mut self) -> Arc<Names> {
+        if self.frozen.names.is_empty() {
+            self.frozen = Arc::new(std::mem::take(&mut self.recent));
+        }
+        self.frozen.clone()
+    }
 
     /// Makes room for `names` more names.
     pub fn reserve(&mut self, names: usize) {
-        self.0.reserve(names, |&(h, _)| h.spread());
+        self.recent.table.reserve(names, |&(h, _)| h.spread());
+        self.recent.names.reserve(names);
     }
+}
+
+/// A symbol of a file that other files can refer to, or that refers to other files.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GlobalName {
+    /// Index into the file's symbols.
+    pub symbol: u32,
+    pub hash: NameHash,
+    /// The entry of the name, if it was known when the file was read; [`GlobalName::UNKNOWN`] if not.
+    pub entry: EntryId,
+}
+
+impl GlobalName {
+    /// In `entry`: nobody knew the name.
+    pub const UNKNOWN: EntryId = EntryId(u32::MAX);
+    /// In `entry`: what the file calls a symbol is not always its name ([`Conventions::definition_name`]).
+    pub const VERSIONED: EntryId = EntryId(u32::MAX - 1);
 }
 
 /// An object file with the hashes of its global symbols' names.
 #[derive(Debug)]
 pub(super) struct HashedFile {
     pub file: ObjectFile,
-    /// One per symbol; those of local symbols mean nothing.
-    pub hashes: Vec<NameHash>,
+    /// The global symbols that have names, ascending by symbol.
+    pub names: Vec<GlobalName>,
 }
 
 impl HashedFile {
-    /// Hashes the names of `file`.
-    pub fn new(file: ObjectFile) -> HashedFile {
-        let hash = |s: &crate::link::ObjectSymbol| if s.is_global() { NameHash::of(s.name) } else { NameHash(0) };
-        let hashes = file.symbols.iter().map(hash).collect();
-        HashedFile { file, hashes }
+    /// Hashes the names of `file`, and looks for them among `known`.
+    pub fn new(file: ObjectFile, conventions: &dyn Conventions, known: &Names) -> HashedFile {
+        let globals = file.symbols.iter().filter(|s| s.is_global() && !s.name.is_empty()).count();
+        let mut names = Vec::with_capacity(globals);
+        for (symbol, s) in file.symbols.iter().enumerate() {
+            if !s.is_global() || s.name.is_empty() {
+                continue;
+            }
+            let hash = NameHash::of(s.name);
+            let versioned = s.is_defined() && conventions.definition_name(s.name).len() != s.name.len();
+            let entry = match versioned {
+                true => GlobalName::VERSIONED,
+                false => known.find(s.name, hash).unwrap_or(GlobalName::UNKNOWN),
+            };
+            names.push(GlobalName { symbol: symbol as u32, hash, entry });
+        }
+        HashedFile { file, names }
     }
 }
 
@@ -80,21 +153,27 @@ mod tests {
     #[test]
     fn names_of_one_hash_are_told_apart() {
         let mut table = NameTable::default();
-        let (hash, names) = (NameHash(7), [EntryId(0), EntryId(1)]);
-        assert_eq!(names.map(|id| table.find_or_enter(hash, |other| other == id, id)), [None, None]);
-        assert_eq!(names.map(|id| table.find(hash, |other| other == id)), names.map(Some));
-        assert_eq!(table.find_or_enter(hash, |other| other == names[1], EntryId(2)), Some(names[1]));
+        let (hash, ids) = (NameHash(7), [EntryId(0), EntryId(1)]);
+        let names: [&[u8]; 2] = [b"a", b"b"];
+        assert_eq!([0, 1].map(|i| table.find_or_enter(names[i], hash, ids[i])), [None, None]);
+        assert_eq!([0, 1].map(|i| table.find(names[i], hash)), ids.map(Some));
+        assert_eq!(table.find_or_enter(names[1], hash, EntryId(2)), Some(ids[1]));
     }
 
     #[test]
-    fn growing_loses_no_name() {
+    fn growing_and_freezing_lose_no_name() {
         let mut table = NameTable::default();
-        let name = |n: u32| format!("symbol{n}").into_bytes();
+        let name = |n: u32| -> &'static [u8] { format!("symbol{n}").into_bytes().leak() };
         for n in 0..10_000 {
-            assert_eq!(table.find_or_enter(NameHash::of(&name(n)), |id| id.0 == n, EntryId(n)), None);
+            if n % 3000 == 1000 {
+                let frozen = table.freeze();
+                assert_eq!(frozen.find(name(17), NameHash::of(name(17))), Some(EntryId(17)));
+            }
+            assert_eq!(table.find_or_enter(name(n), NameHash::of(name(n)), EntryId(n)), None);
         }
         for n in 0..10_000 {
-            assert_eq!(table.find(NameHash::of(&name(n)), |id| id.0 == n), Some(EntryId(n)));
+            assert_eq!(table.find(name(n), NameHash::of(name(n))), Some(EntryId(n)));
+            assert_eq!(table.find_or_enter(name(n), NameHash::of(name(n)), EntryId(0)), Some(EntryId(n)));
         }
     }
 }

@@ -4,11 +4,10 @@
 //! will ask for is known as soon as it is queued: it is read while those before it are entered.
 
 use super::error::SessionError;
-use super::ids::{ArchiveId, EntryId};
-use super::name_table::HashedFile;
-use super::resolution::{LoadFile, read_member};
+use super::ids::{ArchiveId, DylibId, EntryId};
+use super::name_table::{HashedFile, Names};
+use super::resolution::{LoadFile, Reading, read_member};
 use super::symbol_table::{Definition, SymbolTables};
-use crate::base::Target;
 use crate::link::archive::Archive;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -29,11 +28,11 @@ pub(super) type Outcome = Result<Option<HashedFile>, SessionError>;
 /// Reads members ahead of being needed. Some may turn out not to be: errors count only when a member is.
 pub(super) struct ReadAhead<'a, 'scope> {
     scope: Option<&'a rayon::ScopeFifo<'scope>>,
-    load: LoadFile<'scope>,
-    /// Of universal members the part for this is read.
-    target: Target,
+    reading: Reading<'scope>,
+    /// For each JITDylib the names that were known when reading ahead began.
+    known: Vec<Arc<Names>>,
     /// Not yet given to anybody.
-    pending: Vec<(MemberId, Arc<Archive>)>,
+    pending: Vec<Wanted>,
     requested: FxHashSet<MemberId>,
     /// Whether `WORTHWHILE` was reached.
     started: bool,
@@ -45,17 +44,23 @@ pub(super) struct ReadAhead<'a, 'scope> {
 }
 
 impl<'a, 'scope> ReadAhead<'a, 'scope> {
-    /// Reads on the threads of `scope`; without one, nothing is read ahead.
+    /// Reads on the threads of `scope`, files for `tables`, which has the names `known`.
     pub fn new(
-        scope: Option<&'a rayon::ScopeFifo<'scope>>,
+        scope: &'a rayon::ScopeFifo<'scope>,
         load: LoadFile<'scope>,
-        target: Target,
+        tables: &SymbolTables,
+        known: Vec<Arc<Names>>,
     ) -> ReadAhead<'a, 'scope> {
+        ReadAhead { scope: Some(scope), known, ..ReadAhead::alone(load, tables) }
+    }
+
+    /// Reads what is taken when it is, and nothing ahead.
+    pub fn alone(load: LoadFile<'scope>, tables: &SymbolTables) -> ReadAhead<'a, 'scope> {
         let (sender, receiver) = channel();
         ReadAhead {
-            scope,
-            load,
-            target,
+            scope: None,
+            reading: Reading { load, target: tables.target, conventions: tables.conventions },
+            known: Vec::new(),
             pending: Vec::new(),
             requested: FxHashSet::default(),
             started: false,
@@ -72,10 +77,10 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
             return;
         }
         for &id in tables.undefined.range(self.seen.min(tables.undefined.len())..) {
-            if let Some((member, archive)) = wanted(tables, id)
-                && self.requested.insert(member)
+            if let Some(wanted) = wanted(tables, id)
+                && self.requested.insert(wanted.member)
             {
-                self.pending.push((member, archive));
+                self.pending.push(wanted);
             }
         }
         self.seen = tables.undefined.len();
@@ -99,11 +104,13 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
         while self.pending.len() >= least.max(1) {
             let rest = self.pending.split_off(self.pending.len().min(PER_JOB));
             let job = std::mem::replace(&mut self.pending, rest);
-            let (load, target, sender) = (self.load, self.target, self.sender.clone());
+            let (reading, sender) = (self.reading, self.sender.clone());
+            let with_names = |wanted: Wanted| (self.known_in(wanted.dylib), wanted);
+            let job: Vec<(Arc<Names>, Wanted)> = job.into_iter().map(with_names).collect();
             scope.spawn_fifo(move |_| {
-                for ((id, member), archive) in job {
+                for (known, Wanted { member, archive, .. }) in job {
                     // Nobody listens any more once resolution has failed.
-                    sender.send(((id, member), read_member(&archive, member, load, target))).unwrap_or(());
+                    sender.send((member, read_member(&archive, member.1, &reading, &known))).unwrap_or(());
                 }
             });
         }
@@ -111,7 +118,7 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
 
     /// Takes `member` of `archive`, once it is read; reads it here if nobody was asked to.
     pub fn take(&mut self, member: MemberId, archive: &Archive) -> Outcome {
-        if let Some(position) = self.pending.iter().position(|(pending, _)| *pending == member) {
+        if let Some(position) = self.pending.iter().position(|pending| pending.member == member) {
             self.pending.remove(position);
         } else if self.requested.contains(&member) {
             loop {
@@ -126,8 +133,21 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
                 }
             }
         }
-        read_member(archive, member.1, self.load, self.target)
+        read_member(archive, member.1, &self.reading, &Names::default())
     }
+
+    /// The names of `dylib` that were known when reading ahead began.
+    fn known_in(&self, dylib: DylibId) -> Arc<Names> {
+        self.known.get(dylib.index()).cloned().unwrap_or_default()
+    }
+}
+
+/// A member that something asks for.
+struct Wanted {
+    member: MemberId,
+    archive: Arc<Archive>,
+    /// The JITDylib that it is to enter.
+    dylib: DylibId,
 }
 
 /// Whether so many members are asked for by what is queued that it pays to read them on other cores.
@@ -137,9 +157,10 @@ pub(super) fn is_worthwhile(tables: &SymbolTables) -> bool {
 }
 
 /// The archive member that `id` would pull.
-fn wanted(tables: &SymbolTables, id: EntryId) -> Option<(MemberId, Arc<Archive>)> {
+fn wanted(tables: &SymbolTables, id: EntryId) -> Option<Wanted> {
     let entry = &tables.entries[id.index()];
     let (id, member) = entry.archive.filter(|_| entry.definition == Definition::Undefined)?;
     let input = &tables.archives[id.index()];
-    (!input.taken[member as usize]).then(|| ((id, member), input.archive.clone()))
+    let wanted = || Wanted { member: (id, member), archive: input.archive.clone(), dylib: input.dylib };
+    (!input.taken[member as usize]).then(wanted)
 }

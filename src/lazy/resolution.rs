@@ -6,13 +6,13 @@
 
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, SetId};
-use super::name_table::{HashedFile, NameHash};
+use super::name_table::{HashedFile, NameHash, Names};
 use super::read_ahead::{self, MemberId, Outcome, ReadAhead};
 use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
-use crate::link::conventions::LinkerDefined;
+use crate::link::conventions::{Conventions, LinkerDefined};
 use crate::link::{LinkError, ObjectFile, part_for, read_object};
 use std::borrow::Cow;
 use std::path::Path;
@@ -56,12 +56,11 @@ impl SymbolTables {
             helper: false,
         });
         for member in 0..options.force.map_or(0, |_| members as u32) {
-            let file = read_member(&archive, member, load, self.target)?;
+            let file = self.read(&archive, member, load)?;
             if file.zip(options.force).is_some_and(|(file, force)| force(&file.file)) {
-                self.pull((id, member), &mut ReadAhead::new(None, load, self.target))?;
+                self.pull((id, member), &mut ReadAhead::alone(load, self))?;
             }
         }
-        self.reserve(dylib, archive.symbols().len());
         for (name, member) in archive.symbols() {
             self.offer(id, member, name, NameHash::of(name));
         }
@@ -75,17 +74,27 @@ impl SymbolTables {
 
     /// Offers a member of an archive without an index, from the member's own symbol table.
     fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
-        let Some(HashedFile { file, hashes }) =
-            read_member(&self.archives[id.index()].archive, member, load, self.target)?
-        else {
+        let archive = self.archives[id.index()].archive.clone();
+        let Some(HashedFile { file, names }) = self.read(&archive, member, load)? else {
             return Ok(());
         };
-        for (symbol, hash) in file.symbols.iter().zip(hashes) {
-            if symbol.is_global() && symbol.is_defined() {
-                self.offer(id, member, symbol.name, hash);
+        for global in names {
+            let symbol = &file.symbols[global.symbol as usize];
+            if symbol.is_defined() {
+                self.offer(id, member, symbol.name, global.hash);
             }
         }
         Ok(())
+    }
+
+    /// Reads `member` of `archive` on this thread.
+    fn read(&self, archive: &Archive, member: u32, load: LoadFile<'_>) -> Outcome {
+        read_member(
+            archive,
+            member,
+            &Reading { load, target: self.target, conventions: self.conventions },
+            &Names::default(),
+        )
     }
 
     /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
@@ -123,13 +132,13 @@ impl SymbolTables {
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
     pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
-        let target = self.target;
-        let mut alone = ReadAhead::new(None, load, target);
+        let mut alone = ReadAhead::alone(load, self);
         while !self.undefined.is_empty() {
             // Other threads are only started if there is something for them.
             if parallel && read_ahead::is_worthwhile(self) {
+                let known = self.freeze_names();
                 return rayon::in_place_scope_fifo(|scope| {
-                    let mut ahead = ReadAhead::new(Some(scope), load, target);
+                    let mut ahead = ReadAhead::new(scope, load, self, known);
                     ahead.look_ahead(self);
                     while !self.undefined.is_empty() {
                         self.resolve_round(&mut ahead)?;
@@ -156,7 +165,7 @@ impl SymbolTables {
         if entry.definition != Definition::Undefined {
             return Ok(());
         }
-        let (name, hash, dylib, archive) = (entry.name, entry.hash, entry.dylib, entry.archive);
+        let (name, dylib, archive) = (entry.name, entry.dylib, entry.archive);
         if let Some(replacement) = self.runtime_replacement(dylib, name) {
             self.set_definition(id, Definition::Alias(replacement), true);
             return Ok(());
@@ -171,6 +180,7 @@ impl SymbolTables {
             self.set_definition(id, definition, false);
             return Ok(());
         }
+        let hash = NameHash::of(name);
         for other in self.dylibs[dylib.index()].link_order.clone() {
             let Some(found) = self.find_hashed(other, name, hash).filter(|_| other != dylib) else {
                 continue;
@@ -233,16 +243,26 @@ impl SymbolTables {
     }
 }
 
-/// Reads member `member` of `archive`; `None` if it is no object.
-pub(super) fn read_member(archive: &Archive, member: u32, load: LoadFile<'_>, target: Target) -> Outcome {
+/// What reading a member takes.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub load: LoadFile<'a>,
+    /// Of universal members the part for this is read.
+    pub target: Target,
+    pub conventions: &'static dyn Conventions,
+}
+
+/// Reads member `member` of `archive`, whose names may be among `known`; `None` if it is no object.
+pub(super) fn read_member(archive: &Archive, member: u32, reading: &Reading<'_>, known: &Names) -> Outcome {
     let m = &archive.members[member as usize];
     let data = match &m.content {
         MemberContent::Inline(data) => *data,
-        MemberContent::Thin(path) => load(path).map_err(|error| SessionError::Input {
+        MemberContent::Thin(path) => (reading.load)(path).map_err(|error| SessionError::Input {
             file: format!("{} (member of thin archive {})", path.display(), archive.name),
             error: error.to_string(),
         })?,
     };
     let name = display_name(&archive.name, m);
-    Ok(read_object(&name, part_for(&name, data, target)?)?.map(HashedFile::new))
+    let file = read_object(&name, part_for(&name, data, reading.target)?)?;
+    Ok(file.map(|file| HashedFile::new(file, reading.conventions, known)))
 }

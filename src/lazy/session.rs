@@ -9,7 +9,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
-use super::name_table::HashedFile;
+use super::name_table::{HashedFile, Names};
 use super::plugin::{self, Plugin, Step};
 use super::progress::Progress;
 use super::resolution::{ArchiveOptions, PLATFORM};
@@ -168,6 +168,11 @@ impl Session {
         id
     }
 
+    /// Makes room for `names` more names of symbols in `dylib`, about: only a matter of time.
+    pub fn expect_names(&self, dylib: DylibId, names: usize) {
+        self.tables_mut().reserve(dylib, names);
+    }
+
     /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
     /// program, as a static linker would have it.
     pub fn offer_to_library(&self, name: &[u8]) -> bool {
@@ -192,7 +197,7 @@ impl Session {
             let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
             return Err(LinkError::unsuitable(&file.name, what).into());
         }
-        let file = HashedFile::new(file);
+        let file = HashedFile::new(file, self.conventions, &Names::default());
         self.tables_mut().add_object(dylib, file, laziness, false)?;
         Ok(())
     }

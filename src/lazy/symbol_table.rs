@@ -8,7 +8,7 @@ use super::definitions::definition_source;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
-use super::name_table::{HashedFile, NameHash, NameTable};
+use super::name_table::{GlobalName, HashedFile, NameHash, NameTable, Names};
 use super::rank::Rank;
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
@@ -65,7 +65,6 @@ pub(super) struct JitDylib {
     /// Names that are null if nothing defines them.
     pub null_names: FxHashSet<Vec<u8>>,
     table: NameTable,
-    groups: FxHashMap<&'static [u8], UnitId>,
 }
 
 /// All sections of one name in one JITDylib, linked together because symbols bracket them.
@@ -86,7 +85,6 @@ pub(super) struct SetBounds {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub name: &'static [u8],
-    pub hash: NameHash,
     pub dylib: DylibId,
     pub definition: Definition,
     /// Whether other JITDylibs see it.
@@ -97,6 +95,8 @@ pub(super) struct Entry {
     pub internal: bool,
     /// The archive member that defines it, if that is not part of the program yet.
     pub archive: Option<(ArchiveId, u32)>,
+    /// The file whose copy of the section group of that name the JITDylib has.
+    pub group: Option<UnitId>,
     /// What the process says, asked once.
     pub process: OnceLock<Option<ExecutorAddr>>,
     queued: bool,
@@ -173,7 +173,6 @@ impl SymbolTables {
             phony_externals: false,
             null_names: FxHashSet::default(),
             table: NameTable::default(),
-            groups: FxHashMap::default(),
         });
         DylibId(self.dylibs.len() as u32 - 1)
     }
@@ -185,7 +184,7 @@ impl SymbolTables {
 
     /// The same for a name that has been hashed.
     pub fn find_hashed(&self, dylib: DylibId, name: &[u8], hash: NameHash) -> Option<EntryId> {
-        self.dylibs[dylib.index()].table.find(hash, |id| self.entries[id.index()].name == name)
+        self.dylibs[dylib.index()].table.find(name, hash)
     }
 
     /// The entry for `name` in `dylib`, made if there is none.
@@ -197,22 +196,27 @@ impl SymbolTables {
     pub fn intern_hashed(&mut self, dylib: DylibId, name: &'static [u8], hash: NameHash) -> EntryId {
         let SymbolTables { dylibs, entries, .. } = self;
         let new = EntryId(entries.len() as u32);
-        let known = dylibs[dylib.index()].table.find_or_enter(hash, |id| entries[id.index()].name == name, new);
+        let known = dylibs[dylib.index()].table.find_or_enter(name, hash, new);
         known.unwrap_or_else(|| {
             entries.push(Entry {
                 name,
-                hash,
                 dylib,
                 definition: Definition::Undefined,
                 exported: true,
                 referrer: None,
                 internal: false,
                 archive: None,
+                group: None,
                 process: OnceLock::new(),
                 queued: false,
             });
             new
         })
+    }
+
+    /// For each JITDylib the names that it has by now, for any thread to look at.
+    pub fn freeze_names(&mut self) -> Vec<Arc<Names>> {
+        self.dylibs.iter_mut().map(|dylib| dylib.table.freeze()).collect()
     }
 
     /// Makes room for `names` more names in `dylib`.
@@ -231,16 +235,20 @@ impl SymbolTables {
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
-        let HashedFile { file, hashes } = file;
+        let HashedFile { file, names } = file;
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
+        for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
+            let symbol = global.symbol as usize;
+            unit.entries[symbol] = match global.entry {
+                GlobalName::UNKNOWN => self.intern_hashed(dylib, unit.file.symbols[symbol].name, global.hash),
+                known => known,
+            };
+        }
         self.discard_groups(&mut unit);
-        for (index, &hash) in hashes.iter().enumerate() {
-            let symbol = unit.file.symbols[index];
-            if symbol.is_global() && !symbol.name.is_empty() {
-                unit.entries[index] = self.enter(&unit, index as u32, &symbol, hash)?;
-            }
+        for global in &names {
+            self.enter(&mut unit, global)?;
         }
         self.near_size = self.near_size.saturating_add(super::far_data::loaded_size(&unit.file));
         self.dylibs[dylib.index()].units.push(id);
@@ -256,38 +264,38 @@ impl SymbolTables {
 
     /// Marks the sections of groups of which the JITDylib has a copy already.
     fn discard_groups(&mut self, unit: &mut MaterializationUnit) {
-        let groups = &mut self.dylibs[unit.dylib.index()].groups;
-        for group in &unit.file.groups {
-            if *groups.entry(group.signature).or_insert(unit.id) == unit.id {
+        let MaterializationUnit { id, dylib, file, entries, discarded, .. } = unit;
+        for group in &file.groups {
+            // Mostly the entry of the signature is known, because it is the name of a global symbol.
+            let entry = match group.symbol.map(|symbol| entries[symbol as usize]) {
+                Some(entry) if entry != MaterializationUnit::LOCAL => entry,
+                _ => self.intern(*dylib, group.signature),
+            };
+            if *self.entries[entry.index()].group.get_or_insert(*id) == *id {
                 continue;
             }
-            unit.discarded.resize(unit.file.sections.len(), false);
-            for &section in &group.sections {
-                unit.discarded[section as usize] = true;
+            discarded.resize(file.sections.len(), false);
+            for &section in file.members(group) {
+                discarded[section as usize] = true;
             }
         }
     }
 
-    fn enter(
-        &mut self,
-        unit: &MaterializationUnit,
-        index: u32,
-        symbol: &ObjectSymbol,
-        hash: NameHash,
-    ) -> Result<EntryId, SessionError> {
+    fn enter(&mut self, unit: &mut MaterializationUnit, global: &GlobalName) -> Result<(), SessionError> {
+        let index = global.symbol;
+        let symbol = unit.file.symbols[index as usize];
         let kept = match symbol.place {
             ObjectPlace::Undefined => false,
             ObjectPlace::Section(section) => !unit.is_discarded(section),
             _ => true,
         };
-        let name = if kept { self.conventions.definition_name(symbol.name) } else { symbol.name };
-        let id = if name.len() == symbol.name.len() {
-            self.intern_hashed(unit.dylib, name, hash)
-        } else {
-            self.intern(unit.dylib, name)
-        };
+        if global.entry == GlobalName::VERSIONED {
+            let name = if kept { self.conventions.definition_name(symbol.name) } else { symbol.name };
+            unit.entries[index as usize] = self.intern(unit.dylib, name);
+        }
+        let id = unit.entries[index as usize];
         if kept {
-            self.define(id, unit, index, symbol)?;
+            self.define(id, unit, index, &symbol)?;
         } else {
             if symbol.kind == SymbolKind::ThreadLocal {
                 self.thread_local_references.push(id);
@@ -296,7 +304,7 @@ impl SymbolTables {
             self.entries[id.index()].internal |= symbol.scope != Scope::Default;
             self.refer(id, unit.id, weak);
         }
-        Ok(id)
+        Ok(())
     }
 
     /// Notes that `unit` refers to `id`.

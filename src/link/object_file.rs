@@ -9,6 +9,7 @@ use super::graph::{Linkage, Scope};
 use crate::base::{MemProt, Target};
 use std::borrow::Cow;
 use std::fmt::Debug;
+use std::ops::Range;
 
 /// A parsed relocatable object; immutable, shared by all threads. Borrows the mapped input.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct ObjectFile {
     pub symbols: Vec<ObjectSymbol>,
     /// Sets of sections of which the program keeps one copy.
     pub groups: Vec<SectionGroup>,
+    /// The sections in those; see [`ObjectFile::members`].
+    pub group_members: Vec<u32>,
     /// Reads relocations.
     pub format: Box<dyn ObjectFormat>,
 }
@@ -85,6 +88,11 @@ pub struct DebugSection {
 }
 
 impl ObjectFile {
+    /// The sections in `group`, one of the file's.
+    pub fn members(&self, group: &SectionGroup) -> &[u32] {
+        &self.group_members[group.members.start as usize..group.members.end as usize]
+    }
+
     /// The relocations of section `section` as edges; see [`ObjectFormat::edges`].
     pub fn edges(&self, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         self.format.edges(self, section, edges)
@@ -187,9 +195,7 @@ pub struct ObjectSection {
     /// Alignment in bytes, a power of two.
     pub align: u64,
     /// What its address leaves modulo `align`, in bytes: 0 unless it is a piece cut out of a greater section.
-    pub align_offset: u64,
-    /// The group it belongs to: index into [`ObjectFile::groups`].
-    pub group: Option<u32>,
+    pub align_offset: u32,
     /// The section without which this one is of no use: it is linked wherever that one is (`SHF_LINK_ORDER`).
     pub linked_to: Option<u32>,
 }
@@ -265,6 +271,8 @@ impl ObjectSymbol {
 pub struct SectionGroup {
     /// The name that makes two groups the same.
     pub signature: &'static [u8],
-    /// The sections in it.
-    pub sections: Vec<u32>,
+    /// The symbol that bears that name, if the file says so.
+    pub symbol: Option<u32>,
+    /// The sections in it: a range of [`ObjectFile::group_members`].
+    pub members: Range<u32>,
 }

@@ -39,11 +39,11 @@ pub fn raw_section(
             size: content.len() as u64,
             align: ALIGN,
             align_offset: 0,
-            group: None,
             linked_to: None,
         }],
         symbols: symbols.iter().map(symbol).collect(),
         groups: Vec::new(),
+        group_members: Vec::new(),
         format: Box::new(NoRelocations),
     }
 }

@@ -18,30 +18,21 @@ type Data = &'static [u8];
 
 /// What stays of the file format after reading: where the relocations are.
 pub(super) struct Elf {
-    relocations: Vec<Relocations>,
+    /// The relocation entries of each section, by index.
+    relocations: Vec<&'static [Rela]>,
+    /// Further tables of sections that have more than one, which is rare (`ld -r` makes none).
+    more: Vec<(u32, &'static [Rela])>,
+    /// Sections whose relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
+    unreadable: Vec<u32>,
     pub(super) data: Data,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
 }
 
-/// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
-#[derive(Default)]
-struct Relocations {
-    entries: &'static [Rela],
-    more: Vec<&'static [Rela]>,
-    /// Its relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
-    unreadable: bool,
-}
-
-impl std::fmt::Debug for Relocations {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} relocations", self.entries.len() + self.more.iter().map(|m| m.len()).sum::<usize>())
-    }
-}
-
 impl std::fmt::Debug for Elf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Elf").field("relocations", &self.relocations).finish_non_exhaustive()
+        let count: Vec<usize> = self.relocations.iter().map(|entries| entries.len()).collect();
+        f.debug_struct("Elf").field("relocations", &count).finish_non_exhaustive()
     }
 }
 
@@ -52,37 +43,39 @@ impl Elf {
     pub(super) fn read(name: &str, data: Data, table: &SectionTable<'static, Header, Data>, arch: Arch) -> Result<Elf> {
         let unknown =
             || LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", arch.name()));
-        Ok(Elf {
-            relocations: relocations(name, data, table)?,
+        let mut elf = Elf {
+            relocations: vec![&[]; table.len()],
+            more: Vec::new(),
+            unreadable: Vec::new(),
             data,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
-        })
-    }
-}
-
-/// The relocation entries of each section of `table`, by index.
-fn relocations(name: &str, data: Data, table: &SectionTable<'static, Header, Data>) -> Result<Vec<Relocations>> {
-    let malformed = |index, what: &dyn Display| LinkError::malformed(name, format_args!("section {index}"), what);
-    let mut relocations: Vec<Relocations> = Vec::new();
-    relocations.resize_with(table.len(), Relocations::default);
-    for (index, header) in table.iter().enumerate() {
-        let kind = header.sh_type(LE);
-        if ![elf::SHT_RELA, elf::SHT_REL, elf::SHT_CREL].contains(&kind) {
-            continue;
-        }
-        let applies_to = header.sh_info(LE) as usize;
-        let Some(target) = relocations.get_mut(applies_to) else {
-            let what = format_args!("its relocations apply to section {applies_to}, which does not exist");
-            return Err(malformed(index, &what));
         };
-        match header.rela(LE, data).map_err(|e| malformed(index, &e))? {
-            Some((entries, _)) if target.entries.is_empty() => target.entries = entries,
-            Some((entries, _)) => target.more.push(entries),
-            None => target.unreadable = true,
-        }
+        elf.find_relocations(name, table)?;
+        Ok(elf)
     }
-    Ok(relocations)
+
+    /// Finds the relocation entries of each section of `table`.
+    fn find_relocations(&mut self, name: &str, table: &SectionTable<'static, Header, Data>) -> Result<()> {
+        let malformed = |index, what: &dyn Display| LinkError::malformed(name, format_args!("section {index}"), what);
+        for (index, header) in table.iter().enumerate() {
+            let kind = header.sh_type(LE);
+            if ![elf::SHT_RELA, elf::SHT_REL, elf::SHT_CREL].contains(&kind) {
+                continue;
+            }
+            let applies_to = header.sh_info(LE);
+            let Some(target) = self.relocations.get_mut(applies_to as usize) else {
+                let what = format_args!("its relocations apply to section {applies_to}, which does not exist");
+                return Err(malformed(index, &what));
+            };
+            match header.rela(LE, self.data).map_err(|e| malformed(index, &e))? {
+                Some((entries, _)) if target.is_empty() => *target = entries,
+                Some((entries, _)) => self.more.push((applies_to, entries)),
+                None => self.unreadable.push(applies_to),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl ObjectFormat for Elf {
@@ -120,7 +113,7 @@ impl ObjectFormat for Elf {
             sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
         };
         for (_, relocations) in tables(true).chain(tables(false)) {
-            let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
+            let entries = &relocations[..relocations.len().min(*budget)];
             *budget -= entries.len();
             if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
                 return true;
@@ -150,15 +143,16 @@ impl Elf {
             offset,
             what,
         };
-        if relocations.unreadable {
+        if self.unreadable.contains(&section) {
             return Err(error(
                 0,
                 "its relocations are SHT_REL or SHT_CREL, which this architecture's psABI does not use; compile without --crel".into(),
             ));
         }
         let first = edges.len();
-        edges.reserve(relocations.entries.len());
-        for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
+        edges.reserve(relocations.len());
+        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).flat_map(|(_, entries)| *entries);
+        for rela in relocations.iter().chain(more) {
             let offset = rela.r_offset.get(LE);
             let info = rela.r_info.get(LE);
             let (symbol, r_type) = ((info >> 32) as u32, info as u32);

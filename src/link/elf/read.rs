@@ -49,10 +49,11 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         sections: reader.sections()?,
         symbols: Vec::new(),
         groups: Vec::new(),
+        group_members: Vec::new(),
         format: Box::new(Elf::read(name, data, &sections, target.arch)?),
     };
     file.symbols = reader.symbols(&mut file.sections)?;
-    file.groups = reader.groups(&mut file.sections)?;
+    (file.groups, file.group_members) = reader.groups(&file.sections)?;
     Ok(file)
 }
 
@@ -165,7 +166,6 @@ impl Reader<'_> {
             size,
             align,
             align_offset: 0,
-            group: None,
             linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
         })
     }
@@ -246,42 +246,45 @@ impl Reader<'_> {
         })
     }
 
-    fn groups(&self, sections: &mut [ObjectSection]) -> Result<Vec<SectionGroup>> {
-        let mut groups = Vec::new();
+    fn groups(&self, sections: &[ObjectSection]) -> Result<(Vec<SectionGroup>, Vec<u32>)> {
+        let (mut groups, mut members) = (Vec::new(), Vec::new());
+        let mut is_member = vec![false; sections.len()];
         for (index, header) in self.table.iter().enumerate() {
             let place = || format!("section {index}");
-            let Some((flags, members)) = header.group(LE, self.data).map_err(|e| self.malformed(place(), e))? else {
+            let Some((flags, sections_of_group)) =
+                header.group(LE, self.data).map_err(|e| self.malformed(place(), e))?
+            else {
                 continue;
             };
             if flags.0 & elf::GRP_COMDAT.0 == 0 {
                 continue;
             }
-            let mut group = SectionGroup {
-                signature: self.signature(header, sections).map_err(|e| self.malformed(place(), e))?,
-                sections: Vec::new(),
-            };
-            for member in members {
+            let first = members.len() as u32;
+            for member in sections_of_group {
                 let member = member.get(LE);
-                let section = sections.get_mut(member as usize).ok_or_else(|| {
+                let known = is_member.get_mut(member as usize).ok_or_else(|| {
                     self.malformed(place(), format_args!("section {member} of the group does not exist"))
                 })?;
-                if section.group.replace(groups.len() as u32).is_some() {
+                if std::mem::replace(known, true) {
                     return Err(self.malformed(place(), format_args!("section {member} is already in another group")));
                 }
-                group.sections.push(member);
+                members.push(member);
             }
-            groups.push(group);
+            groups.push(SectionGroup {
+                signature: self.signature(header, sections).map_err(|e| self.malformed(place(), e))?,
+                symbol: Some(header.sh_info(LE)),
+                members: first..members.len() as u32,
+            });
         }
-        for (index, section) in sections.iter_mut().enumerate() {
-            if section.group.is_none()
-                && section.name.starts_with(b".gnu.linkonce.")
-                && section.kind != SectionKind::Unloaded
+        for (index, section) in sections.iter().enumerate() {
+            if section.name.starts_with(b".gnu.linkonce.") && !is_member[index] && section.kind != SectionKind::Unloaded
             {
-                section.group = Some(groups.len() as u32);
-                groups.push(SectionGroup { signature: section.name, sections: vec![index as u32] });
+                let first = members.len() as u32;
+                members.push(index as u32);
+                groups.push(SectionGroup { signature: section.name, symbol: None, members: first..first + 1 });
             }
         }
-        Ok(groups)
+        Ok((groups, members))
     }
 
     /// The name of a group's signature symbol; for a section symbol, the section's.
@@ -319,7 +322,6 @@ fn unloaded(name: Data) -> ObjectSection {
         size: 0,
         align: 1,
         align_offset: 0,
-        group: None,
         linked_to: None,
     }
 }
@@ -333,7 +335,6 @@ fn common_section(kind: SectionKind, size: u64, align: u64) -> ObjectSection {
         size,
         align,
         align_offset: 0,
-        group: None,
         linked_to: None,
     }
 }

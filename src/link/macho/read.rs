@@ -62,6 +62,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         sections,
         symbols,
         groups: Vec::new(),
+        group_members: Vec::new(),
         format: Box::new(format),
     })
 }

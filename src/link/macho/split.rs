@@ -120,8 +120,7 @@ impl Split {
                 content: section.content.get(range).unwrap_or(&[]),
                 size: piece.size,
                 align: section.align,
-                align_offset: (section.address.wrapping_add(piece.start)) & (section.align - 1),
-                group: None,
+                align_offset: ((section.address.wrapping_add(piece.start)) & (section.align - 1)) as u32,
                 linked_to: None,
             }
         };
@@ -158,7 +157,6 @@ fn function_pointers(section: &FileSection) -> ObjectSection {
         size,
         align: 8,
         align_offset: 0,
-        group: None,
         linked_to: None,
     }
 }

@@ -160,7 +160,6 @@ impl Symbols<'_> {
             size,
             align,
             align_offset: 0,
-            group: None,
             linked_to: None,
         })
     }

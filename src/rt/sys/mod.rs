@@ -69,9 +69,6 @@ pub use entry::c_arguments;
 pub use extent::{Extent, View};
 #[cfg(target_os = "linux")]
 pub use heap::Heap;
-/// The linker's heap is the system's.
-#[cfg(target_os = "macos")]
-pub use std::alloc::System as Heap;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 pub use map::{map_file, mapped_bytes};
@@ -79,6 +76,9 @@ pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
 #[cfg(target_os = "macos")]
 pub use program_macos::{interpose, loader, provider};
+/// The linker's heap is the system's.
+#[cfg(target_os = "macos")]
+pub use std::alloc::System as Heap;
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {
