@@ -18,8 +18,8 @@ pub struct ObjectFile {
     pub name: String,
     /// What its code is for.
     pub target: Target,
-    /// In the file's order: by the format's own section index (index 0 is a placeholder where the format counts from 1), unless
-    /// the format cuts sections up. Behind those come zero-filled sections made for common symbols, one each.
+    /// In the file's order, without those that only describe others, and cut up where the format does so; index 0 may be a placeholder.
+    /// Behind those come zero-filled sections made for common symbols, one each.
     pub sections: Vec<ObjectSection>,
     /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1. A format whose relocations
     /// can do without symbols puts nameless ones behind those.

@@ -20,7 +20,7 @@ pub(super) fn sections(format: &Elf, file: &ObjectFile) -> Result<Vec<DebugSecti
         .and_then(|header| header.sections(LE, format.data))
         .map_err(|e| LinkError::malformed(&file.name, "section header table", e))?;
     let mut sections = Vec::new();
-    for (index, (section, header)) in file.sections.iter().zip(headers.iter()).enumerate() {
+    for (index, (section, header)) in file.sections.iter().zip(format.headers(&headers)).enumerate() {
         let is_debug = section.name.starts_with(b".debug_") && !section.name.ends_with(b".dwo");
         if section.kind != SectionKind::Unloaded || !is_debug {
             continue;

@@ -1,6 +1,7 @@
 //! Relocations of an ELF file, read as edges when a section is linked.
 
 use super::debug;
+use super::numbering::Numbering;
 use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
@@ -9,6 +10,7 @@ use crate::link::error::{LinkError, Result};
 use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
+use object::read::SectionIndex;
 use object::read::elf::{SectionHeader, SectionTable};
 use std::fmt::Display;
 
@@ -25,6 +27,8 @@ pub(super) struct Elf {
     /// Sections whose relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
     unreadable: Vec<u32>,
     pub(super) data: Data,
+    /// For each of the file's sections its index in the section header table.
+    numbers: Vec<u32>,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
 }
@@ -40,23 +44,35 @@ impl Elf {
     /// Finds the relocations of the file `data`, called `name` in messages, whose sections are `table`.
     ///
     /// Errors: [`LinkError::Malformed`] for tables that leave the file, [`LinkError::Unsuitable`] if nothing is known of `arch`.
-    pub(super) fn read(name: &str, data: Data, table: &SectionTable<'static, Header, Data>, arch: Arch) -> Result<Elf> {
+    pub(super) fn read(
+        name: &str,
+        data: Data,
+        table: &SectionTable<'static, Header, Data>,
+        numbering: &Numbering,
+        arch: Arch,
+    ) -> Result<Elf> {
         let unknown =
             || LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", arch.name()));
         let mut elf = Elf {
-            relocations: vec![&[]; table.len()],
+            relocations: vec![&[]; numbering.number.len()],
+            numbers: numbering.number.clone(),
             more: Vec::new(),
             unreadable: Vec::new(),
             data,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
         };
-        elf.find_relocations(name, table)?;
+        elf.find_relocations(name, table, numbering)?;
         Ok(elf)
     }
 
     /// Finds the relocation entries of each section of `table`.
-    fn find_relocations(&mut self, name: &str, table: &SectionTable<'static, Header, Data>) -> Result<()> {
+    fn find_relocations(
+        &mut self,
+        name: &str,
+        table: &SectionTable<'static, Header, Data>,
+        numbering: &Numbering,
+    ) -> Result<()> {
         let malformed = |index, what: &dyn Display| LinkError::malformed(name, format_args!("section {index}"), what);
         for (index, header) in table.iter().enumerate() {
             let kind = header.sh_type(LE);
@@ -64,14 +80,15 @@ impl Elf {
                 continue;
             }
             let applies_to = header.sh_info(LE);
-            let Some(target) = self.relocations.get_mut(applies_to as usize) else {
+            let Some(section) = numbering.index_of(applies_to as usize) else {
                 let what = format_args!("its relocations apply to section {applies_to}, which does not exist");
                 return Err(malformed(index, &what));
             };
+            let target = &mut self.relocations[section as usize];
             match header.rela(LE, self.data).map_err(|e| malformed(index, &e))? {
                 Some((entries, _)) if target.is_empty() => *target = entries,
-                Some((entries, _)) => self.more.push((applies_to, entries)),
-                None => self.unreadable.push(applies_to),
+                Some((entries, _)) => self.more.push((section, entries)),
+                None => self.unreadable.push(section),
             }
         }
         Ok(())
@@ -124,6 +141,14 @@ impl ObjectFormat for Elf {
 }
 
 impl Elf {
+    /// The header of each section of the file whose section header table is `table`, in the order of [`ObjectFile::sections`].
+    pub(super) fn headers<'a>(
+        &'a self,
+        table: &'a SectionTable<'static, Header, Data>,
+    ) -> impl Iterator<Item = &'static elf::SectionHeader64<LE>> + 'a {
+        self.numbers.iter().filter_map(|&number| table.section(SectionIndex(number as usize)).ok())
+    }
+
     /// The relocations of `section`, whose content has `length` bytes, as edges.
     pub(super) fn edges_within(
         &self,

@@ -10,6 +10,7 @@ mod conventions;
 mod debug;
 mod edges;
 mod names;
+mod numbering;
 mod read;
 pub mod relocation;
 pub mod x86_64;

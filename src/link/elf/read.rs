@@ -2,6 +2,7 @@
 
 use super::edges::Elf;
 use super::names;
+use super::numbering::Numbering;
 use crate::base::{Arch, Format, MemProt, Target};
 use crate::link::error::{LinkError, Result};
 use crate::link::graph::{Linkage, Scope};
@@ -42,7 +43,8 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let target = Target { arch: machine(name, header)?, format: Format::Elf };
     let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
     let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
-    let reader = Reader { name, data, table: &sections, symbol_table: symbols };
+    let numbering = Numbering::of(&sections);
+    let reader = Reader { name, data, table: &sections, symbol_table: symbols, numbering: &numbering };
     let mut file = ObjectFile {
         name: name.to_string(),
         target,
@@ -50,7 +52,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         symbols: Vec::new(),
         groups: Vec::new(),
         group_members: Vec::new(),
-        format: Box::new(Elf::read(name, data, &sections, target.arch)?),
+        format: Box::new(Elf::read(name, data, &sections, &numbering, target.arch)?),
     };
     file.symbols = reader.symbols(&mut file.sections)?;
     (file.groups, file.group_members) = reader.groups(&file.sections)?;
@@ -100,6 +102,7 @@ struct Reader<'a> {
     data: Data,
     table: &'a SectionTable<'static, Header, Data>,
     symbol_table: SymbolTable<'static, Header, Data>,
+    numbering: &'a Numbering,
 }
 
 impl Reader<'_> {
@@ -108,17 +111,12 @@ impl Reader<'_> {
     }
 
     fn sections(&self) -> Result<Vec<ObjectSection>> {
-        let mut sections = Vec::with_capacity(self.table.len());
-        for (index, header) in self.table.iter().enumerate() {
-            sections.push(self.section(index, header)?);
-        }
-        let count = sections.len() as u32;
-        for (index, section) in sections.iter().enumerate() {
-            if section.linked_to.is_some_and(|to| to >= count) {
-                return Err(
-                    self.malformed(format_args!("section {index}"), "it is linked to a section that does not exist")
-                );
-            }
+        let mut sections = Vec::with_capacity(self.numbering.number.len());
+        sections.push(unloaded(b""));
+        for &number in &self.numbering.number[1..] {
+            let index = SectionIndex(number as usize);
+            let header = self.table.section(index).map_err(|e| self.malformed(format_args!("section {number}"), e))?;
+            sections.push(self.section(index.0, header)?);
         }
         Ok(sections)
     }
@@ -166,7 +164,14 @@ impl Reader<'_> {
             size,
             align,
             align_offset: 0,
-            linked_to: has(elf::SHF_LINK_ORDER).then(|| header.sh_link(LE)).filter(|&to| to != 0),
+            linked_to: match header.sh_link(LE) {
+                to if to != 0 && has(elf::SHF_LINK_ORDER) => {
+                    Some(self.numbering.index_of(to as usize).ok_or_else(|| {
+                        self.malformed(format_args!("section {index}"), "it is linked to a section that does not exist")
+                    })?)
+                }
+                _ => None,
+            },
         })
     }
 
@@ -215,13 +220,13 @@ impl Reader<'_> {
                     .symbol_section(LE, sym, SymbolIndex(index))
                     .map_err(|e| self.malformed(place(), e))?
                     .unwrap_or(SectionIndex(usize::MAX));
-                if section.0 >= self.table.len() {
-                    return Err(self.malformed(
+                let section = self.numbering.index_of(section.0).ok_or_else(|| {
+                    self.malformed(
                         format_args!("symbol {index} ({})", String::from_utf8_lossy(name)),
                         format_args!("it is in section {:#x}, which does not exist", shndx.0),
-                    ));
-                }
-                ObjectPlace::Section(section.0 as u32)
+                    )
+                })?;
+                ObjectPlace::Section(section)
             }
         };
         let bind = sym.st_bind();
@@ -248,7 +253,7 @@ impl Reader<'_> {
 
     fn groups(&self, sections: &[ObjectSection]) -> Result<(Vec<SectionGroup>, Vec<u32>)> {
         let (mut groups, mut members) = (Vec::new(), Vec::new());
-        let mut is_member = vec![false; sections.len()];
+        let mut is_member = vec![false; self.table.len()];
         for (index, header) in self.table.iter().enumerate() {
             let place = || format!("section {index}");
             let Some((flags, sections_of_group)) =
@@ -268,7 +273,9 @@ impl Reader<'_> {
                 if std::mem::replace(known, true) {
                     return Err(self.malformed(place(), format_args!("section {member} is already in another group")));
                 }
-                members.push(member);
+                // Relocations go with the section that they apply to.
+                let index = self.numbering.index_of(member as usize);
+                members.extend(index.filter(|&index| index != Numbering::TABLE));
             }
             groups.push(SectionGroup {
                 signature: self.signature(header, sections).map_err(|e| self.malformed(place(), e))?,
@@ -277,8 +284,8 @@ impl Reader<'_> {
             });
         }
         for (index, section) in sections.iter().enumerate() {
-            if section.name.starts_with(b".gnu.linkonce.") && !is_member[index] && section.kind != SectionKind::Unloaded
-            {
+            let is_grouped = || is_member[self.numbering.number[index] as usize];
+            if section.kind != SectionKind::Unloaded && section.name.starts_with(b".gnu.linkonce.") && !is_grouped() {
                 let first = members.len() as u32;
                 members.push(index as u32);
                 groups.push(SectionGroup { signature: section.name, symbol: None, members: first..first + 1 });
@@ -293,7 +300,7 @@ impl Reader<'_> {
         let symbol = self.symbol_table.symbol(index)?;
         if symbol.st_type() == elf::STT_SECTION
             && let Some(section) = self.symbol_table.symbol_section(LE, symbol, index)?
-            && let Some(section) = sections.get(section.0)
+            && let Some(section) = self.numbering.index_of(section.0).and_then(|i| sections.get(i as usize))
         {
             return Ok(section.name);
         }
