@@ -11,7 +11,8 @@
 
 use super::error::{LinkError, Result};
 use goblin::archive::{MAGIC, Member as HeaderFields, SIZEOF_HEADER, SIZEOF_MAGIC};
-use std::ffi::{CStr, OsStr};
+use memchr::memchr;
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -282,10 +283,10 @@ impl Reader<'_> {
             let Some(member) = member else {
                 return Err(self.malformed("symbol index entry", place, "it points to no member's header"));
             };
-            let Ok(name) = CStr::from_bytes_until_nul(names) else {
+            let Some(length) = memchr(0, names) else {
                 return Err(self.malformed("symbol index entry", place, "its name has no end"));
             };
-            let name = name.to_bytes();
+            let name = &names[..length];
             names = &names[name.len() + 1..];
             entries.push((name, member));
         }
@@ -309,14 +310,13 @@ impl Reader<'_> {
                 return Err(self.malformed("symbol index entry", place, "it points to no member's header"));
             };
             let name = number(at).and_then(|at| usize::try_from(at).ok()).and_then(|at| names.get(at..));
-            let Some(name) = name.and_then(|name| CStr::from_bytes_until_nul(name).ok()) else {
+            let Some(name) = name.and_then(|name| Some(&name[..memchr(0, name)?])) else {
                 return Err(self.malformed(
                     "symbol index entry",
                     place,
                     "its name lies outside the index or has no end",
                 ));
             };
-            let name = name.to_bytes();
             let Some(rest) = budget.checked_sub(name.len()) else {
                 return Err(self.malformed("symbol index entry", place, "its name overlaps those of too many others"));
             };

@@ -3,6 +3,7 @@
 use crate::link::conventions::{
     Conventions, Fallback, FallbackPlace, LinkerDefined, ProcessSymbol, RuntimeSymbols, SynthesizedNames,
 };
+use memchr::memchr;
 
 /// The conventions of ELF systems.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ static SYNTHESIZED: SynthesizedNames = SynthesizedNames {
 impl Conventions for ElfConventions {
     /// "name@@VERSION" defines the default version of the name: a static program's references mean that one.
     fn definition_name(&self, name: &'static [u8]) -> &'static [u8] {
-        match name.iter().position(|&b| b == b'@') {
+        match memchr(b'@', name) {
             Some(at) if name[at..].starts_with(b"@@") => &name[..at],
             _ => name,
         }
@@ -34,7 +35,7 @@ impl Conventions for ElfConventions {
 
     /// `name@VERSION`, written by `.symver`, asks for a version.
     fn process_symbol<'a>(&self, name: &'a [u8]) -> Option<ProcessSymbol<'a>> {
-        let Some(at) = name.iter().position(|&b| b == b'@') else {
+        let Some(at) = memchr(b'@', name) else {
             return Some(ProcessSymbol { name, version: None });
         };
         let version = &name[at..];

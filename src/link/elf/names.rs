@@ -7,6 +7,10 @@ use crate::link::object_file::{InitializerOrder, SectionKind};
 /// `.init_array.N` and `.ctors.N` carry priorities, counted in opposite directions: crtstuff runs `.ctors` from the end,
 /// so compilers write `65535 - priority` into the name (GNU ld's `SORT_BY_INIT_PRIORITY` undoes it in the same way).
 pub(super) fn initializer_kind(name: &[u8]) -> Option<SectionKind> {
+    // Most names are told from all of these by their second character.
+    if !matches!(name.get(1), Some(b'i' | b'f' | b'c' | b'd' | b'p')) {
+        return None;
+    }
     let order = |phase, priority, backwards| InitializerOrder { phase, priority, backwards };
     let numbered = |prefix: &[u8]| -> Option<Option<u32>> {
         let rest = name.strip_prefix(prefix)?;
