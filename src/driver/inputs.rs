@@ -2,9 +2,10 @@
 
 use crate::base::{Arch, Format, Target};
 use crate::cli::{CommandLine, InputKind, Plan};
+use crate::lazy::HashedFile;
 use crate::link::archive::Archive;
 use crate::link::macho::{stub, universal};
-use crate::link::{self, ObjectFile, read_object};
+use crate::link::{self, read_object};
 use crate::rt;
 use crate::rt::libraries::FileKind;
 use anyhow::{Context, Result};
@@ -25,7 +26,7 @@ pub(super) struct InputFile {
 /// What is in a file.
 pub(super) enum Content {
     /// A relocatable object.
-    Object(Box<ObjectFile>),
+    Object(Box<HashedFile>),
     /// An archive.
     Archive(Archive),
     /// A shared library.
@@ -67,7 +68,7 @@ impl InputFile {
     /// How many names it brings, about.
     pub fn names(&self) -> usize {
         match &self.content {
-            Content::Object(object) => object.symbols.len() / 2,
+            Content::Object(object) => object.file().symbols.len() / 2,
             Content::Archive(archive) => archive.symbols().len(),
             _ => 0,
         }
@@ -75,7 +76,7 @@ impl InputFile {
 
     fn target(&self) -> Option<Target> {
         match &self.content {
-            Content::Object(object) => Some(object.target),
+            Content::Object(object) => Some(object.file().target),
             _ => None,
         }
     }
@@ -109,7 +110,7 @@ fn content(name: &str, data: &'static [u8]) -> Result<Content> {
         FileKind::Script => Content::Script,
         FileKind::Other if stub::is_stub(data) => Content::Stub(data),
         FileKind::Other => {
-            read_object(name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object)))
+            read_object(name, data)?.map_or(Content::Neither, |object| Content::Object(Box::new(object.into())))
         }
     })
 }

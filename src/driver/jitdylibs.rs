@@ -109,7 +109,7 @@ impl Inputs<'_> {
         for path in &self.command.harness {
             let file = InputFile::read(Path::new(path))?;
             match file.content {
-                Content::Object(object) => objects.push(*object),
+                Content::Object(object) => objects.push(object.into_file()),
                 _ => bail!("{} does not contain a relocatable object file", file.name),
             }
         }
@@ -195,12 +195,14 @@ impl Inputs<'_> {
         };
         match (file.content, self.lazy.as_ref().filter(|_| input.lazy)) {
             (Content::Object(_), _) if options.hidden => bail!("{} does not contain an archive", file.name),
-            (Content::Object(mut object), None) => {
-                if let Some(harness) = &self.harness {
+            (Content::Object(object), None) => match &self.harness {
+                Some(harness) => {
+                    let mut object = object.into_file();
                     harness.apply(&mut object);
+                    self.eager.add_file(dylib, object)?;
                 }
-                self.eager.add_file(dylib, *object)?;
-            }
+                None => self.eager.add_file(dylib, *object)?,
+            },
             (Content::Object(object), Some(lazy)) => lazy.add_file(dylib, *object)?,
             (Content::Archive(archive), None) => self.eager.add_open_archive(dylib, archive, options)?,
             (Content::Archive(archive), Some(lazy)) => lazy.add_open_archive(dylib, archive, options)?,

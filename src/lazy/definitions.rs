@@ -31,6 +31,11 @@ impl Session {
         self.tables_mut().dylibs[dylib.index()].null_names.extend(names);
     }
 
+    /// Makes room for `names` more names of symbols in `dylib`, about: only a matter of time.
+    pub fn expect_names(&self, dylib: DylibId, names: usize) {
+        self.tables_mut().reserve(dylib, names);
+    }
+
     /// Makes everything null that `dylib` refers to and nothing defines, the process neither.
     pub fn set_phony_externals(&self, dylib: DylibId) {
         self.tables_mut().dylibs[dylib.index()].phony_externals = true;

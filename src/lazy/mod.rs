@@ -68,6 +68,7 @@ pub use error::{MissingSymbol, SessionError};
 pub use ids::DylibId;
 pub use image::ImageRecorder;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};
+pub use name_table::HashedFile;
 pub use object_layer::{Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer};
 pub use plugin::{FirstCall, FixedUpGraph, Plugin, Step, StepTime};
 pub use program::LinkedProgram;

@@ -4,9 +4,9 @@
 //! members are read, and while that does not change, any core may look at it ([`NameTable::freeze`]). The core that enters files
 //! one by one then has to touch neither tables nor strings for them.
 
+use super::far_data::loaded_size;
 use super::ids::EntryId;
-use crate::link::ObjectFile;
-use crate::link::conventions::Conventions;
+use crate::link::{self, ObjectFile};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxHasher;
@@ -113,21 +113,41 @@ pub(super) struct GlobalName {
 impl GlobalName {
     /// In `entry`: nobody knew the name.
     pub const UNKNOWN: EntryId = EntryId(u32::MAX);
-    /// In `entry`: what the file calls a symbol is not always its name ([`Conventions::definition_name`]).
+    /// In `entry`: what the file calls a symbol is not always its name (`Conventions::definition_name`).
     pub const VERSIONED: EntryId = EntryId(u32::MAX - 1);
 }
 
-/// An object file with the hashes of its global symbols' names.
+/// An object file, read and ready to enter a JITDylib: all that can be done for that beforehand, on any thread.
 #[derive(Debug)]
-pub(super) struct HashedFile {
-    pub file: ObjectFile,
+pub struct HashedFile {
+    pub(super) file: ObjectFile,
     /// The global symbols that have names, ascending by symbol.
-    pub names: Vec<GlobalName>,
+    pub(super) names: Vec<GlobalName>,
+    /// See [`loaded_size`].
+    pub(super) loaded_size: u64,
+}
+
+impl From<ObjectFile> for HashedFile {
+    /// Hashes the names of `file`.
+    fn from(file: ObjectFile) -> HashedFile {
+        HashedFile::new(file, &Names::default())
+    }
 }
 
 impl HashedFile {
+    /// The file.
+    pub fn file(&self) -> &ObjectFile {
+        &self.file
+    }
+
+    /// The file alone, for what changes it.
+    pub fn into_file(self) -> ObjectFile {
+        self.file
+    }
+
     /// Hashes the names of `file`, and looks for them among `known`.
-    pub fn new(file: ObjectFile, conventions: &dyn Conventions, known: &Names) -> HashedFile {
+    pub(super) fn new(file: ObjectFile, known: &Names) -> HashedFile {
+        let conventions = link::conventions(file.target.format);
         let globals = file.symbols.iter().filter(|s| s.is_global() && !s.name.is_empty()).count();
         let mut names = Vec::with_capacity(globals);
         for (symbol, s) in file.symbols.iter().enumerate() {
@@ -142,7 +162,7 @@ impl HashedFile {
             };
             names.push(GlobalName { symbol: symbol as u32, hash, entry });
         }
-        HashedFile { file, names }
+        HashedFile { loaded_size: loaded_size(&file), file, names }
     }
 }
 

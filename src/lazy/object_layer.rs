@@ -2,6 +2,7 @@
 
 use super::error::SessionError;
 use super::ids::DylibId;
+use super::name_table::HashedFile;
 use super::resolution::ArchiveOptions;
 use super::session::Session;
 use super::unit::Laziness;
@@ -39,9 +40,9 @@ impl ObjectLinkingLayer {
         )
     }
 
-    /// Adds an object that has been read to `dylib`; otherwise as [`ObjectLinkingLayer::add`].
-    pub fn add_file(&self, dylib: DylibId, file: ObjectFile) -> Result<(), SessionError> {
-        self.session.add_object(dylib, file, Laziness::Eager)
+    /// Adds an object that has been read, an [`ObjectFile`] or a [`HashedFile`], to `dylib`; otherwise as [`ObjectLinkingLayer::add`].
+    pub fn add_file(&self, dylib: DylibId, file: impl Into<HashedFile>) -> Result<(), SessionError> {
+        self.session.add_object(dylib, file.into(), Laziness::Eager)
     }
 
     /// Adds an archive that has been opened to `dylib`; otherwise as [`ObjectLinkingLayer::add_archive`].
@@ -106,9 +107,9 @@ impl LazyObjectLinkingLayer {
         )
     }
 
-    /// Adds an object that has been read to `dylib`; otherwise as [`LazyObjectLinkingLayer::add`].
-    pub fn add_file(&self, dylib: DylibId, file: ObjectFile) -> Result<(), SessionError> {
-        self.session.add_object(dylib, file, self.laziness)
+    /// Adds an object that has been read, an [`ObjectFile`] or a [`HashedFile`], to `dylib`; otherwise as [`LazyObjectLinkingLayer::add`].
+    pub fn add_file(&self, dylib: DylibId, file: impl Into<HashedFile>) -> Result<(), SessionError> {
+        self.session.add_object(dylib, file.into(), self.laziness)
     }
 
     /// Adds an archive that has been opened to `dylib`; otherwise as [`LazyObjectLinkingLayer::add_archive`].

@@ -59,7 +59,7 @@ impl<'a, 'scope> ReadAhead<'a, 'scope> {
         let (sender, receiver) = channel();
         ReadAhead {
             scope: None,
-            reading: Reading { load, target: tables.target, conventions: tables.conventions },
+            reading: Reading { load, target: tables.target },
             known: Vec::new(),
             pending: Vec::new(),
             requested: FxHashSet::default(),

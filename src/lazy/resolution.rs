@@ -12,7 +12,7 @@ use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
-use crate::link::conventions::{Conventions, LinkerDefined};
+use crate::link::conventions::LinkerDefined;
 use crate::link::{LinkError, ObjectFile, part_for, read_object};
 use std::borrow::Cow;
 use std::path::Path;
@@ -75,7 +75,7 @@ impl SymbolTables {
     /// Offers a member of an archive without an index, from the member's own symbol table.
     fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
         let archive = self.archives[id.index()].archive.clone();
-        let Some(HashedFile { file, names }) = self.read(&archive, member, load)? else {
+        let Some(HashedFile { file, names, .. }) = self.read(&archive, member, load)? else {
             return Ok(());
         };
         for global in names {
@@ -89,12 +89,7 @@ impl SymbolTables {
 
     /// Reads `member` of `archive` on this thread.
     fn read(&self, archive: &Archive, member: u32, load: LoadFile<'_>) -> Outcome {
-        read_member(
-            archive,
-            member,
-            &Reading { load, target: self.target, conventions: self.conventions },
-            &Names::default(),
-        )
+        read_member(archive, member, &Reading { load, target: self.target }, &Names::default())
     }
 
     /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
@@ -249,7 +244,6 @@ pub(super) struct Reading<'a> {
     pub load: LoadFile<'a>,
     /// Of universal members the part for this is read.
     pub target: Target,
-    pub conventions: &'static dyn Conventions,
 }
 
 /// Reads member `member` of `archive`, whose names may be among `known`; `None` if it is no object.
@@ -264,5 +258,5 @@ pub(super) fn read_member(archive: &Archive, member: u32, reading: &Reading<'_>,
     };
     let name = display_name(&archive.name, m);
     let file = read_object(&name, part_for(&name, data, reading.target)?)?;
-    Ok(file.map(|file| HashedFile::new(file, reading.conventions, known)))
+    Ok(file.map(|file| HashedFile::new(file, known)))
 }

@@ -9,7 +9,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
-use super::name_table::{HashedFile, Names};
+use super::name_table::HashedFile;
 use super::plugin::{self, Plugin, Step};
 use super::progress::Progress;
 use super::resolution::{ArchiveOptions, PLATFORM};
@@ -20,7 +20,7 @@ use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
 use crate::link::conventions::Conventions;
-use crate::link::{self, LinkError, ObjectFile};
+use crate::link::{self, LinkError};
 use crate::rt::gate;
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
@@ -168,11 +168,6 @@ impl Session {
         id
     }
 
-    /// Makes room for `names` more names of symbols in `dylib`, about: only a matter of time.
-    pub fn expect_names(&self, dylib: DylibId, names: usize) {
-        self.tables_mut().reserve(dylib, names);
-    }
-
     /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
     /// program, as a static linker would have it.
     pub fn offer_to_library(&self, name: &[u8]) -> bool {
@@ -192,12 +187,12 @@ impl Session {
     /// Adds `file` to `dylib`. Nothing of it is linked yet.
     ///
     /// Errors: that it is for another target, or defines a symbol again.
-    pub(super) fn add_object(&self, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> Result<(), SessionError> {
-        if file.target != self.target {
-            let what = format!("is for {}, but the program is linked for {}", file.target, self.target);
-            return Err(LinkError::unsuitable(&file.name, what).into());
+    pub(super) fn add_object(&self, dylib: DylibId, file: HashedFile, laziness: Laziness) -> Result<(), SessionError> {
+        let target = file.file.target;
+        if target != self.target {
+            let what = format!("is for {target}, but the program is linked for {}", self.target);
+            return Err(LinkError::unsuitable(&file.file.name, what).into());
         }
-        let file = HashedFile::new(file, self.conventions, &Names::default());
         self.tables_mut().add_object(dylib, file, laziness, false)?;
         Ok(())
     }

@@ -235,7 +235,7 @@ impl SymbolTables {
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
-        let HashedFile { file, names } = file;
+        let HashedFile { file, names, loaded_size } = file;
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
@@ -250,7 +250,7 @@ impl SymbolTables {
         for global in &names {
             self.enter(&mut unit, global)?;
         }
-        self.near_size = self.near_size.saturating_add(super::far_data::loaded_size(&unit.file));
+        self.near_size = self.near_size.saturating_add(loaded_size);
         self.dylibs[dylib.index()].units.push(id);
         if laziness == Laziness::Eager {
             self.units.push(Arc::new(unit));

@@ -27,7 +27,10 @@ pub(super) fn is_text_stub(data: &[u8]) -> bool {
     if start.starts_with(b"{") {
         return start.windows(VERSION_KEY.len()).any(|w| w == VERSION_KEY.as_bytes());
     }
-    // Comments may come first.
+    // Comments may come first; an object file is told by its first byte.
+    if !matches!(start.first(), Some(b'-' | b'#' | b'%')) {
+        return false;
+    }
     start.split(|&b| b == b'\n').take(32).any(|line| line.starts_with(b"--- !tapi-tbd"))
 }
 
