@@ -36,6 +36,8 @@ pub(super) struct Closure<'a> {
     pub batch: BatchId,
     /// Whether sections are left out that nothing can refer to; see [`super::whole_file`].
     pub strips: bool,
+    /// Whether graphs have all their edges; see [`super::unkept_edges`].
+    pub keeps_edges: bool,
 }
 
 /// One part while sections are added to it.
@@ -151,9 +153,13 @@ impl Expansion<'_, '_> {
         let mut edges = std::mem::take(&mut self.edges);
         edges.clear();
         unit.file.edges(section, &mut edges)?;
-        let resolved = self.resolve_edges(unit, &edges)?;
+        if self.can_read_again(unit, section, &edges) {
+            self.leave_unkept(unit, section, block, &edges)?;
+        } else {
+            let resolved = self.resolve_edges(unit, &edges)?;
+            self.part.graph.set_edges(block, resolved);
+        }
         self.edges = edges;
-        self.part.graph.set_edges(block, resolved);
         if unit.file.sections[section as usize].prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
             let unwind = &mut self.unit_part().unwind;
@@ -162,8 +168,8 @@ impl Expansion<'_, '_> {
                 unwind.add(tables, frame);
             }
             // Claims what the records refer to; their edges enter the graph when all records are there.
-            let symbols: Vec<u32> = unwind.edges[first..].iter().map(|e| e.symbol).collect();
-            for symbol in symbols {
+            for index in first..unwind.edges.len() {
+                let symbol = self.unit_part().unwind.edges[index].symbol;
                 self.unwind_target(unit, symbol)?;
             }
         }
@@ -186,6 +192,8 @@ impl Expansion<'_, '_> {
             let class = kinds[usize::from(edge.kind.0)].class;
             let target = if class.is_thread_local() {
                 self.thread_local_target(unit, edge, class)?
+            } else if let Some(known) = self.unit_part().known_target(class, edge.symbol) {
+                known
             } else {
                 self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
             };
@@ -203,11 +211,16 @@ impl Expansion<'_, '_> {
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         // Calls are told from other references to global functions: those may have an entry point.
-        let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
+        let differs = symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
         let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
+        }
+        if branch && !differs {
+            let id = self.target(unit, index, false)?;
+            self.unit_part().branches[index as usize] = id.0;
+            return Ok(id);
         }
         self.check_not_thread_local(unit, index)?;
         let id = if !symbol.is_global() || symbol.name.is_empty() {

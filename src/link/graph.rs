@@ -220,6 +220,24 @@ impl LinkGraph {
         self.add_block(section, content, bytes.len() as u64, align)
     }
 
+    /// Appends `bytes` to `block`, whose bytes are synthesized; those of other blocks stay as they are.
+    pub fn append_to_owned_block(&mut self, block: BlockId, bytes: &[u8]) {
+        let Content::Owned(range) = self.blocks[block.index()].content.clone() else {
+            return;
+        };
+        let (start, end) = (range.start as usize, range.end as usize);
+        let start = if end == self.bytes.len() {
+            start
+        } else {
+            self.bytes.extend_from_within(start..end);
+            self.bytes.len() - (end - start)
+        };
+        self.bytes.extend_from_slice(bytes);
+        let block = &mut self.blocks[block.index()];
+        block.content = Content::Owned(start as u32..self.bytes.len() as u32);
+        block.size += bytes.len() as u64;
+    }
+
     /// Gives `block` its edges, which must be ascending by offset; any it had before are forgotten.
     pub fn set_edges(&mut self, block: BlockId, edges: impl IntoIterator<Item = Edge>) {
         let start = self.edges.len() as u32;

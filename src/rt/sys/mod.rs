@@ -26,6 +26,7 @@ mod darwin_names;
 pub mod dispatch;
 mod entry;
 mod extent;
+mod fork_mark;
 mod icache;
 pub mod image;
 #[cfg(target_os = "linux")]
@@ -65,6 +66,7 @@ mod thread_local_restart;
 pub use darwin_names::provided;
 pub use entry::c_arguments;
 pub use extent::{Extent, View};
+pub use fork_mark::ForkMark;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 pub use map::{map_file, mapped_bytes};
