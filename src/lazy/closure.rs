@@ -190,16 +190,26 @@ impl Expansion<'_, '_> {
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
-            let target = if class.is_thread_local() {
-                self.thread_local_target(unit, edge, class)?
-            } else if let Some(known) = self.unit_part().known_target(class, edge.symbol) {
-                known
-            } else {
-                self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
-            };
+            let target = self.edge_target(unit, edge, class)?;
             resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
         }
         Ok(resolved)
+    }
+
+    /// The graph's symbol for the target of `edge`, of class `class`.
+    pub(super) fn edge_target(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        edge: &ObjectEdge,
+        class: EdgeClass,
+    ) -> Result<SymbolId, SessionError> {
+        if class.is_thread_local() {
+            return self.thread_local_target(unit, edge, class);
+        }
+        match self.unit_part().known_target(class, edge.symbol) {
+            Some(known) => Ok(known),
+            None => self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. })),
+        }
     }
 
     /// The graph's symbol for symbol `index` of the file.

@@ -1,12 +1,13 @@
 //! Edges that a graph does without until its blocks are written.
 //!
-//! Most edges ask for nothing but an address: no GOT entry, no stub, no rewritten instruction. Keeping those of a whole program until
+//! Most edges ask for nothing but an address: no GOT entry, no rewritten instruction. Keeping those of a whole program until
 //! addresses are known would take several times the memory of its code, all of it written once and read once. So a file that is linked
 //! as a whole resolves what they refer to, notes what they may ask for, and forgets them; its relocations are read again, section by
-//! section, when a block is written. What stays is the map from the file's symbols to the graph's.
+//! section, when a block is written. What stays is the map from the file's symbols to the graph's, and in the graph the edges that are
+//! more than that, in order: each takes the place of its relocation then.
 //!
-//! All edges of a section are kept, in the graph, if one of them wants an entry of a table: relaxation looks at neighbours. So are those of a graph
-//! with a branch that may need a stub, once that is known, and all edges in sessions in which somebody looks at graphs.
+//! All edges of a section are kept if one of them is part of a sequence of thread-local accesses: relaxation looks at neighbours. So are those of a
+//! graph with a branch that may need a stub, once that is known, and all edges in sessions in which somebody looks at graphs.
 
 use super::closure::Expansion;
 use super::error::SessionError;
@@ -96,7 +97,8 @@ impl EdgeBuffers {
                 self.of_file.clear();
                 self.of_graph.clear();
                 unit_part.unit.file.edges(section, &mut self.of_file)?;
-                unit_part.resolved(arch.edge_kinds(), &self.of_file, &mut self.of_graph)?;
+                let kept = part.graph.block_edges(block);
+                unit_part.merge(arch.edge_kinds(), &self.of_file, kept, &mut self.of_graph)?;
                 Ok(&self.of_graph)
             }
             _ => Ok(part.graph.block_edges(block)),
@@ -108,7 +110,7 @@ fn is_branch(class: EdgeClass) -> bool {
     matches!(class, EdgeClass::Branch { .. })
 }
 
-/// Whether edges of `class` can do with an address, or a stub.
+/// Whether edges of `class` need nothing but an address, or a stub.
 fn can_wait(class: EdgeClass) -> bool {
     matches!(
         class,
@@ -116,18 +118,28 @@ fn can_wait(class: EdgeClass) -> bool {
     )
 }
 
+/// Whether edges of `class` mean something only together with those around them.
+fn is_part_of_sequence(class: EdgeClass) -> bool {
+    matches!(
+        class,
+        EdgeClass::ThreadLocalIndex { .. }
+            | EdgeClass::ThreadLocalModule { .. }
+            | EdgeClass::ThreadLocalDescriptor { .. }
+    )
+}
+
 impl Expansion<'_, '_> {
-    /// Whether `edges`, all those of a section of `unit`, need not be kept.
+    /// Whether not all of `edges`, those of a section of `unit`, need be kept.
     pub(super) fn can_read_again(&self, unit: &MaterializationUnit, section: u32, edges: &[ObjectEdge]) -> bool {
         let kinds = self.closure.arch.edge_kinds();
         !self.closure.keeps_edges
             && !unit.by_section()
             && !unit.is_thread_local(section)
             && !edges.is_empty()
-            && edges.iter().all(|edge| can_wait(kinds[usize::from(edge.kind.0)].class))
+            && !edges.iter().any(|edge| is_part_of_sequence(kinds[usize::from(edge.kind.0)].class))
     }
 
-    /// Finds the targets of `edges`, those of `section` of `unit`, whose block is `block`, and notes that they are not kept.
+    /// Finds the targets of `edges`, those of `section` of `unit`, whose block is `block`, and keeps only those that have to be.
     pub(super) fn leave_unkept(
         &mut self,
         unit: &Arc<MaterializationUnit>,
@@ -137,14 +149,21 @@ impl Expansion<'_, '_> {
     ) -> Result<(), SessionError> {
         let arch = self.closure.arch;
         let kinds = arch.edge_kinds();
+        let mut kept = Vec::new();
         let mut rest = edges;
-        while let Some(index) = self.unit_part().first_unknown(kinds, rest) {
+        while let Some(index) = self.unit_part().first_to_resolve(kinds, rest) {
             let edge = &rest[index];
-            self.target(unit, edge.symbol, is_branch(kinds[usize::from(edge.kind.0)].class))?;
+            let class = kinds[usize::from(edge.kind.0)].class;
+            let target = self.edge_target(unit, edge, class)?;
+            if !can_wait(class) {
+                kept.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
+            }
             rest = &rest[index + 1..];
         }
+        self.part.graph.set_edges(block, kept);
         let stub = u64::from(arch.pointer_jump_stub().stride);
-        let demand = Demand::of(edges.iter().map(|edge| edge.kind), kinds, stub);
+        let waiting = edges.iter().map(|edge| edge.kind).filter(|kind| can_wait(kinds[usize::from(kind.0)].class));
+        let demand = Demand::of(waiting, kinds, stub);
         let unkept = &mut self.part.unkept;
         debug_assert!(unkept.blocks.last().is_none_or(|last| last.0 < block));
         unkept.blocks.push((block, section));
@@ -154,25 +173,28 @@ impl Expansion<'_, '_> {
 }
 
 impl UnitPart {
-    /// The place in `edges` of the first one whose target is not known yet.
-    fn first_unknown(&self, kinds: &[EdgeKindInfo], edges: &[ObjectEdge]) -> Option<usize> {
-        match (&self.symbols, &self.branches) {
-            (NumberMap::Dense(symbols), NumberMap::Dense(branches)) => edges.iter().position(|edge| {
-                let map = if is_branch(kinds[usize::from(edge.kind.0)].class) { branches } else { symbols };
-                map[edge.symbol as usize] == UnitPart::NONE
-            }),
-            _ => (!edges.is_empty()).then_some(0),
-        }
+    /// The place in `edges` of the first one that cannot wait, or whose target is not known yet.
+    fn first_to_resolve(&self, kinds: &[EdgeKindInfo], edges: &[ObjectEdge]) -> Option<usize> {
+        let (NumberMap::Dense(symbols), NumberMap::Dense(branches)) = (&self.symbols, &self.branches) else {
+            return (!edges.is_empty()).then_some(0);
+        };
+        edges.iter().position(|edge| {
+            let class = kinds[usize::from(edge.kind.0)].class;
+            let map = if is_branch(class) { branches } else { symbols };
+            !can_wait(class) || map[edge.symbol as usize] == UnitPart::NONE
+        })
     }
 
-    /// Appends `edges` of the file to `resolved`, as edges of the graph; their targets are known.
+    /// Appends `edges` of the file to `merged`, as edges of the graph: `kept` are those that cannot wait, the targets of the others are
+    /// known.
     ///
     /// Errors: that they are not, because the file was changed meanwhile.
-    fn resolved(
+    fn merge(
         &self,
         kinds: &[EdgeKindInfo],
         edges: &[ObjectEdge],
-        resolved: &mut Vec<Edge>,
+        kept: &[Edge],
+        merged: &mut Vec<Edge>,
     ) -> Result<(), LinkError> {
         let changed = || {
             let what = "it was changed while it was being linked";
@@ -181,14 +203,22 @@ impl UnitPart {
         let (NumberMap::Dense(symbols), NumberMap::Dense(branches)) = (&self.symbols, &self.branches) else {
             return Err(changed());
         };
+        let mut kept = kept.iter();
         let mut all_known = true;
-        resolved.extend(edges.iter().map(|edge| {
-            let map = if is_branch(kinds[usize::from(edge.kind.0)].class) { branches } else { symbols };
+        merged.extend(edges.iter().map(|edge| {
+            let class = kinds[usize::from(edge.kind.0)].class;
+            let map = if is_branch(class) { branches } else { symbols };
             let target = map[edge.symbol as usize];
-            all_known &= target != UnitPart::NONE;
-            Edge { offset: edge.offset, kind: edge.kind, target: SymbolId(target), addend: edge.addend }
+            let waiting = Edge { offset: edge.offset, kind: edge.kind, target: SymbolId(target), addend: edge.addend };
+            if can_wait(class) {
+                all_known &= target != UnitPart::NONE;
+                return waiting;
+            }
+            let next = kept.next().filter(|next| next.offset == edge.offset);
+            all_known &= next.is_some();
+            *next.unwrap_or(&waiting)
         }));
-        if all_known { Ok(()) } else { Err(changed()) }
+        if all_known && kept.next().is_none() { Ok(()) } else { Err(changed()) }
     }
 
     /// The graph's symbol that an edge of `class` to symbol `index` of the file refers to, if there is one yet.
@@ -224,12 +254,12 @@ impl Part {
         if branches.iter().all(sure) {
             return Ok(());
         }
-        let (mut of_file, mut of_graph) = (Vec::new(), Vec::new());
+        let (mut of_file, mut merged) = (Vec::new(), Vec::new());
         for (block, section) in std::mem::take(&mut self.unkept).blocks {
             of_file.clear();
             unit_part.unit.file.edges(section, &mut of_file)?;
-            unit_part.resolved(arch.edge_kinds(), &of_file, &mut of_graph)?;
-            self.graph.set_edges(block, of_graph.drain(..));
+            unit_part.merge(arch.edge_kinds(), &of_file, self.graph.block_edges(block), &mut merged)?;
+            self.graph.set_edges(block, merged.drain(..));
         }
         Ok(())
     }
