@@ -158,9 +158,7 @@ impl Batch<'_> {
             self.round(&closure)?;
         }
         self.report_missing()?;
-        for index in 0..self.parts.len() {
-            add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
-        }
+        self.parts.iter_mut().for_each(|part| add_unwind_block(&closure, part));
         if self.session.completes_graphs() {
             inspection::complete(self.session, tables, &mut self.parts);
         }

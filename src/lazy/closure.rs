@@ -170,7 +170,8 @@ impl Expansion<'_, '_> {
             // Claims what the records refer to; their edges enter the graph when all records are there.
             for index in first..unwind.edges.len() {
                 let symbol = self.unit_part().unwind.edges[index].symbol;
-                self.unwind_target(unit, symbol)?;
+                let target = self.unwind_target(unit, symbol)?;
+                self.unit_part().unwind_targets.push(target);
             }
         }
         if unit.by_section() {
@@ -467,33 +468,21 @@ impl Expansion<'_, '_> {
 }
 
 /// Puts the unwind records collected for a part into its graph.
-pub(super) fn add_unwind_block(
-    closure: &Closure<'_>,
-    part: &mut Part,
-    found: &mut Findings,
-) -> Result<(), SessionError> {
+pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part) {
     let Role::Unit(unit_part) = &mut part.role else {
-        return Ok(());
+        return;
     };
     if unit_part.unwind.bytes.is_empty() {
-        return Ok(());
+        return;
     }
-    let unit = unit_part.unit.clone();
     let unwind = std::mem::take(&mut unit_part.unwind);
-    let mut expansion = Expansion { closure, part, found, edges: Vec::new() };
-    let mut edges = Vec::with_capacity(unwind.edges.len());
-    for edge in &unwind.edges {
-        edges.push(Edge {
-            offset: edge.offset,
-            kind: edge.kind,
-            target: expansion.unwind_target(&unit, edge.symbol)?,
-            addend: edge.addend,
-        });
-    }
+    let targets = std::mem::take(&mut unit_part.unwind_targets);
+    debug_assert_eq!(unwind.edges.len(), targets.len());
     let section = part.graph.add_section(closure.conventions.synthesized().unwind_section, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
-    let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
+    let block = part.graph.add_block_of(section, unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+    let edges = unwind.edges.iter().zip(targets);
+    let edges = edges.map(|(e, target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend });
     part.graph.set_edges(block, edges);
-    Ok(())
 }

@@ -55,6 +55,8 @@ pub(super) struct UnitPart {
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
+    /// What the relocations of the unwind records refer to.
+    pub unwind_targets: Vec<SymbolId>,
     /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
     pub module: Option<SymbolId>,
 }
@@ -216,6 +218,7 @@ impl Part {
             branches: NumberMap::new(sparse, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
+            unwind_targets: Vec::new(),
             module: None,
             unit: unit.clone(),
         };

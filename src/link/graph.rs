@@ -220,6 +220,16 @@ impl LinkGraph {
         self.add_block(section, content, bytes.len() as u64, align)
     }
 
+    /// Adds a block whose bytes are `bytes`.
+    pub fn add_block_of(&mut self, section: SectionId, bytes: Vec<u8>, align: u64) -> BlockId {
+        if !self.bytes.is_empty() {
+            return self.add_owned_block(section, &bytes, align);
+        }
+        self.bytes = bytes;
+        let size = self.bytes.len();
+        self.add_block(section, Content::Owned(0..size as u32), size as u64, align)
+    }
+
     /// Appends `bytes` to `block`, whose bytes are synthesized; those of other blocks stay as they are.
     pub fn append_to_owned_block(&mut self, block: BlockId, bytes: &[u8]) {
         let Content::Owned(range) = self.blocks[block.index()].content.clone() else {
