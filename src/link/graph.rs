@@ -301,3 +301,21 @@ impl LinkGraph {
         (0..self.blocks.len() as u32).map(BlockId)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Arch, Format};
+
+    #[test]
+    fn what_is_appended_to_a_block_leaves_the_others_alone() {
+        let mut graph = LinkGraph::new("g".into(), Target { arch: Arch::X86_64, format: Format::Elf });
+        let section = graph.add_section(b"s", MemProt::Read);
+        let blocks = [graph.add_block_of(section, b"one".to_vec(), 1), graph.add_block_of(section, b"two".to_vec(), 1)];
+        graph.append_to_owned_block(blocks[1], b"!");
+        graph.append_to_owned_block(blocks[0], b"?");
+        graph.append_to_owned_block(blocks[1], b"!");
+        let contents = blocks.map(|block| (graph.content(block), graph.blocks[block.index()].size));
+        assert_eq!(contents, [(&b"one?"[..], 4), (&b"two!!"[..], 5)]);
+    }
+}
