@@ -108,8 +108,10 @@ class Cases:
         if not self.machine.cache_option:
             self.left_out["second start"] = "this rjitlink has no cache on disk (--cache-option names one)"
             return
-        option = self.machine.cache_option.format(folder=os.path.join(self.builder.folder, "cache"))
-        words = [self.machine.own, option, *eager, "--", *arguments]
+        folder = os.path.join(self.builder.folder, "cache")
+        # The folder's name may have spaces in it.
+        options = [word.format(folder=folder) for word in self.machine.cache_option.split()]
+        words = [self.machine.own, *options, *eager, "--", *arguments]
         case.contenders.insert(2, Contender("rjitlink, second start", [words]))
 
     def _case(self, key, title, eager, lazy, native, arguments=(), plus=False, every_tool=True, jitlink=None, short=None):

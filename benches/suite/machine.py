@@ -65,9 +65,9 @@ class Machine:
         return jitlink, runtime
 
     def _cache_option(self):
-        """rjitlink's option for a cache on disk, as a form with {folder}, if it has one."""
-        found = re.search(r"(--?cache)\b", _output([self.own, "--help"]))
-        return found.group(1) + "={folder}" if found else None
+        """rjitlink's options for a cache on disk, as words with {folder} in their midst, if it has one."""
+        found = re.search(r"(--?cache)-dir\b", _output([self.own, "--help"]))
+        return "{0} {0}-dir={{folder}}".format(found.group(1)) if found else None
 
     def versions(self):
         """What was compared, by name."""

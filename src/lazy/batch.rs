@@ -21,7 +21,7 @@ use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::inspection;
 use super::lazy_reexports::LazyReexportsManager;
-use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS, split};
+use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
 use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
 use super::session::Session;
@@ -29,7 +29,6 @@ use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
-use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::tables::Tables;
 use crate::link::{LinkGraph, SymbolId, fixup, tables};
 use crate::rt::{Bounds, Segment};
@@ -142,6 +141,7 @@ impl Batch<'_> {
             target: self.session.target(),
             batch: self.id,
             strips: !self.session.executes(),
+            keeps_edges: self.session.completes_graphs() || !self.session.plugins().is_empty(),
         };
         let mut caller = Part::synthesized(String::new(), self.session.target());
         let mut symbols = Vec::with_capacity(roots.len());
@@ -158,9 +158,7 @@ impl Batch<'_> {
             self.round(&closure)?;
         }
         self.report_missing()?;
-        for index in 0..self.parts.len() {
-            add_unwind_block(&closure, &mut self.parts[index], &mut self.found)?;
-        }
+        self.parts.iter_mut().for_each(|part| add_unwind_block(&closure, part));
         if self.session.completes_graphs() {
             inspection::complete(self.session, tables, &mut self.parts);
         }
@@ -176,13 +174,26 @@ impl Batch<'_> {
 
     /// Links what has been found, file by file, and finds more.
     fn round(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
-        let mut work: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         let mut claimed = std::mem::take(&mut self.found.claimed);
         // Which thread found what first must not show in the layout.
         claimed.sort_by_key(|(unit, section)| (unit.id, *section));
-        for (unit, section) in claimed {
-            work.entry(self.part_of(&unit)).or_default().push(section);
+        let mut work: Vec<(usize, Vec<u32>)> = Vec::new();
+        for of_unit in claimed.chunk_by(|a, b| a.0.id == b.0.id) {
+            work.push((self.part_of(&of_unit[0].0), of_unit.iter().map(|&(_, section)| section).collect()));
         }
+        work.sort_unstable_by_key(|&(index, _)| index);
+        if self.parallel(work.len()) {
+            self.expand_in_parallel(closure, work)?;
+        } else {
+            for (index, sections) in work {
+                closure.expand(&mut self.parts[index], &sections, &mut self.found)?;
+                self.session.progress().done(Step::Claim, sections.len() as u64);
+            }
+        }
+        self.add_synthesized_parts(closure)
+    }
+
+    fn expand_in_parallel(&mut self, closure: &Closure<'_>, work: Vec<(usize, Vec<u32>)>) -> Result<(), SessionError> {
         let mut jobs: Vec<(usize, Part, Vec<u32>)> = Vec::with_capacity(work.len());
         for (index, sections) in work {
             let placeholder = Part::synthesized(String::new(), self.session.target());
@@ -194,17 +205,13 @@ impl Batch<'_> {
             self.session.progress().done(Step::Claim, sections.len() as u64);
             (index, part, found, result)
         };
-        let done: Vec<_> = if self.parallel(jobs.len()) {
-            jobs.into_par_iter().map(expand).collect()
-        } else {
-            jobs.into_iter().map(expand).collect()
-        };
+        let done: Vec<_> = jobs.into_par_iter().map(expand).collect();
         for (index, part, found, result) in done {
             self.parts[index] = part;
             self.found.append(found);
             result?;
         }
-        self.add_synthesized_parts(closure)
+        Ok(())
     }
 
     fn part_of(&mut self, unit: &Arc<MaterializationUnit>) -> usize {
@@ -344,35 +351,6 @@ impl Batch<'_> {
         }
         // Branches that have no stub reach code in these bounds; there may be other code by now.
         unit.symbol_address(symbol).filter(|&body| owner == self.id || self.bounds.code.contains(body))
-    }
-
-    /// Writes all blocks to working memory and applies their fixups.
-    fn write(
-        &self,
-        layout: &[SegmentLayout],
-        segments: &mut [Segment],
-        addresses: &[Vec<ExecutorAddr>],
-    ) -> Result<(), SessionError> {
-        let arch = self.session.arch();
-        let progress = self.session.progress();
-        progress.expect(Step::FixUp, layout.iter().map(|segment| segment.content_size).sum());
-        let write = |(placed, memory): (PlacedBlock, &mut [u8])| {
-            let index = placed.graph as usize;
-            let graph = &self.parts[index].graph;
-            let size = memory.len() as u64;
-            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)?;
-            progress.done(Step::FixUp, size);
-            Ok::<_, SessionError>(())
-        };
-        for (segment, memory) in layout.iter().zip(segments) {
-            let blocks = split(segment, &self.parts, memory.working_memory());
-            if self.parallel(self.parts.len()) {
-                blocks.into_par_iter().with_min_len(64).try_for_each(write)?;
-            } else {
-                blocks.into_iter().try_for_each(write)?;
-            }
-        }
-        Ok(())
     }
 
     fn finalize(&mut self, segments: &mut [Segment]) -> Result<(), SessionError> {

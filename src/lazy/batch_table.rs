@@ -59,13 +59,17 @@ impl BatchTable {
 
     /// The addresses of `batch` are published; its edges refer to `needs`.
     pub fn resolved(&self, batch: BatchId, needs: Vec<BatchId>) {
-        self.lock().batches[batch.index()].needs = needs;
-        self.advance(batch, BatchState::Resolved);
+        let mut records = self.lock();
+        records.batches[batch.index()].needs = needs;
+        self.enter(&mut records, batch, BatchState::Resolved);
     }
 
     /// Moves `batch` on.
     pub fn advance(&self, batch: BatchId, state: BatchState) {
-        let mut records = self.lock();
+        self.enter(&mut self.lock(), batch, state);
+    }
+
+    fn enter(&self, records: &mut Records, batch: BatchId, state: BatchState) {
         records.batches[batch.index()].state = state;
         if records.waiting > 0 {
             self.advanced.notify_all();
@@ -81,6 +85,10 @@ impl BatchTable {
     ///
     /// Errors: that of the first of them that failed.
     pub fn wait_resolved(&self, batches: &[BatchId]) -> Result<(), SessionError> {
+        // Most functions need what is linked long since: the lock is everybody's.
+        if batches.is_empty() {
+            return Ok(());
+        }
         let mut records = self.lock();
         for batch in batches {
             records = self.wait(records, *batch, |state| !matches!(state, BatchState::Claiming))?;
@@ -92,6 +100,9 @@ impl BatchTable {
     ///
     /// Errors: that of the first of them that failed.
     pub fn wait_emitted(&self, batches: &[BatchId]) -> Result<(), SessionError> {
+        if batches.is_empty() {
+            return Ok(());
+        }
         let mut records = self.lock();
         let mut seen: FxHashSet<BatchId> = batches.iter().copied().collect();
         let mut queue: Vec<BatchId> = batches.to_vec();

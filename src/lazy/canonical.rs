@@ -20,7 +20,7 @@ use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::trampolines::{STUBS_SECTION, add_pointers, add_row};
 use crate::base::{ExecutorAddr, MemProt};
-use crate::link::{Content, EdgeClass, SymbolPlace};
+use crate::link::{Content, SymbolPlace};
 use crate::rt::Placement;
 use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
 use rustc_hash::FxHashMap;
@@ -79,9 +79,7 @@ impl CanonicalAddresses {
 }
 
 fn wanted_by_edges(session: &Session, parts: &[Part]) -> bool {
-    let kinds = session.arch().edge_kinds();
-    let edges = parts.iter().flat_map(|part| &part.graph.edges);
-    edges.into_iter().any(|edge| kinds[usize::from(edge.kind.0)].class == EdgeClass::LowAddress)
+    parts.iter().any(|part| part.demand(session.arch()).low)
 }
 
 /// Whether files that are not linked yet have such edges, as far as looking at some tells.

@@ -36,6 +36,8 @@ pub(super) struct Closure<'a> {
     pub batch: BatchId,
     /// Whether sections are left out that nothing can refer to; see [`super::whole_file`].
     pub strips: bool,
+    /// Whether graphs have all their edges; see [`super::unkept_edges`].
+    pub keeps_edges: bool,
 }
 
 /// One part while sections are added to it.
@@ -151,9 +153,13 @@ impl Expansion<'_, '_> {
         let mut edges = std::mem::take(&mut self.edges);
         edges.clear();
         unit.file.edges(section, &mut edges)?;
-        let resolved = self.resolve_edges(unit, &edges)?;
+        if self.can_read_again(unit, section, &edges) {
+            self.leave_unkept(unit, section, block, &edges)?;
+        } else {
+            let resolved = self.resolve_edges(unit, &edges)?;
+            self.part.graph.set_edges(block, resolved);
+        }
         self.edges = edges;
-        self.part.graph.set_edges(block, resolved);
         if unit.file.sections[section as usize].prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
             let unwind = &mut self.unit_part().unwind;
@@ -162,9 +168,10 @@ impl Expansion<'_, '_> {
                 unwind.add(tables, frame);
             }
             // Claims what the records refer to; their edges enter the graph when all records are there.
-            let symbols: Vec<u32> = unwind.edges[first..].iter().map(|e| e.symbol).collect();
-            for symbol in symbols {
-                self.unwind_target(unit, symbol)?;
+            for index in first..unwind.edges.len() {
+                let symbol = self.unit_part().unwind.edges[index].symbol;
+                let target = self.unwind_target(unit, symbol)?;
+                self.unit_part().unwind_targets.push(target);
             }
         }
         if unit.by_section() {
@@ -184,14 +191,26 @@ impl Expansion<'_, '_> {
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
-            let target = if class.is_thread_local() {
-                self.thread_local_target(unit, edge, class)?
-            } else {
-                self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
-            };
+            let target = self.edge_target(unit, edge, class)?;
             resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
         }
         Ok(resolved)
+    }
+
+    /// The graph's symbol for the target of `edge`, of class `class`.
+    pub(super) fn edge_target(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        edge: &ObjectEdge,
+        class: EdgeClass,
+    ) -> Result<SymbolId, SessionError> {
+        if class.is_thread_local() {
+            return self.thread_local_target(unit, edge, class);
+        }
+        match self.unit_part().known_target(class, edge.symbol) {
+            Some(known) => Ok(known),
+            None => self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. })),
+        }
     }
 
     /// The graph's symbol for symbol `index` of the file.
@@ -203,11 +222,16 @@ impl Expansion<'_, '_> {
     ) -> Result<SymbolId, SessionError> {
         let symbol = &unit.file.symbols[index as usize];
         // Calls are told from other references to global functions: those may have an entry point.
-        let branch = branch && symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
+        let differs = symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
         let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
+        }
+        if branch && !differs {
+            let id = self.target(unit, index, false)?;
+            self.unit_part().branches[index as usize] = id.0;
+            return Ok(id);
         }
         self.check_not_thread_local(unit, index)?;
         let id = if !symbol.is_global() || symbol.name.is_empty() {
@@ -444,33 +468,21 @@ impl Expansion<'_, '_> {
 }
 
 /// Puts the unwind records collected for a part into its graph.
-pub(super) fn add_unwind_block(
-    closure: &Closure<'_>,
-    part: &mut Part,
-    found: &mut Findings,
-) -> Result<(), SessionError> {
+pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part) {
     let Role::Unit(unit_part) = &mut part.role else {
-        return Ok(());
+        return;
     };
     if unit_part.unwind.bytes.is_empty() {
-        return Ok(());
+        return;
     }
-    let unit = unit_part.unit.clone();
     let unwind = std::mem::take(&mut unit_part.unwind);
-    let mut expansion = Expansion { closure, part, found, edges: Vec::new() };
-    let mut edges = Vec::with_capacity(unwind.edges.len());
-    for edge in &unwind.edges {
-        edges.push(Edge {
-            offset: edge.offset,
-            kind: edge.kind,
-            target: expansion.unwind_target(&unit, edge.symbol)?,
-            addend: edge.addend,
-        });
-    }
+    let targets = std::mem::take(&mut unit_part.unwind_targets);
+    debug_assert_eq!(unwind.edges.len(), targets.len());
     let section = part.graph.add_section(closure.conventions.synthesized().unwind_section, MemProt::Read);
     // Records are multiples of 4 bytes long, and a gap would read as their end.
-    let block = part.graph.add_owned_block(section, &unwind.bytes, 4);
+    let block = part.graph.add_block_of(section, unwind.bytes, 4);
     part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+    let edges = unwind.edges.iter().zip(targets);
+    let edges = edges.map(|(e, target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend });
     part.graph.set_edges(block, edges);
-    Ok(())
 }

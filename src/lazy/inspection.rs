@@ -127,7 +127,9 @@ fn complete_symbol(tables: &SymbolTables, part: &mut Part, unit: &Arc<Materializ
 
 /// References to a function that are calls have a symbol of their own: of `address` and `branch` only the first is left.
 fn unite(part: &mut Part, [address, branch]: [Option<SymbolId>; 2]) {
-    if let (Some(address), Some(branch)) = (address, branch) {
+    if let (Some(address), Some(branch)) = (address, branch)
+        && address != branch
+    {
         for edge in part.graph.edges.iter_mut().filter(|edge| edge.target == branch) {
             edge.target = address;
         }

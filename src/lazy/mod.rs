@@ -59,7 +59,9 @@ mod thread_local_places;
 mod thread_locals;
 mod trampolines;
 mod unit;
+mod unkept_edges;
 mod whole_file;
+mod write;
 
 pub use census::Census;
 pub use describe::{CodePlace, FilePlace};

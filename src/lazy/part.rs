@@ -5,6 +5,7 @@ use super::entry_points::EntryPoints;
 use super::ids::{BatchId, DylibId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
+use super::unkept_edges::UnkeptEdges;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::unwind::UnwindBuilder;
@@ -29,6 +30,8 @@ pub(super) struct Part {
     pub process: Vec<(SymbolId, bool)>,
     /// In a session of complete graphs: the absolute symbols that the file itself defines.
     pub absolutes: Vec<SymbolId>,
+    /// Edges that are not in the graph.
+    pub unkept: UnkeptEdges,
 }
 
 /// What a part's graph was made of.
@@ -46,11 +49,14 @@ pub(super) struct UnitPart {
     pub unit: Arc<MaterializationUnit>,
     /// For each symbol of the file the graph's symbol for its address.
     pub symbols: NumberMap,
-    /// The same for branches: to a function that has an entry point, they may go to the body instead.
+    /// The same for branches: to a function that has an entry point, they may go to the body instead. Where that makes no difference, the
+    /// two are the same.
     pub branches: NumberMap,
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
+    /// What the relocations of the unwind records refer to.
+    pub unwind_targets: Vec<SymbolId>,
     /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
     pub module: Option<SymbolId>,
 }
@@ -61,16 +67,20 @@ impl UnitPart {
 }
 
 /// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
-/// once, a hash map where a first call links a few sections of a file with thousands.
+/// once; where a first call links a few sections of a file with thousands, a list, which becomes a hash map when it gets long.
 #[derive(Debug)]
 pub(super) enum NumberMap {
     Dense(Vec<u32>),
-    Sparse(FxHashMap<usize, u32>),
+    Few(Vec<(usize, u32)>),
+    Many(FxHashMap<usize, u32>),
 }
+
+/// Up to so many numbers, a list is searched faster than a hash map is made.
+const FEW: usize = 16;
 
 impl NumberMap {
     fn new(sparse: bool, size: usize) -> NumberMap {
-        if sparse { NumberMap::Sparse(FxHashMap::default()) } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
+        if sparse { NumberMap::Few(Vec::new()) } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
     }
 }
 
@@ -80,16 +90,31 @@ impl Index<usize> for NumberMap {
     fn index(&self, index: usize) -> &u32 {
         match self {
             NumberMap::Dense(numbers) => &numbers[index],
-            NumberMap::Sparse(numbers) => numbers.get(&index).unwrap_or(&UnitPart::NONE),
+            NumberMap::Few(numbers) => {
+                numbers.iter().find(|number| number.0 == index).map_or(&UnitPart::NONE, |number| &number.1)
+            }
+            NumberMap::Many(numbers) => numbers.get(&index).unwrap_or(&UnitPart::NONE),
         }
     }
 }
 
 impl IndexMut<usize> for NumberMap {
     fn index_mut(&mut self, index: usize) -> &mut u32 {
+        if let NumberMap::Few(numbers) = self
+            && numbers.len() == FEW
+        {
+            *self = NumberMap::Many(numbers.drain(..).collect());
+        }
         match self {
             NumberMap::Dense(numbers) => &mut numbers[index],
-            NumberMap::Sparse(numbers) => numbers.entry(index).or_insert(UnitPart::NONE),
+            NumberMap::Few(numbers) => {
+                let place = numbers.iter().position(|number| number.0 == index).unwrap_or(numbers.len());
+                if place == numbers.len() {
+                    numbers.push((index, UnitPart::NONE));
+                }
+                &mut numbers[place].1
+            }
+            NumberMap::Many(numbers) => numbers.entry(index).or_insert(UnitPart::NONE),
         }
     }
 }
@@ -193,6 +218,7 @@ impl Part {
             branches: NumberMap::new(sparse, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
+            unwind_targets: Vec::new(),
             module: None,
             unit: unit.clone(),
         };
@@ -203,6 +229,7 @@ impl Part {
             published: Vec::new(),
             process: Vec::new(),
             absolutes: Vec::new(),
+            unkept: UnkeptEdges::default(),
         }
     }
 
@@ -215,6 +242,7 @@ impl Part {
             published: Vec::new(),
             process: Vec::new(),
             absolutes: Vec::new(),
+            unkept: UnkeptEdges::default(),
         }
     }
 
@@ -285,4 +313,22 @@ pub(super) fn split<'a>(
         consumed = placed.offset + size;
     }
     blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stay_what_they_are_however_many_there_are() {
+        let count = FEW * 3;
+        for mut map in [NumberMap::new(true, 0), NumberMap::new(false, count)] {
+            for n in (0..count).step_by(2) {
+                map[n] = n as u32 * 7;
+                map[n] += 1;
+            }
+            let expected = |n: usize| if n.is_multiple_of(2) { n as u32 * 7 + 1 } else { UnitPart::NONE };
+            assert!((0..count).all(|n| map[n] == expected(n)), "{map:?}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
 use crate::link::tables::Tables;
-use crate::link::{Block, EdgeClass, LinkGraph, tables};
+use crate::link::{Block, BlockId, LinkGraph, tables};
 use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 
@@ -31,22 +31,20 @@ impl Batch<'_> {
             }
             return;
         }
-        if !self.parts.iter().any(|p| p.graph.blocks.iter().any(is_unwind)) {
-            return;
+        let last = self.parts.iter_mut().rev().find_map(|part| {
+            let records = part.graph.blocks.iter().rposition(is_unwind)?;
+            Some((&mut part.graph, BlockId(records as u32)))
+        });
+        if let Some((graph, records)) = last {
+            // The records of a part are one block, which the last part with any has behind all others.
+            graph.append_to_owned_block(records, &[0; 4]);
         }
-        let mut part = Part::synthesized(String::new(), self.session.target());
-        let section = part.graph.add_section(self.session.conventions().synthesized().unwind_section, MemProt::Read);
-        let block = part.graph.add_owned_block(section, &[0; 4], 4);
-        part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-        self.parts.push(part);
     }
 
     /// Relaxation and tables, with bounds that hold for the allocation to come.
     pub(super) fn prepare(&mut self) -> Result<Bounds, SessionError> {
         let arch = self.session.arch();
-        let kinds = arch.edge_kinds();
         let (mut code, mut other) = (0u64, 0u64);
-        let stub = u64::from(arch.pointer_jump_stub().stride);
         for part in &self.parts {
             for block in &part.graph.blocks {
                 let size = block.size.saturating_add(block.align);
@@ -58,15 +56,9 @@ impl Batch<'_> {
                     _ => other = other.saturating_add(size),
                 }
             }
-            for edge in &part.graph.edges {
-                match kinds[usize::from(edge.kind.0)].class {
-                    EdgeClass::Branch { .. } => (code, other) = (code + stub, other + 8),
-                    EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => other += 8,
-                    EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => other += 16,
-                    EdgeClass::ThreadLocalDescriptor { .. } => other += 32,
-                    _ => {}
-                }
-            }
+            let demand = part.demand(arch);
+            code = code.saturating_add(demand.code);
+            other = other.saturating_add(demand.other);
         }
         let memory = self.session.executor().memory();
         let bounds = memory.bounds(code, other)?;
@@ -82,13 +74,15 @@ impl Batch<'_> {
         let absolute_known = !self.session.relocatable();
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known, addresses: None };
         let prepare = |part: &mut Part| {
+            part.keep_edges_for_stubs(arch, &reach)?;
             arch.relax(&mut part.graph, &reach);
             tables::build(arch, &mut part.graph, &reach);
+            Ok::<_, SessionError>(())
         };
         if self.parallel(self.parts.len()) {
-            self.parts.par_iter_mut().for_each(prepare);
+            self.parts.par_iter_mut().try_for_each(prepare)?;
         } else {
-            self.parts.iter_mut().for_each(prepare);
+            self.parts.iter_mut().try_for_each(prepare)?;
         }
         Ok(bounds)
     }

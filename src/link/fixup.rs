@@ -33,7 +33,30 @@ pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAdd
         .collect()
 }
 
-/// Writes `block` of `graph` to `memory`, its working memory, and applies its edges.
+/// What a block is written with.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockWriter<'a> {
+    /// The graph.
+    pub graph: &'a LinkGraph,
+    /// The block of the graph.
+    pub block: BlockId,
+    /// Its edges, ascending by offset.
+    pub edges: &'a [Edge],
+    /// The addresses of the graph's symbols, from [`symbol_addresses`].
+    pub addresses: &'a [ExecutorAddr],
+    /// The value of `_GLOBAL_OFFSET_TABLE_`.
+    pub got: ExecutorAddr,
+}
+
+/// An edge that cannot be applied.
+#[derive(Debug)]
+pub struct FailedEdge {
+    fixup: Fixup,
+    target: SymbolId,
+    error: FixupError,
+}
+
+/// Writes `block` of `graph` to `memory`, its working memory, and applies the edges that the graph has of it.
 ///
 /// `addresses` come from [`symbol_addresses`], `got` is the value of `_GLOBAL_OFFSET_TABLE_`. `memory` is as long as the
 /// block. Errors: [`LinkError::Fixup`], for the first edge that cannot be applied.
@@ -45,20 +68,45 @@ pub fn write_block(
     got: ExecutorAddr,
     memory: &mut [u8],
 ) -> Result<()> {
-    let content = graph.content(block);
-    memory[..content.len()].copy_from_slice(content);
+    BlockWriter { graph, block, edges: graph.block_edges(block), addresses, got }.write(arch, memory)
+}
+
+impl BlockWriter<'_> {
+    /// Writes the block to `memory`, which is as long, and applies the edges.
+    ///
+    /// Errors: [`LinkError::Fixup`], for the first edge that cannot be applied.
+    pub fn write(&self, arch: &dyn Architecture, memory: &mut [u8]) -> Result<()> {
+        let content = self.graph.content(self.block);
+        memory[..content.len()].copy_from_slice(content);
+        arch.apply_edges(self, memory).map_err(|failed| describe(arch, self.graph, self.block, &failed))
+    }
+}
+
+/// Applies the edges of `writer` to `memory`. This is what [`Architecture::apply_edges`] does: one loop for each architecture, so that
+/// the call for a fixup is no virtual one.
+///
+/// Errors: the first edge that cannot be applied.
+pub fn apply_edges<A: Architecture + ?Sized>(
+    arch: &A,
+    writer: &BlockWriter<'_>,
+    memory: &mut [u8],
+) -> std::result::Result<(), FailedEdge> {
+    let BlockWriter { graph, block, edges, addresses, got } = *writer;
     let base = graph.blocks[block.index()].address;
     let kinds = arch.edge_kinds();
-    for edge in graph.block_edges(block) {
+    for edge in edges {
         let address = base.offset(u64::from(edge.offset)).0;
-        let (kind, target, addend) = match kinds[usize::from(edge.kind.0)].class {
+        let (mut kind, mut target, mut addend, mut size) = (edge.kind, edge.target, edge.addend, 0);
+        match kinds[usize::from(kind.0)].class {
             EdgeClass::KeepAlive => continue,
             EdgeClass::BranchViaStub { direct } => match within_reach(arch, graph, edge, addresses, address) {
-                Some(to) => (direct, to, edge.addend),
-                None => (edge.kind, edge.target, arch.branch_addend()),
+                Some(to) => (kind, target) = (direct, to),
+                None => addend = arch.branch_addend(),
             },
-            _ => (edge.kind, edge.target, edge.addend),
-        };
+            // A look at the symbol itself is a cache line more.
+            EdgeClass::Size => size = graph.symbols[target.index()].size,
+            _ => {}
+        }
         let fixup = Fixup {
             kind,
             offset: edge.offset as usize,
@@ -66,16 +114,18 @@ pub fn write_block(
             target: addresses[target.index()].0,
             addend,
             got: got.0,
-            size: graph.symbols[target.index()].size,
+            size,
         };
-        arch.apply(&fixup, memory).map_err(|error| describe(arch, graph, block, &fixup, target, &error))?;
+        if let Err(error) = arch.apply(&fixup, memory) {
+            return Err(FailedEdge { fixup, target, error });
+        }
     }
     Ok(())
 }
 
 /// What the stub that `edge` goes to goes to, if a branch from `address` reaches it without the stub.
-fn within_reach(
-    arch: &dyn Architecture,
+fn within_reach<A: Architecture + ?Sized>(
+    arch: &A,
     graph: &LinkGraph,
     edge: &Edge,
     addresses: &[ExecutorAddr],
@@ -89,14 +139,8 @@ fn within_reach(
     (!to.is_null() && place.abs_diff(address) < limit).then_some(target)
 }
 
-fn describe(
-    arch: &dyn Architecture,
-    graph: &LinkGraph,
-    block: BlockId,
-    fixup: &Fixup,
-    target: SymbolId,
-    error: &FixupError,
-) -> LinkError {
+fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, failed: &FailedEdge) -> LinkError {
+    let FailedEdge { fixup, target, error } = failed;
     let b = &graph.blocks[block.index()];
     let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
     let symbol = &graph.symbols[target.index()];

@@ -220,6 +220,34 @@ impl LinkGraph {
         self.add_block(section, content, bytes.len() as u64, align)
     }
 
+    /// Adds a block whose bytes are `bytes`.
+    pub fn add_block_of(&mut self, section: SectionId, bytes: Vec<u8>, align: u64) -> BlockId {
+        if !self.bytes.is_empty() {
+            return self.add_owned_block(section, &bytes, align);
+        }
+        self.bytes = bytes;
+        let size = self.bytes.len();
+        self.add_block(section, Content::Owned(0..size as u32), size as u64, align)
+    }
+
+    /// Appends `bytes` to `block`, whose bytes are synthesized; those of other blocks stay as they are.
+    pub fn append_to_owned_block(&mut self, block: BlockId, bytes: &[u8]) {
+        let Content::Owned(range) = self.blocks[block.index()].content.clone() else {
+            return;
+        };
+        let (start, end) = (range.start as usize, range.end as usize);
+        let start = if end == self.bytes.len() {
+            start
+        } else {
+            self.bytes.extend_from_within(start..end);
+            self.bytes.len() - (end - start)
+        };
+        self.bytes.extend_from_slice(bytes);
+        let block = &mut self.blocks[block.index()];
+        block.content = Content::Owned(start as u32..self.bytes.len() as u32);
+        block.size += bytes.len() as u64;
+    }
+
     /// Gives `block` its edges, which must be ascending by offset; any it had before are forgotten.
     pub fn set_edges(&mut self, block: BlockId, edges: impl IntoIterator<Item = Edge>) {
         let start = self.edges.len() as u32;
@@ -271,5 +299,23 @@ impl LinkGraph {
     /// Every block's id.
     pub fn block_ids(&self) -> impl Iterator<Item = BlockId> + use<> {
         (0..self.blocks.len() as u32).map(BlockId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Arch, Format};
+
+    #[test]
+    fn what_is_appended_to_a_block_leaves_the_others_alone() {
+        let mut graph = LinkGraph::new("g".into(), Target { arch: Arch::X86_64, format: Format::Elf });
+        let section = graph.add_section(b"s", MemProt::Read);
+        let blocks = [graph.add_block_of(section, b"one".to_vec(), 1), graph.add_block_of(section, b"two".to_vec(), 1)];
+        graph.append_to_owned_block(blocks[1], b"!");
+        graph.append_to_owned_block(blocks[0], b"?");
+        graph.append_to_owned_block(blocks[1], b"!");
+        let contents = blocks.map(|block| (graph.content(block), graph.blocks[block.index()].size));
+        assert_eq!(contents, [(&b"one?"[..], 4), (&b"two!!"[..], 5)]);
     }
 }

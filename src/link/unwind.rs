@@ -129,9 +129,14 @@ pub struct UnwindBuilder {
     pub bytes: Vec<u8>,
     /// Their relocations, ascending by offset in `bytes`.
     pub edges: Vec<ObjectEdge>,
-    /// Where a common entry went, by table and offset.
-    cies: FxHashMap<(u32, u32), u32>,
+    /// The common entry used last: its table and offset, and where it went. Mostly there is no other.
+    cie: Option<((u32, u32), u32)>,
+    /// Where the others went.
+    other_cies: FxHashMap<(u32, u32), u32>,
 }
+
+/// Bytes and relocations that a function's records mostly need at most.
+const USUAL_RECORDS: (usize, usize) = (128, 4);
 
 impl UnwindBuilder {
     /// Appends `frame`, and its common entry if it is not there yet.
@@ -140,17 +145,28 @@ impl UnwindBuilder {
     pub fn add(&mut self, tables: &UnwindTables, frame: &UnwindFrame) {
         let section = &tables.sections[frame.table as usize];
         let key = (frame.table, frame.cie.offset);
-        let cie = match self.cies.get(&key) {
-            Some(&at) => at,
-            None => {
-                let at = self.copy(section, frame.cie);
-                self.cies.insert(key, at);
-                at
-            }
+        let cie = match self.cie {
+            Some((last, at)) if last == key => at,
+            _ => self.other_cie(section, frame.cie, key),
         };
         let at = self.copy(section, frame.record);
         let id = (at + 4 - cie).to_le_bytes();
         self.bytes[at as usize + 4..at as usize + 8].copy_from_slice(&id);
+    }
+
+    /// Where the common entry `cie`, which `key` stands for, is or goes; it is the last one used then.
+    fn other_cie(&mut self, section: &CallFrames, cie: Record, key: (u32, u32)) -> u32 {
+        if self.bytes.is_empty() {
+            let (bytes, edges) = USUAL_RECORDS;
+            self.bytes.reserve(bytes);
+            self.edges.reserve(edges);
+        }
+        let known = self.other_cies.get(&key).copied();
+        let at = known.unwrap_or_else(|| self.copy(section, cie));
+        if let Some((last, last_at)) = self.cie.replace((key, at)) {
+            self.other_cies.insert(last, last_at);
+        }
+        at
     }
 
     fn copy(&mut self, section: &CallFrames, record: Record) -> u32 {

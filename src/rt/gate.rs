@@ -9,52 +9,59 @@
 //!   it waits for a [`Latch`], which leaves the gate meanwhile and touches no lock out there.
 //! - Locks of the session are only ever held inside.
 //!
-//! The gate costs two short critical sections per entry until somebody forks. `fork` made with no handlers run (a bare
+//! The gate costs an atomic addition each way until somebody forks. `fork` made with no handlers run (a bare
 //! system call) is not covered.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// Who is inside, and who waits for nobody to be.
-struct Gate {
-    /// Threads inside.
-    inside: usize,
-    /// Threads about to fork: while there are any, nobody enters.
-    closing: usize,
-}
-
-static GATE: Mutex<Gate> = Mutex::new(Gate { inside: 0, closing: 0 });
+/// Threads inside; for a moment also one that finds the gate closed and steps back.
+static INSIDE_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Threads about to fork: while there are any, nobody enters. Changed with the gate locked.
+static CLOSING: AtomicUsize = AtomicUsize::new(0);
+/// For waiting: entering and leaving an open gate takes no lock.
+static GATE: Mutex<()> = Mutex::new(());
 static CHANGED: Condvar = Condvar::new();
 static FORKED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     /// The gate itself is held while its thread forks, so that the child does not find it locked by a thread it lacks.
-    static HELD: RefCell<Option<MutexGuard<'static, Gate>>> = const { RefCell::new(None) };
+    static HELD: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
-fn gate() -> MutexGuard<'static, Gate> {
+fn gate() -> MutexGuard<'static, ()> {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+// A thread that enters counts itself before it looks whether the gate is closed; one that closes it does so before it looks at the count.
+// In the one order that all of these have, at least one of the two sees the other.
+
 fn pass() {
-    let mut gate = gate();
-    while gate.closing > 0 {
-        gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
+    loop {
+        INSIDE_COUNT.fetch_add(1, Ordering::SeqCst);
+        if CLOSING.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        INSIDE_COUNT.fetch_sub(1, Ordering::SeqCst);
+        let mut gate = gate();
+        CHANGED.notify_all();
+        while CLOSING.load(Ordering::SeqCst) > 0 {
+            gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
+        }
     }
-    gate.inside += 1;
     INSIDE.set(true);
 }
 
 fn leave() {
-    let mut gate = gate();
-    gate.inside -= 1;
+    INSIDE_COUNT.fetch_sub(1, Ordering::SeqCst);
     INSIDE.set(false);
-    if gate.closing > 0 {
+    if CLOSING.load(Ordering::SeqCst) > 0 {
+        let _gate = gate();
         CHANGED.notify_all();
     }
 }
@@ -161,8 +168,8 @@ impl Latch {
 pub(super) fn before_fork() {
     let mine = usize::from(INSIDE.get());
     let mut gate = gate();
-    gate.closing += 1;
-    while gate.inside > mine {
+    CLOSING.fetch_add(1, Ordering::SeqCst);
+    while INSIDE_COUNT.load(Ordering::SeqCst) > mine {
         gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
     }
     // A thread that is ending may have no place to keep it; then the gate is only empty, not held.
@@ -170,14 +177,14 @@ pub(super) fn before_fork() {
 }
 
 /// The gate as [`before_fork`] left it.
-fn held() -> Option<MutexGuard<'static, Gate>> {
+fn held() -> Option<MutexGuard<'static, ()>> {
     HELD.try_with(RefCell::take).unwrap_or_else(|_| Some(gate()))
 }
 
 /// After `fork`, in the parent.
 pub(super) fn after_fork_in_parent() {
-    if let Some(mut gate) = held() {
-        gate.closing -= 1;
+    if let Some(_gate) = held() {
+        CLOSING.fetch_sub(1, Ordering::SeqCst);
         CHANGED.notify_all();
     }
 }
@@ -185,9 +192,9 @@ pub(super) fn after_fork_in_parent() {
 /// After `fork`, in the child: its only thread is this one.
 pub(super) fn after_fork_in_child() {
     FORKED.store(true, Ordering::Relaxed);
-    if let Some(mut gate) = held() {
-        gate.closing = 0;
-        gate.inside = usize::from(INSIDE.get());
+    if let Some(_gate) = held() {
+        INSIDE_COUNT.store(usize::from(INSIDE.get()), Ordering::SeqCst);
+        CLOSING.store(0, Ordering::SeqCst);
     }
 }
 
@@ -195,7 +202,6 @@ pub(super) fn after_fork_in_child() {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicUsize;
 
     /// Tests that close the gate must not meet: each would see the other's threads inside.
     static ALONE: Mutex<()> = Mutex::new(());

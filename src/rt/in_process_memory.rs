@@ -22,7 +22,7 @@ use super::memory::{
     BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
 use super::reservation::{GRANULE, SMALLEST_RESERVATION, after_boundary, reserve_low, reserve_near};
-use super::sys::{self, Backing, Extent, View};
+use super::sys::{self, Backing, Extent, ForkMark, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
 /// Size of the reservation: with a gap and some room for the libraries themselves still below 2 GiB.
@@ -51,7 +51,7 @@ struct State {
 
 #[derive(Debug)]
 struct Region {
-    process: u32,
+    process: ForkMark,
     backing: Backing,
     use_of_code: CodeMemory,
     all: AddrRange,
@@ -132,7 +132,7 @@ impl InProcessMemoryManager {
             Some(region) => region,
             none => none.insert(Region::new(placement, self.size, needed, self.use_of_code)?),
         };
-        if region.process != sys::process_id() {
+        if region.process.is_of_parent() {
             region.leave_parent()?;
         }
         work(region)
@@ -253,7 +253,7 @@ impl Region {
         };
         let backing = new_backing(all, use_of_code)?;
         let mut region = Region {
-            process: sys::process_id(),
+            process: ForkMark::new(),
             backing,
             use_of_code,
             all,
@@ -383,7 +383,7 @@ impl Region {
                 }
             }
         }
-        self.process = sys::process_id();
+        self.process = ForkMark::new();
         Ok(())
     }
 

@@ -36,11 +36,12 @@ pub fn encode_address(address: ExecutorAddr) -> [u8; 8] {
 pub fn encode_expected_symbol(result: Result<ExecutorSymbolDef, &str>) -> Vec<u8> {
     match result {
         Ok(symbol) => {
-            let mut bytes = vec![1];
-            bytes.extend(symbol.address.0.to_le_bytes());
-            // The target flags are for Thumb only.
-            bytes.extend([symbol.flags, 0]);
-            bytes
+            let mut bytes = [0; 11];
+            bytes[0] = 1;
+            bytes[1..9].copy_from_slice(&symbol.address.0.to_le_bytes());
+            // The target flags, behind them, are for Thumb only.
+            bytes[9] = symbol.flags;
+            bytes.to_vec()
         }
         Err(message) => {
             let mut bytes = vec![0];

@@ -36,6 +36,7 @@ impl Formula {
     }
 
     /// The value modulo 2^64, as the psABIs compute, read as a signed number.
+    #[inline(always)]
     pub(super) fn value(self, fixup: &Fixup) -> i64 {
         let Fixup { address, target, got, size, .. } = *fixup;
         let plus = |base: u64| base.wrapping_add(fixup.addend as u64);
@@ -85,6 +86,7 @@ impl Limits {
     }
 
     /// Errors: [`FixupError::OutOfRange`].
+    #[inline(always)]
     pub(super) fn check(self, value: i64) -> Result<(), FixupError> {
         if (self.min..=self.max).contains(&value) {
             Ok(())
@@ -105,8 +107,18 @@ pub(super) fn place<const N: usize>(block: &mut [u8], offset: usize) -> Result<&
 /// Writes the low `width` (at most 8) bytes of `value`, little-endian.
 ///
 /// Errors: [`FixupError::OutsideBlock`].
+#[inline(always)]
 pub(super) fn store(block: &mut [u8], offset: usize, width: u8, value: i64) -> Result<(), FixupError> {
     let bytes = value.to_le_bytes();
+    // Nearly all fields have 4 or 8 bytes, which are one instruction each.
+    if width == 4 {
+        *place::<4>(block, offset)? = (value as i32).to_le_bytes();
+        return Ok(());
+    }
+    if width == 8 {
+        *place::<8>(block, offset)? = bytes;
+        return Ok(());
+    }
     let source = bytes.get(..width.into()).ok_or(FixupError::OutsideBlock)?;
     let end = offset.checked_add(source.len()).ok_or(FixupError::OutsideBlock)?;
     block.get_mut(offset..end).ok_or(FixupError::OutsideBlock)?.copy_from_slice(source);

@@ -12,6 +12,7 @@ pub mod x86_64;
 pub use reach::Reach;
 
 use super::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
+use super::fixup::{self, BlockWriter, FailedEdge};
 use super::graph::LinkGraph;
 use crate::base::{Arch, MemProt};
 
@@ -30,7 +31,7 @@ pub struct Fixup {
     pub addend: i64,
     /// `GOT`: the value of `_GLOBAL_OFFSET_TABLE_`.
     pub got: u64,
-    /// The target's size in bytes.
+    /// The target's size in bytes, for kinds of class [`EdgeClass::Size`].
     pub size: u64,
 }
 
@@ -152,6 +153,12 @@ pub trait Architecture: Sync + std::fmt::Debug {
     ///
     /// `fixup.offset + width` lies inside `block` (checked when edges are read). Never panics, whatever the bytes are.
     fn apply(&self, fixup: &Fixup, block: &mut [u8]) -> Result<(), FixupError>;
+    /// Applies the edges of `writer` to `memory`, the working memory of its block.
+    ///
+    /// Errors: the first edge that cannot be applied.
+    fn apply_edges(&self, writer: &BlockWriter<'_>, memory: &mut [u8]) -> Result<(), FailedEdge> {
+        fixup::apply_edges(self, writer, memory)
+    }
 }
 
 /// The implementation for `arch`; `None` for one that can only be named.

@@ -33,6 +33,11 @@ pub(super) struct Elf {
     kinds: &'static [EdgeKindInfo],
 }
 
+/// The type of an entry.
+fn r_type(rela: &Rela) -> u32 {
+    rela.r_info.get(LE) as u32
+}
+
 impl std::fmt::Debug for Elf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let count: Vec<usize> = self.relocations.iter().map(|entries| entries.len()).collect();
@@ -174,38 +179,50 @@ impl Elf {
                 "its relocations are SHT_REL or SHT_CREL, which this architecture's psABI does not use; compile without --crel".into(),
             ));
         }
+        let symbols = file.symbols.len() as u64;
         let first = edges.len();
         edges.reserve(relocations.len());
-        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).flat_map(|(_, entries)| *entries);
-        for rela in relocations.iter().chain(more) {
-            let offset = rela.r_offset.get(LE);
-            let info = rela.r_info.get(LE);
-            let (symbol, r_type) = ((info >> 32) as u32, info as u32);
+        let (mut last, mut sorted) = (0, true);
+        // Run by run of one type: what it means is looked up once, and what a loop over a run has no exits for costs little.
+        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).map(|(_, entries)| entries);
+        let tables = std::iter::once(relocations).chain(more);
+        for run in tables.flat_map(|table| table.chunk_by(|a, b| r_type(a) == r_type(b))) {
+            let r_type = r_type(&run[0]);
             let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
             let (kind, in_module) = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => (kind, false),
                 Translation::InModule(kind) => (kind, true),
                 Translation::Nothing => continue,
                 Translation::Unsupported => {
-                    return Err(error(
-                        offset,
-                        format!(
-                            "relocation {} has no meaning in a relocatable file; compile again for static linking",
-                            name()
-                        ),
-                    ));
+                    let what = "has no meaning in a relocatable file; compile again for static linking";
+                    return Err(error(run[0].r_offset.get(LE), format!("relocation {} {what}", name())));
                 }
             };
+            // What follows the last place that the field may have; 0 if it fits nowhere.
             let width = u64::from(self.kinds[usize::from(kind.0)].width);
-            if offset.checked_add(width).is_none_or(|end| end > length) || offset > u64::from(u32::MAX) {
-                return Err(error(offset, format!("{} lies outside the section's {length:#x} bytes", name())));
+            let places = (length + 1).saturating_sub(width).min(1 << 32);
+            let outside = |rela: &Rela| rela.r_offset.get(LE) >= places;
+            let unknown = |rela: &Rela| rela.r_info.get(LE) >> 32 >= symbols;
+            let mut bad = false;
+            edges.extend(run.iter().map(|rela| {
+                let offset = rela.r_offset.get(LE);
+                bad |= outside(rela) | unknown(rela);
+                sorted &= last <= offset;
+                last = offset;
+                let symbol = (rela.r_info.get(LE) >> 32) as u32;
+                ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE), in_module }
+            }));
+            if bad && let Some(rela) = run.iter().find(|rela| outside(rela)) {
+                let what = format!("{} lies outside the section's {length:#x} bytes", name());
+                return Err(error(rela.r_offset.get(LE), what));
             }
-            if symbol as usize >= file.symbols.len() {
-                return Err(error(offset, format!("{} refers to symbol {symbol}, which does not exist", name())));
+            if bad && let Some(rela) = run.iter().find(|rela| unknown(rela)) {
+                let symbol = rela.r_info.get(LE) >> 32;
+                let what = format!("{} refers to symbol {symbol}, which does not exist", name());
+                return Err(error(rela.r_offset.get(LE), what));
             }
-            edges.push(ObjectEdge { offset: offset as u32, kind, symbol, addend: rela.r_addend.get(LE), in_module });
         }
-        if !edges[first..].is_sorted_by_key(|e| e.offset) {
+        if !sorted {
             edges[first..].sort_by_key(|e| e.offset);
         }
         Ok(())

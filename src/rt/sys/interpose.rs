@@ -19,6 +19,7 @@ use super::loaded::{Library, Reference, for_each_library, word_at};
 use super::loader::{self, Program};
 use super::rebind;
 use crate::base::ExecutorAddr;
+use rustc_hash::FxHashMap;
 
 /// The names that loaded libraries refer to and for which `wanted` holds, each once.
 pub fn references(wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
@@ -40,17 +41,14 @@ pub fn references(wanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Vec<u8>> {
     names
 }
 
-/// What is known of the symbols of a library, by their place in its table: most are referred to many times.
+/// What is known of the symbols of a library, by their place in its table: many are referred to more than once, and most not at all.
 #[derive(Default)]
-struct PerSymbol<T>(Vec<Option<T>>);
+struct PerSymbol<T>(FxHashMap<usize, T>);
 
 impl<T: Copy> PerSymbol<T> {
     /// What `find` says of the symbol's name; it is asked once for each symbol.
     fn get(&mut self, reference: &Reference<'_>, find: impl FnOnce(&[u8]) -> T) -> T {
-        if self.0.len() <= reference.index {
-            self.0.resize(reference.index + 1, None);
-        }
-        *self.0[reference.index].get_or_insert_with(|| find(reference.name()))
+        *self.0.entry(reference.index).or_insert_with(|| find(reference.name()))
     }
 }
 

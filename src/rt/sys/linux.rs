@@ -6,6 +6,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::OnceLock;
 
 use super::{Extent, View, icache, process};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
@@ -242,8 +243,10 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
 /// # Errors
 /// [`ExecutorError::Missing`] when there is no unwinder.
 pub fn register_frames(eh_frame: AddrRange, _code: AddrRange) -> Result<(), ExecutorError> {
-    let register = process::symbol(b"__register_frame", None)
-        .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
+    /// Every first call needs it, and looking it up would take the dynamic loader's lock.
+    static REGISTER: OnceLock<Option<ExecutorAddr>> = OnceLock::new();
+    let register = *REGISTER.get_or_init(|| process::symbol(b"__register_frame", None));
+    let register = register.ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
     process::register_frames(register, eh_frame.start);
     Ok(())
 }

@@ -22,6 +22,8 @@ const DT_RELA: u64 = 7;
 const DT_RELASZ: u64 = 8;
 const DT_SYMBOLIC: u64 = 16;
 const DT_JMPREL: u64 = 23;
+/// How many relocations without a symbol its first table begins with: most of them.
+const DT_RELACOUNT: u64 = 0x6fff_fff9;
 const DT_FLAGS: u64 = 30;
 const DF_SYMBOLIC: u64 = 2;
 const STB_LOCAL: u8 = 0;
@@ -109,13 +111,16 @@ impl<'a> Library<'a> {
         let symbolic = value(DT_SYMBOLIC).is_some() || value(DT_FLAGS).is_some_and(|flags| flags & DF_SYMBOLIC != 0);
         let tables = value(DT_SYMTAB).zip(value(DT_STRTAB));
         let tables = tables.and_then(|(symbols, strings)| Some((self.table(symbols)?, self.table(strings)?)));
-        let relocations = [(DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)].map(|(table, size)| {
+        let without_symbol = value(DT_RELACOUNT).unwrap_or(0);
+        let tables_of_places = [(DT_RELA, DT_RELASZ, without_symbol), (DT_JMPREL, DT_PLTRELSZ, 0)];
+        let relocations = tables_of_places.map(|(table, size, skipped)| {
             let Some((table, size)) = value(table).and_then(|t| self.table(t)).zip(value(size)) else {
                 return &[][..];
             };
             let count = size as usize / size_of::<libc::Elf64_Rela>();
             // SAFETY: a table of a loaded library, in one of its segments.
-            unsafe { slice::from_raw_parts(table as *const libc::Elf64_Rela, count) }
+            let table = unsafe { slice::from_raw_parts(table as *const libc::Elf64_Rela, count) };
+            table.get(skipped as usize..).unwrap_or(&[])
         });
         let known =
             tables.into_iter().flat_map(move |tables| relocations.into_iter().flatten().map(move |r| (tables, r)));

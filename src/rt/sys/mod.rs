@@ -26,6 +26,7 @@ mod darwin_names;
 pub mod dispatch;
 mod entry;
 mod extent;
+mod fork_mark;
 #[cfg(target_os = "linux")]
 mod heap;
 mod icache;
@@ -67,6 +68,7 @@ mod thread_local_restart;
 pub use darwin_names::provided;
 pub use entry::c_arguments;
 pub use extent::{Extent, View};
+pub use fork_mark::ForkMark;
 #[cfg(target_os = "linux")]
 pub use heap::Heap;
 #[cfg(target_os = "macos")]

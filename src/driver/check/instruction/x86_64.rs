@@ -28,7 +28,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Instruction> {
     if decoded.condition_code() != ConditionCode::None && !decoded.is_loopcc() {
         operands.push(Operand::Immediate(decoded.condition_code() as i64 - 1));
     }
-    let name = format!("{:?}", decoded.mnemonic()).to_uppercase();
+    // "ADD r/m8, r8". The names that `Debug` has would be a table more, with an address of the program to be relocated for each.
+    let name = decoded.op_code().instruction_string().split(' ').next().unwrap_or_default().to_uppercase();
     Some(Instruction { name, size: decoded.len() as u64, operands })
 }
 

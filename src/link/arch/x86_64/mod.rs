@@ -139,6 +139,8 @@ impl Architecture for X86_64 {
         relax::relax(graph, reach);
     }
 
+    // Into the loop over the edges of a block.
+    #[inline(always)]
     fn apply(&self, fixup: &Fixup, block: &mut [u8]) -> Result<(), FixupError> {
         let index = usize::from(fixup.kind.0);
         let Rule { formula, limits, form } = RULES[index];
