@@ -6,8 +6,8 @@
 //! for the shared libraries themselves ([`ExecutorProcessControl::rebind`]). Branches go on to the function itself.
 //!
 //! Whether the program is of that kind is decided once, when the first batch knows its edges, since linked memory cannot
-//! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file,
-//! up to a limit for all. That finds files of such code, in which hardly a function does without; it costs position-independent
+//! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file, fewer
+//! where there are thousands of files. That finds files of such code, in which hardly a function does without; it costs position-independent
 //! programs a page or so of each file that is not linked at once, a millisecond for thousands of them. What is missed or added
 //! later has to reach what it refers to where that is, and is an error if it does not.
 //!
@@ -19,17 +19,23 @@ use super::part::{Findings, Part, Publish, Slot};
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::trampolines::{STUBS_SECTION, add_pointers, add_row};
+use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt};
 use crate::link::{Content, SymbolPlace};
 use crate::rt::Placement;
 use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How many relocations of one file are looked at.
 const FILE_BUDGET: usize = 256;
-/// How many relocations are looked at in all: 6 MiB of them.
+/// How many relocations are looked at in all, about: 6 MiB of them.
 const SESSION_BUDGET: usize = 1 << 18;
+/// How many of a file are looked at, however many files there are.
+const SMALLEST_SHARE: usize = 64;
+/// Files from which on it pays to look at them on all cores.
+const PARALLEL_FILES: usize = 64;
 
 /// Names of the sections that copies and the pointers of stubs are in.
 const COPIES_SECTION: &[u8] = b"$__COPIES";
@@ -62,7 +68,7 @@ impl CanonicalAddresses {
     /// Whether linked memory is low; decided, and memory placed, by the first batch, whose parts are `parts`.
     pub fn is_low(&self, session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
         *self.low.get_or_init(|| {
-            let wanted = wanted_by_edges(session, parts) || wanted_by_files(tables, parts);
+            let wanted = wanted_by_edges(session, parts) || wanted_by_files(session, tables, parts);
             let placed = wanted.then(|| session.executor().memory().place(Placement::Low));
             if let Some(Err(error)) = &placed {
                 log::warn!("code needs addresses below 2 GiB: {error}");
@@ -83,19 +89,16 @@ fn wanted_by_edges(session: &Session, parts: &[Part]) -> bool {
 }
 
 /// Whether files that are not linked yet have such edges, as far as looking at some tells.
-fn wanted_by_files(tables: &SymbolTables, parts: &[Part]) -> bool {
+fn wanted_by_files(session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
     let whole = |part: &Part| part.unit().filter(|unit| !unit.by_section()).map(|unit| unit.id);
     let known: std::collections::BTreeSet<_> = parts.iter().filter_map(whole).collect();
-    let mut left = SESSION_BUDGET;
-    for unit in tables.units.iter().filter(|unit| !known.contains(&unit.id)) {
-        let mut budget = FILE_BUDGET.min(left);
-        left -= budget;
-        if unit.file.wants_low_addresses(&mut budget) {
-            return true;
-        }
-        left += budget;
+    let share = (SESSION_BUDGET / tables.units.len().max(1)).clamp(SMALLEST_SHARE, FILE_BUDGET);
+    let wants =
+        |unit: &Arc<MaterializationUnit>| !known.contains(&unit.id) && unit.file.wants_low_addresses(&mut { share });
+    if tables.units.len() >= PARALLEL_FILES && session.use_threads() {
+        return tables.units.par_iter().with_min_len(PARALLEL_FILES / 2).any(wants);
     }
-    false
+    tables.units.iter().any(wants)
 }
 
 /// Gives the symbols of the process that `parts` refer to by address their places, those without one in a part added to `parts`.
