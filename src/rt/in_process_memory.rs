@@ -8,6 +8,10 @@
 //! protections, and code once the window is full, take *chunks* from the free middle, nearest first. The gap is left to
 //! libraries loaded later, which the system puts below the earlier ones.
 //!
+//! A large segment of code or constants does not share pages with others: it is private memory, on huge pages where the system has them, which
+//! is written where the program will see it and gets its protection when it is finalized. A page of a file costs half as much again
+//! as a small one of those, and with many of them that is what a big link waits for.
+//!
 //! What is absent: giving memory back (see [`MemoryManager`]), and a second reservation: it would be out of reach. Data that may be
 //! out of reach gets mappings of its own.
 //!
@@ -32,6 +36,8 @@ const RESERVATION: u64 = 0x7000_0000;
 const FILE_CHUNK: u64 = 64 << 20;
 const SMALLEST_DATA_CHUNK: u64 = 256 << 10;
 const LARGEST_DATA_CHUNK: u64 = 16 << 20;
+/// Bytes from which on code and constants get pages of their own.
+const LARGE_SEGMENT: u64 = 256 << 10;
 /// Code starts on its own cache line: writing next to code that runs on another core is slow on x86-64.
 const CODE_ALIGN: u64 = 64;
 
@@ -225,7 +231,8 @@ impl MemoryManager for InProcessMemoryManager {
 
     fn finalize(&self, segments: &mut [Segment]) -> Result<(), MemoryError> {
         for segment in segments {
-            sys::finish(segment.address.0, segment.size, segment.prot)
+            let finish = if segment.own_pages { sys::seal } else { sys::finish };
+            finish(segment.address.0, segment.size, segment.prot)
                 .map_err(|source| MemoryError::Os { what: "set the final protection", source })?;
         }
         Ok(())
@@ -285,6 +292,9 @@ impl Region {
     }
 
     fn allocate(&mut self, request: &SegmentRequest) -> Result<Segment, MemoryError> {
+        if let Some(segment) = self.allocate_large(request)? {
+            return Ok(segment);
+        }
         let request = self.on_whole_pages(request);
         let align = match request.prot {
             MemProt::ReadExec => request.align.max(CODE_ALIGN),
@@ -312,6 +322,35 @@ impl Region {
             *current = Some(chunk);
         }
         Ok(segment)
+    }
+
+    /// A large segment of code or constants; `None` for others, and where the usual way is the only one.
+    fn allocate_large(&mut self, request: &SegmentRequest) -> Result<Option<Segment>, MemoryError> {
+        let page = sys::page_size();
+        let large = request.prot != MemProt::ReadWrite && request.size >= LARGE_SEGMENT;
+        let Some(size) = align_up(request.size, page).filter(|_| large && sys::PAGES_ARE_SHARED) else {
+            return Ok(None);
+        };
+        let extent = match (request.prot, &mut self.window_rest) {
+            _ if request.align > page => None,
+            (MemProt::ReadExec, Some(rest)) => rest.fit(size, page, true).and_then(|start| {
+                rest.0.take_front((start - rest.0.address()) as usize);
+                Extent::of_unused(rest.0.take_front(size as usize))
+            }),
+            (MemProt::Read, _) if size <= self.free.size() => {
+                let extent = self.take(size)?;
+                self.mapped.push((AddrRange::new(ExecutorAddr(extent.start()), size), request.prot));
+                Some(extent)
+            }
+            _ => None,
+        };
+        let Some(extent) = extent else { return Ok(None) };
+        let address = ExecutorAddr(extent.start());
+        let mut view = extent.into_fresh().map_err(|source| MemoryError::Os { what: "map memory", source })?;
+        let content = view.take_front(request.content_size as usize);
+        let mut segment = Segment::new(address, request.size, request.prot, Box::new(content));
+        segment.own_pages = true;
+        Ok(Some(segment))
     }
 
     /// Where segments cannot share pages, each gets whole ones.

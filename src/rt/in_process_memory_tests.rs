@@ -270,3 +270,38 @@ fn the_extent_begins_with_bytes_that_can_be_read() {
         peek(extent.start.0, 1);
     }
 }
+
+#[test]
+fn large_code_and_constants_have_pages_of_their_own() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let before = code(&memory);
+    let size = LARGE_SEGMENT + 100;
+    let requests = [request(MemProt::ReadExec, size, 64), request(MemProt::Read, size, 64)];
+    let mut large = memory.allocate(&requests, None).unwrap();
+    let page = sys::page_size();
+    for segment in &mut large {
+        assert!(segment.own_pages && segment.address.0.is_multiple_of(page));
+        segment.working_memory()[..RETURN_42.len()].copy_from_slice(RETURN_42);
+    }
+    let after = code(&memory);
+    let last = large[0].range();
+    assert!(after.address >= last.end || after.range().end <= last.start);
+    memory.finalize(&mut large).unwrap();
+    for (segment, executable) in large.iter().zip([true, false]) {
+        let (address, end) = (segment.address.0, segment.range().end.0 - 1);
+        assert!(!in_child(|| poke(address, 1)) && !in_child(|| poke(end, 1)), "writing {}", segment.prot);
+        assert_eq!(in_child(|| call(address) == 42), executable, "running {}", segment.prot);
+    }
+    assert!([before, after].iter().all(|small| in_child(|| call(small.address.0) == 42)));
+}
+
+#[test]
+fn large_code_is_in_reach_of_small_code() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let bounds = memory.bounds(2 * LARGE_SEGMENT, 0).unwrap();
+    let request = [request(MemProt::ReadExec, LARGE_SEGMENT, 16)];
+    for _ in 0..2 {
+        let segment = memory.allocate(&request, Some(&bounds)).unwrap().remove(0);
+        assert!(bounds.code.contains(segment.address) && bounds.code.contains(segment.range().end.offset(u64::MAX)));
+    }
+}

@@ -36,6 +36,8 @@ pub struct Segment {
     pub size: u64,
     /// Its protection once finalized.
     pub prot: MemProt,
+    /// Whether its pages are nobody else's and get that protection when it is finalized.
+    pub(super) own_pages: bool,
     working: Box<dyn AsMut<[u8]> + Send + Sync>,
 }
 
@@ -47,7 +49,7 @@ impl Segment {
         prot: MemProt,
         working: Box<dyn AsMut<[u8]> + Send + Sync>,
     ) -> Segment {
-        Segment { address, size, prot, working }
+        Segment { address, size, prot, own_pages: false, working }
     }
 
     /// The content, writable, `content_size` bytes long, zero at first. Not at [`Segment::address`]: the same bytes

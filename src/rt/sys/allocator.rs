@@ -8,7 +8,7 @@
 //! - *While linking.* The linker calls libraries that allocate (the unwinder, when it is told of unwind records). The program's allocator may be just what is
 //!   being linked. Such memory comes from an arena that is never given back: a few bytes for each batch.
 //!
-//! The program's own calls are not looked at, and the linker's own memory is the C library's all the time.
+//! The program's own calls are not looked at, and the linker's own memory comes from a heap of its own ([`super::Heap`]).
 
 use std::ffi::c_void;
 use std::sync::OnceLock;

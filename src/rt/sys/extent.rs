@@ -84,6 +84,28 @@ impl Extent {
         (start < end).then(|| Extent { start, size: end - start })
     }
 
+    /// Puts fresh private memory in the place of whatever is there, readable and writable, on huge pages if the system has them.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pub fn into_fresh(self) -> io::Result<View> {
+        let (at, size) = (self.start as *mut libc::c_void, self.size as usize);
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses. That the advice is not followed does no harm.
+        let mapped = unsafe {
+            let mapped = libc::mmap(at, size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+            #[cfg(target_os = "linux")]
+            libc::madvise(at, size, libc::MADV_HUGEPAGE);
+            mapped
+        };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: readable and writable from here on, never unmapped, and owned by the extent that ends here.
+        Ok(unsafe { View::new(self.start as *mut u8, size, self.start) })
+    }
+
     /// Makes it private anonymous memory, readable and writable: data. A child of `fork` gets its own copy of it.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
-//! Linux: code and constants are a memfd, mapped twice.
+//! Linux: code and constants are a memfd, mapped twice, unless there is much of them at once.
 //!
-//! One mapping is writable and never executable, the other is what the program sees and never writable. So nothing changes
-//! protection after it is mapped, batches can share pages, and no page is ever writable and executable.
+//! One mapping is writable and never executable, the other is what the program sees and never writable. So these never change
+//! protection, batches can share pages, and no page is ever writable and executable. Large segments are private memory, which is
+//! writable until it gets its protection ([`seal`]).
 
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
@@ -13,7 +14,7 @@ use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::executor::ExecutorError;
 use crate::rt::memory::CodeMemory;
 
-/// Segments may share pages: what is mapped never changes protection.
+/// Segments may share pages: what is mapped of the file never changes protection.
 pub const PAGES_ARE_SHARED: bool = true;
 
 /// What is behind code and constants: mostly a file, sparse, nameless, gone with its last mapping.
@@ -158,6 +159,23 @@ pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
         icache::clear(address, size);
     }
     Ok(())
+}
+
+/// Gives the whole pages of `size` bytes at `address`, private memory that was written where it is, their protection.
+///
+/// # Errors
+/// What the operating system says.
+pub fn seal(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
+    let access = match prot {
+        MemProt::Read => libc::PROT_READ,
+        MemProt::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+        MemProt::ReadExec => libc::PROT_READ | libc::PROT_EXEC,
+    };
+    // SAFETY: whole pages that belong to one segment, whose content is not written again.
+    if unsafe { libc::mprotect(address as *mut c_void, size as usize, access) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    finish(address, size, prot)
 }
 
 /// An address inside the C library: where shared libraries are.

@@ -75,7 +75,7 @@ pub use heap::Heap;
 pub use macos::{provided, rebind, thread_local};
 pub use map::{map_file, mapped_bytes};
 pub use marker::{map_marker, monotonic_nanoseconds};
-pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames};
+pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
 pub use program_macos::{interpose, loader, provider};
 /// The linker's heap is the system's.

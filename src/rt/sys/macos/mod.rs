@@ -60,6 +60,9 @@ pub fn finish(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
     }
 }
 
+/// All segments have pages of their own here.
+pub use self::finish as seal;
+
 /// Changes the protection of the pages of `size` bytes at `address`.
 fn protect(address: u64, size: u64, access: libc::c_int) -> io::Result<()> {
     // SAFETY: whole pages that belong to one segment, whose content is not written again.
