@@ -370,6 +370,10 @@ pub(crate) struct Options {
     #[arg(long, hide = true)]
     pub color: bool,
 
+    /// Of no effect, as in an llvm-jitlink built without VTune's library
+    #[arg(long, hide = true)]
+    pub vtune_support: bool,
+
     /// Of no effect, as in llvm-jitlink
     #[arg(long, hide = true)]
     pub print_options: bool,

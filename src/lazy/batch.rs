@@ -360,7 +360,8 @@ impl Batch<'_> {
             let index = placed.graph as usize;
             let graph = &self.parts[index].graph;
             let size = memory.len() as u64;
-            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)?;
+            fixup::write_block(arch, graph, placed.block, &addresses[index], self.got_of(graph), memory)
+                .map_err(|error| self.parts[index].name_place(placed.block, error))?;
             progress.done(Step::FixUp, size);
             Ok::<_, SessionError>(())
         };

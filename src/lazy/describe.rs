@@ -1,10 +1,11 @@
 //! What is at an address of linked code: for backtraces, when nothing may be waited for.
 
+use super::part::{Part, Publish};
 use super::session::Session;
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
-use crate::link::ObjectFile;
 use crate::link::object_file::{ObjectPlace, SymbolKind};
+use crate::link::{BlockId, LinkError, ObjectFile};
 
 /// A place in linked code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,28 @@ impl Session {
                 file: None,
             })
         })
+    }
+}
+
+impl Part {
+    /// `error`, about a fixup in `block`, with the symbol of the file that the place belongs to: of the symbols that nothing refers
+    /// to, the graph knows none.
+    pub(super) fn name_place(&self, block: BlockId, mut error: LinkError) -> LinkError {
+        if let LinkError::Fixup(failed) = &mut error
+            && let Some(unit) = self.unit()
+            && let Some(section) = self.published.iter().find_map(|(of, publish)| match publish {
+                Publish::Section(section) if *of == block => Some(*section),
+                _ => None,
+            })
+        {
+            let start = self.graph.blocks[block.index()].address;
+            let offset = failed.address.wrapping_sub(start.0);
+            if let Some((name, distance)) = nearest_symbol(&unit.file, section, offset) {
+                failed.place = String::from_utf8_lossy(name).into_owned();
+                failed.place_address = failed.address.wrapping_sub(distance);
+            }
+        }
+        error
     }
 }
 

@@ -4,7 +4,7 @@
 use super::batch::Batch;
 use super::error::SessionError;
 use super::ids::{BatchId, DylibId};
-use super::part::{Part, Publish};
+use super::part::{Part, Publish, UNWIND_RECORDS};
 use super::session::Session;
 use crate::base::{ExecutorAddr, MemProt};
 use crate::link::layout::SegmentLayout;
@@ -202,6 +202,11 @@ impl FixedUpGraph<'_> {
     /// thread-local.
     pub fn content(&self, block: BlockId) -> &[u8] {
         self.contents[block.index()].unwrap_or_else(|| self.graph.content(block))
+    }
+
+    /// Whether `block` holds the graph's call frame records, one behind another.
+    pub fn is_unwind_records(&self, block: BlockId) -> bool {
+        self.graph.blocks[block.index()].contiguous == Some(UNWIND_RECORDS)
     }
 
     /// Whether `symbol` is an absolute one that the graph's own file defines; other absolute symbols are external to the graph. Known
