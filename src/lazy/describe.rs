@@ -122,8 +122,9 @@ impl Part {
 
 /// The symbol of `file` that the place in `section` belongs to, and its distance: functions before others.
 fn nearest_symbol(file: &ObjectFile, section: u32, offset: u64) -> Option<(&'static [u8], u64)> {
-    let symbols = file.symbols.iter();
-    let here = symbols.filter(|s| s.place == ObjectPlace::Section(section) && !s.name.is_empty() && s.value <= offset);
+    // Local ones that begin with a dollar sign mark what is code and what data (AAELF64, "Mapping symbols").
+    let symbols = file.symbols.iter().filter(|s| !s.name.is_empty() && (s.is_global() || !s.name.starts_with(b"$")));
+    let here = symbols.filter(|s| s.place == ObjectPlace::Section(section) && s.value <= offset);
     let best = here.max_by_key(|s| (s.kind != SymbolKind::Data, s.value, s.is_global()))?;
     Some((best.name, offset - best.value))
 }
