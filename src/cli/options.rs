@@ -370,7 +370,7 @@ pub(crate) struct Options {
     #[arg(long, hide = true)]
     pub color: bool,
 
-    /// Of no effect, as in an llvm-jitlink built without VTune's library
+    /// Refused when the program is to run, as in an llvm-jitlink built without VTune's library; else of no effect
     #[arg(long, hide = true)]
     pub vtune_support: bool,
 

@@ -168,6 +168,8 @@ pub struct FixedUpGraph<'a> {
     pub graph: &'a LinkGraph,
     /// The address of each of its symbols.
     pub addresses: &'a [ExecutorAddr],
+    /// What its offsets into the global offset table count from.
+    pub got: ExecutorAddr,
     absolutes: &'a [SymbolId],
     contents: Vec<Option<&'a [u8]>>,
     part: &'a Part,
@@ -242,6 +244,7 @@ pub(super) fn notify(
             dylib: part.unit().map(|unit| unit.dylib),
             triple: part.unit().map_or_else(|| part.graph.target.to_string(), |unit| unit.file.triple()),
             graph: &part.graph,
+            got: batch.got_of(&part.graph),
             addresses,
             absolutes: &part.absolutes,
             contents: vec![None; part.graph.blocks.len()],
