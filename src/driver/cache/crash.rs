@@ -9,7 +9,7 @@ use crate::lazy::Session;
 use crate::observe::{LinkedCode, crash_report};
 use crate::rt;
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Where an image comes from.
@@ -51,7 +51,7 @@ impl Origin<'_> {
 /// Errors: that it cannot be linked any more, or has become another one.
 fn link_again(
     command: &CommandLine,
-    record: &PathBuf,
+    record: &Path,
     directory: &Path,
     entry: ExecutorAddr,
 ) -> Result<(Arc<Session>, u64)> {
