@@ -1,6 +1,7 @@
 // `@FILE` stands for the words in FILE, wherever it is: for inputs, for the value of an option, for the program's arguments behind
 // -args. Behind `--`, and where there is no such file, it is a word like any other.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && mkdir -p %t/sub && cd %t && %clang -c %s -o args.o && cp args.o 'a b.o'
 // RUN: printf '"a b.o"\n-args  "two words" back\\ slash "q\\"q"\r\n@sub/more' > all && printf "'single \\\\' quote' ''" > sub/more
 // RUN: %rjitlink @all | FileCheck %s --check-prefix=ALL
