@@ -19,7 +19,7 @@ use self::show::Shows;
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine};
 use crate::lazy::{LinkedProgram, Plugin, Session, SessionError, SessionOptions, SymbolProgress};
-use crate::observe::{Phase, crash_report, show_progress};
+use crate::observe::{LinkedCode, Phase, crash_report, show_progress};
 use crate::rt::libraries;
 use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
 use anyhow::{Context, Result, anyhow, bail};
@@ -62,6 +62,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if !command.options.noexec && Some(target.arch) != Arch::host() {
         let arch = target.arch.name();
         bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
+    }
+    if !command.options.noexec && target.signed_pointers {
+        bail!(
+            "{file} is for arm64e, whose signed pointers cannot be made here; compile for arm64, or link with -noexec"
+        );
     }
     let mut shows = Shows::new(&command)?;
     let checks = Checker::for_command(&command);
@@ -154,7 +159,7 @@ fn report(
 fn watch_for_crashes(command: &CommandLine, session: &Arc<Session>) {
     if command.options.crash_backtrace && !command.options.noexec {
         let session = session.clone();
-        rt::catch_crashes(Box::new(move |crash| crash_report(&session, crash)));
+        rt::catch_crashes(Box::new(move |crash| crash_report(LinkedCode { session: Some(&session), moved: 0 }, crash)));
     }
 }
 

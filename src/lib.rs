@@ -13,7 +13,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let Some(arch) = Arch::host() else { return Ok(()) };
-//! let target = Target { arch, format: Format::Elf };
+//! let target = Target::new(arch, Format::Elf);
 //! let session = Session::new(target, Box::new(InProcess::new()), SessionOptions::default())?;
 //! if let Some((name, runtime)) = rt::runtime_archive::embedded(target) {
 //!     session.add_runtime(name, runtime)?;

@@ -44,7 +44,7 @@ const SOURCE: &str = "#define TOGETHER __attribute__((noinline, section(\".text.
 
 /// A session with a lazy file, and what `notes` are told.
 fn session(notes: &Arc<Notes>) -> (Arc<Session>, DylibId) {
-    let target = Target { arch: Arch::host().expect("tests run where the linker runs"), format: Format::Elf };
+    let target = Target::new(Arch::host().expect("tests run where the linker runs"), Format::Elf);
     let options = SessionOptions { plugins: vec![Box::new(notes.clone())], ..Default::default() };
     let session = Session::new(target, Box::new(InProcess::new()), options).unwrap();
     let (name, runtime) = runtime_archive::embedded(target).expect("the host's runtime");

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, mpsc};
 type Linked = Arc<Mutex<Vec<String>>>;
 
 fn target() -> Target {
-    Target { arch: Arch::host().expect("tests run where the linker runs"), format: Format::Elf }
+    Target::new(Arch::host().expect("tests run where the linker runs"), Format::Elf)
 }
 
 fn session() -> (Arc<Session>, Linked) {

@@ -25,7 +25,7 @@ const FUNCTIONS: usize = 10;
 const CALLS: usize = 1000;
 
 fn target() -> Target {
-    Target { arch: Arch::host().expect("benchmarks run where the linker runs"), format: Format::Elf }
+    Target::new(Arch::host().expect("benchmarks run where the linker runs"), Format::Elf)
 }
 
 /// Runs `program` in a fresh folder that holds `files`, and answers what it writes to `output` there.

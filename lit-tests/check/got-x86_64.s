@@ -20,6 +20,7 @@
 # near-check: decode_operand(plain, 4) = got_addr(t.o, target) - next_pc(plain)
 # near-check: decode_operand(compare, 4) = got_addr(t.o, target) - next_pc(compare)
 # near-check: *{8}(got_addr(t.o, target)) = target
+# near-check: decode_operand(offset, 1) = main - _GLOBAL_OFFSET_TABLE_
 #
 # far-check: *{2}(load + 1) = 0x58b
 # far-check: decode_operand(load, 4) = got_addr(t.o, target) - next_pc(load)
@@ -30,7 +31,7 @@
 # far-check: *{8}(got_addr(t.o, target)) = target
 
         .text
-        .globl  main, load, call, jump, plain, compare
+        .globl  main, load, call, jump, plain, compare, offset
 main:   ret
         .size   main, .-main
 load:   movq    target@GOTPCREL(%rip), %rax
@@ -45,3 +46,5 @@ compare:
 plain:  movq    0(%rip), %rax
         .size   plain, .-plain
         .reloc  plain+3, R_X86_64_GOTPCREL, target-4
+offset: movabsq $main@GOTOFF, %rax
+        .size   offset, .-offset

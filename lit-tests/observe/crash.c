@@ -4,6 +4,10 @@
 // RUN: %clang -g -O0 -fno-inline -ffunction-sections -c main.c lazy.c
 // RUN: %clang -O0 -ffunction-sections -c lazy.c -o bare.o
 // RUN: %python status.py SIGSEGV %rjitlink main.o -lazy lazy.o -- null 2>&1 | FileCheck %s --check-prefix=NULL
+// RUN: %clang -g -gz=zlib -O0 -fno-inline -ffunction-sections -c lazy.c -o zlib.o
+// RUN: %python status.py SIGSEGV %rjitlink main.o -lazy zlib.o -- null 2>&1 | FileCheck %s --check-prefix=COMPRESSED
+// RUN: %clang -g -gz=zstd -O0 -fno-inline -ffunction-sections -c lazy.c -o zstd.o
+// RUN: %python status.py SIGSEGV %rjitlink main.o zstd.o -- null 2>&1 | FileCheck %s --check-prefix=COMPRESSED
 // RUN: %python status.py SIGSEGV %rjitlink main.o lazy.o -- null 2>&1 | FileCheck %s --check-prefix=NULL
 // RUN: %python status.py SIGSEGV %rjitlink main.o -lazy bare.o -- null 2>&1 | FileCheck %s --check-prefix=BARE
 // RUN: %python status.py SIGSEGV %rjitlink main.o -lazy lazy.o -- call 2>&1 | FileCheck %s --check-prefix=CALL
@@ -24,6 +28,8 @@
 // NULL-NEXT: #1 {{.*}} in crash + 0x{{[0-9a-f]+}} at {{.*}}lazy.c:25 (lazy.o, .text.crash + 0x
 // NULL-NEXT: #2 {{.*}} in main + 0x{{[0-9a-f]+}} at {{.*}}main.c:3 (main.o, .text.main + 0x
 // NULL-NOT: #3
+// COMPRESSED: #0 {{.*}} in store + 0x{{[0-9a-f]+}} at {{.*}}lazy.c:7 (z{{.*}}.o, .text.store + 0x
+// COMPRESSED-NEXT: #1 {{.*}} in crash + 0x{{[0-9a-f]+}} at {{.*}}lazy.c:25
 // BARE: #0 {{.*}} in store + 0x{{[0-9a-f]+}} (bare.o, .text.store + 0x
 // BARE-NEXT: #1 {{.*}} in crash + 0x{{[0-9a-f]+}} (bare.o, .text.crash + 0x
 // CALL: dies of SIGSEGV (invalid memory access) at address 0x0

@@ -8,6 +8,10 @@
 // RUN: FileCheck %s < out
 // RUN: gdb -nx -batch -x commands --args %rjitlink main.o lazy.o > out 2>&1
 // RUN: FileCheck %s < out
+// RUN: %clang -g -gz=zlib -O0 -ffunction-sections -c main.c
+// RUN: %clang -g -gz=zstd -O0 -ffunction-sections -c lazy.c
+// RUN: gdb -nx -batch -x commands --args %rjitlink main.o -lazy lazy.o > out 2>&1
+// RUN: FileCheck %s < out
 //
 // An archive's members, and a call that is still being answered: its backtrace leads through the runtime to the caller.
 // RUN: llvm-ar rcs lib.a lazy.o

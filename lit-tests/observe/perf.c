@@ -4,6 +4,10 @@
 // RUN: %clang -g -O1 -ffunction-sections -c main.c lazy.c
 // RUN: env JITDUMPDIR=dumps %rjitlink -perf-support -perf-map main.o -lazy lazy.o > pid
 // RUN: %python read.py | FileCheck %s
+// RUN: ls dumps/.debug/jit | FileCheck %s --check-prefix=FOLDER
+// RUN: %clang -g -gz -O1 -ffunction-sections -c main.c lazy.c && rm -r dumps
+// RUN: env JITDUMPDIR=dumps %rjitlink -perf-support -perf-map main.o -lazy lazy.o > pid
+// RUN: %python read.py | FileCheck %s
 // RUN: touch file
 // RUN: not env JITDUMPDIR=file %rjitlink -perf-support main.o -lazy lazy.o 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: env JITDUMPDIR=unused %rjitlink -noexec -perf-support main.o -lazy lazy.o
@@ -17,6 +21,7 @@
 // CHECK-NEXT: code hot
 // CHECK-NOT: cold
 // CHECK: map agrees
+// FOLDER: {{^}}llvm-IR-jit-20{{[0-9][0-9][01][0-9][0-3][0-9]}}-{{.+}}
 // NOWHERE: rjitlink: error: cannot write 'file/.debug/jit/{{.*}}.dump': Not a directory
 
 //--- main.c

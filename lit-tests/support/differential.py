@@ -7,9 +7,10 @@ status and stdout. Objects of the host's architecture in its format are also run
 purpose is taken out of the output (`normal`), each with its reason; llvm-jitlink's order changes from run to run, so lines are
 compared as sets.
 
-A line of the table is what the tools get; ~ stands for what the format puts before C names, OUT for a file the line writes, which
-is then compared too. Lines under RUN are for the host only, those that begin with an
-architecture for that one (newer LLVM relaxes GOT accesses on aarch64 as rjitlink does, 22 does not). Lines under CONTENTS are compared byte for byte; llvm-jitlink
+A line of the table is what the tools get; ~ stands for what the format puts before C names, TRIPLE for the target's, OUT for a file
+the line writes, which is then compared too. Lines under RUN are for the host only, those that begin with an
+architecture or a format for that one (newer LLVM relaxes GOT accesses on aarch64 as rjitlink does, 22 does not; of Mach-O, JITLink
+keeps compact unwind records, which are call frames here). Lines under CONTENTS are compared byte for byte; llvm-jitlink
 22 never ends when two symbols of a section overlap, which is skipped.
 """
 
@@ -46,6 +47,9 @@ SOURCES = {
     "a.c": "int same(void) { return 2; } int from_a(void) { return same(); }",
     "user.c": "extern int x; int main(void) { return x; }",
     "x.c": "int x = 6;",
+    "framed.c": "int one(int); int two(int x) { return one(x) / 3; } int one(int x) { return x * 5; } int main(void) { return two(6); }",
+    "args.c": "int main(int argc, char **argv) { return argv[argc] ? 1 : argv[argc - 1][0]; }",
+    "self.s": ".text\n.globl ~main\n~main:\nleaq ~main(%rip), %rax\nleaq ~main+7(%rip), %rax\nretq\nSUBSECTIONS\n",
     "optional.c": "__attribute__((weak)) int maybe(void); int main(void) { return maybe ? maybe() : 8; }",
 }
 
@@ -56,6 +60,14 @@ FILES = {
     "  - targets: [ x86_64-macos, arm64-macos ]\n    symbols: [ _bar ]\n...\n",
     "damaged.tbd": "--- !tapi-tbd\n",
     "bt.txt": "#0 0x1000\n#1 main 1004\nno address here\n0x1000\n#2 0x2345 \n#3 0xfff\n",
+    "good.rules": "# jitlink-check: *{4}~x = 40\n# jitlink-check: ~foo & 0 = 0\n# other: (~main - ~main) = 0\n",
+    "bad.rules": "# jitlink-check: *{4}~x = 41\n# other: *{4}~x = 40\n",
+    "wrong.rules": "# jitlink-check: *{4}~x 40\n# jitlink-check: nosuch = 1\n",
+    "words.rsp": "-show-linked-files\n\"main.o\" 'foo.o'",
+    "nested.rsp": "@words.rsp -num-threads 0",
+    "endless.rsp": "@endless.rsp",
+    "arguments.rsp": "-args 'two words' x",
+    "order.txt": "main, main, foo\n",
     "table.txt": "\"a.o\"\n0x1000 main\n0x2000 twice named\n",
 }
 
@@ -137,6 +149,51 @@ text.o
 -triple=x86_64-unknown-linux-gnu nosuch.o
 -write-symtab=/nosuch/dir/file pure.o
 -symbolicate-with=nosuch.txt bt.txt
+-check=good.rules main.o foo.o
+-check=bad.rules main.o foo.o
+-check=wrong.rules main.o foo.o
+-check=bad.rules -check-name=other main.o foo.o
+-check=good.rules -check-name=other main.o foo.o
+-check=good.rules -check-name=nothing main.o foo.o
+-check=nosuch.rules main.o foo.o
+@words.rsp
+@nested.rsp
+main.o @nosuch.rsp
+@endless.rsp
+main.o foo.o @arguments.rsp
+-entry @nosuch.rsp main.o foo.o
+main.o foo.o -args x -y
+main.o foo.o -args -- -args --
+-ObjC main.o foo.o
+-show-linked-files -ObjC main.o libf.a
+-color main.o foo.o
+-color=0 main.o
+-debugger-support main.o foo.o
+-debugger-support=false main.o foo.o
+-perf-support main.o foo.o
+-perf-support=false main.o
+-vtune-support pure.o
+-vtune-support=false main.o foo.o
+-phony-externals pure.o
+-phony-externals -show-linked-files main.o foo.o
+-preload=libm.so.6 main.o foo.o
+-search-sys-lib main.o foo.o
+-search-sys-lib main.o -lnosuchlibrary
+-show-err-failed-to-materialize -no-process-syms puts.o
+-triple=TRIPLE main.o foo.o
+-triple TRIPLE -show-linked-files main.o libf.a
+-weak-lnosuchlibrary main.o foo.o
+main.o foo.o -weak-l nosuchlibrary
+-speculate=none main.o foo.o
+-speculate=often main.o foo.o
+-record-lazy-execs=OUT main.o foo.o
+-noexec=false -noexec main.o foo.o
+-load_hidden=nosuch.a main.o foo.o
+-hidden-lnosuch main.o foo.o
+-L. -L nosuch -l f main.o
+-all_load main.o -jd=A libf.a
+-use-memmgr=default main.o foo.o
+-print-options main.o foo.o -nosuch
 """
 
 # The same with what is printed about the linked code, in a slab.
@@ -154,6 +211,13 @@ x86_64: -show-graphs=user user.o x.o
 -show-graphs=x.o user.o x.o
 -write-symtab=OUT main.o foo.o
 -write-symtab=OUT data.o
+elf: -show-graphs=. framed.o
+elf: -show-addrs framed.o
+elf: -write-symtab=OUT framed.o
+-show-init-es framed.o foo.o
+elf: -add-self-relocations=false -show-graphs=. framed.o
+x86_64: -add-self-relocations -show-graphs=. self.o
+-show-err-failed-to-materialize -show-entry-es framed.o
 -symbolicate-with=table.txt bt.txt
 """
 
@@ -162,6 +226,8 @@ CONTENTS = """
 -show-relocated-section-contents -entry=~bar bar.o
 -show-relocated-section-contents pure.o
 -show-relocated-section-contents -entry=~foo foo.o
+x86_64: -add-self-relocations -show-relocated-section-contents self.o
+x86_64: -show-relocated-section-contents self.o
 x86_64: -show-relocated-section-contents user.o x.o
 x86_64: -show-relocated-section-contents common1.o common2.o
 """
@@ -186,6 +252,22 @@ tested.o -harness harness.o
 -no-process-syms pure.o
 -debugger-support=false pure.o
 -sectcreate=__data,blob.txt@blob=0 blob.o
+-debugger-support main.o foo.o
+-perf-support main.o foo.o
+-vtune-support pure.o
+-preload=libm.so.6 -search-sys-lib main.o foo.o
+-phony-externals pure.o
+-check=good.rules main.o foo.o
+-check=bad.rules main.o foo.o
+-all_load main.o libf.a
+-ObjC main.o libf.a
+-abs maybe=0x10 pure.o
+-use-memmgr=default main.o foo.o
+args.o -args a b
+args.o -args b -- a
+args.o @arguments.rsp
+main.o -load_hidden=libf.a
+main.o -L. -hidden-lf
 """
 
 RUN_WITH_RUNTIME = """
@@ -199,10 +281,20 @@ main.o -alias foo=A:foo -alias x=A:x -jd=A -lazy foo.o
 main.o -lazy foo.o -jd=A -alias again=main:foo
 -lazy pure.o
 main.o -lazy=false foo.o
+-speculate=none main.o -lazy foo.o
+-speculate=simple main.o -lazy foo.o
+-speculate=simple -speculate-order=order.txt main.o -lazy foo.o
+-speculate-order=nosuch.txt -speculate=simple main.o -lazy foo.o
+-debugger-support main.o -lazy foo.o
+-perf-support main.o -lazy foo.o
+framed.o
+args.o -args a b
 """
 
-# Without records of unwinding, which give sections a second symbol: see CONTENTS.
-FLAGS = ["-O1", "-fno-builtin", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-exceptions"]
+FLAGS = ["-O1", "-fno-builtin", "-fno-exceptions"]
+# Records of unwinding give sections a second symbol: see CONTENTS.
+UNFRAMED = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
+FRAMED = ["-fasynchronous-unwind-tables"]
 
 TARGETS = {
     ("x86_64", "elf"): "x86_64-linux-gnu",
@@ -220,11 +312,8 @@ def normal(line):
     # Symbols that only JITLink's own graphs have.
     if "__jitlink_ELF_SYM_UND_0" in line or "_GLOBAL_OFFSET_TABLE_" in line:
         return None
-    # Each function's block keeps its unwind record: rjitlink links records with the code instead.
-    if "Keep-Alive" in line or "NegDelta32" in line:
-        return None
-    # Records of .eh_frame are blocks of their own in JITLink, one block here.
-    if "<anonymous symbol>" in line or "no edges" in line or "edges:" in line or "symbols:" in line:
+    # JITLink has symbols for records of unwinding that nothing refers to, and for sections.
+    if "<anonymous symbol>" in line or "no symbols" in line or "symbols:" in line:
         return None
     # Of absolute symbols there may be none without that one.
     if line.strip() == "none":
@@ -232,19 +321,6 @@ def normal(line):
     # What relaxation makes of a GOT access has kinds of its own.
     line = line.replace("PCRel32GOTLoadRelaxedToLEA", "Delta32")
     return line.rstrip() or None
-
-
-def without_unwind(lines):
-    """Graphs without the section of unwind records, which is cut into blocks differently."""
-    kept, skipping = [], False
-    for line in lines:
-        if re.match(r"section ", line):
-            skipping = ".eh_frame" in line or "__eh_frame" in line
-        elif re.match(r"(Absolute|External) symbols|Link graph|[^ ]", line):
-            skipping = False
-        if not skipping:
-            kept.append(line)
-    return kept
 
 
 def sections(text):
@@ -275,7 +351,15 @@ class Tools:
             # What never ends, ends here: with SIGXFSZ.
             limit = lambda: most_output and resource.setrlimit(resource.RLIMIT_FSIZE, (most_output, most_output))
             done = subprocess.run(
-                command, cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True, errors="replace", preexec_fn=limit, timeout=120
+                command,
+                cwd=folder,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                preexec_fn=limit,
+                timeout=120,
+                env={**os.environ, "JITDUMPDIR": folder},
             )
             stdout.seek(0)
             written = open(out).read() if os.path.exists(out) else ""
@@ -312,9 +396,12 @@ class Tools:
             with open(os.path.join(folder, name), "w") as file:
                 # In a Mach-O file as compilers make it, symbols part sections.
                 text = text.replace("SUBSECTIONS", ".subsections_via_symbols" if form == "macho" else "")
-                file.write(text.replace("~", prefix) if name.endswith(".s") else text)
+                file.write(text.replace("~", prefix) if name.endswith((".s", ".rules")) else text)
         for name in SOURCES:
-            flags = FLAGS if name.endswith(".c") else []
+            if name == "self.s" and arch != "x86_64":
+                continue
+            frames = FRAMED if name == "framed.c" else UNFRAMED
+            flags = FLAGS + frames if name.endswith(".c") else []
             command = self.given["clang"] + [f"--target={TARGETS[arch, form]}", *flags, "-c", name]
             subprocess.run(command, cwd=folder, check=True)
         subprocess.run(self.given["ar"] + ["rcs", "libf.a", "bar.o", "foo.o"], cwd=folder, check=True)
@@ -322,14 +409,14 @@ class Tools:
 
 
 def lines(text):
-    return sorted(filter(None, map(normal, without_unwind(text.splitlines()))))
+    return sorted(filter(None, map(normal, text.splitlines())))
 
 
-def table(text, arch, prefix):
+def table(text, arch, form, prefix):
     for line in filter(None, text.splitlines()):
-        words = [word.replace("~", prefix) for word in line.split()]
+        words = [word.replace("~", prefix).replace("TRIPLE", TARGETS[arch, form]) for word in line.split()]
         if words[0].endswith(":"):
-            if words.pop(0) != arch + ":":
+            if words.pop(0) not in (arch + ":", form + ":"):
                 continue
         yield line, words
 
@@ -344,19 +431,19 @@ def main():
             print(f"SKIPPED: {arch} {form}, which rjitlink does not link yet")
             continue
         own = ["-no-orc-runtime"]
-        for line, words in table(LINK, arch, prefix):
+        for line, words in table(LINK, arch, form, prefix):
             # An -orc-runtime that is given is not taken back.
             no_runtime = [] if any(word.startswith("-orc-runtime") for word in words) else own
             tools.compare(folder, line, ["-noexec"] + words, ["-noexec"] + no_runtime + words, lines)
-        for line, words in table(SHOW, arch, prefix):
+        for line, words in table(SHOW, arch, form, prefix):
             tools.compare(folder, line, SLAB.split() + words, SLAB.split() + own + words, lines)
-        for line, words in table(CONTENTS, arch, prefix):
+        for line, words in table(CONTENTS, arch, form, prefix):
             tools.compare(folder, line, SLAB.split() + words, SLAB.split() + own + words, sections)
         if (arch, form) == (host, "elf"):
             runtime = ["-orc-runtime=" + tools.given["orc-runtime"][0]]
-            for line, words in table(RUN, arch, prefix):
+            for line, words in table(RUN, arch, form, prefix):
                 tools.compare(folder, line, words, words, lines)
-            for line, words in table(RUN_WITH_RUNTIME, arch, prefix):
+            for line, words in table(RUN_WITH_RUNTIME, arch, form, prefix):
                 tools.compare(folder, line, runtime + words, words, lines)
     print(f"{tools.count} command lines, {len(tools.failures)} differ")
     sys.exit(1 if tools.failures else 0)

@@ -123,7 +123,7 @@ def check_row(table, row, rjitlink, jitlink):
     complaints, runs = [], 0
     with tempfile.TemporaryDirectory() as folder:
         case = Case(table, row, folder)
-        message = rf'target "[^"]*{row.symbol}" .* is out of range of {row.kind} fixup'
+        message = rf'target 0x[0-9a-f]+ .*\([^()]*{row.symbol}[^()]*\) is out of range of {row.kind} fixup'
         tools = [(rjitlink, row.low, row.high, message)]
         if jitlink and row.peer is not False:
             tools.append((jitlink, *(row.peer or (row.low, row.high)), "is out of range of"))

@@ -74,6 +74,22 @@ pub struct Target {
     pub arch: Arch,
     /// The object format.
     pub format: Format,
+    /// Whether pointers to code are signed, as Apple's arm64e has them: another ABI, of the same instructions. Such code can be
+    /// linked, but not run.
+    pub signed_pointers: bool,
+}
+
+impl Target {
+    /// A target whose pointers are plain addresses.
+    pub fn new(arch: Arch, format: Format) -> Target {
+        Target { arch, format, signed_pointers: false }
+    }
+
+    /// The one whose pointers are signed if this one's are not, and the other way round; `None` where there is only one.
+    pub fn other_pointers(self) -> Option<Target> {
+        let two = self.arch == Arch::Aarch64 && self.format == Format::MachO;
+        two.then_some(Target { signed_pointers: !self.signed_pointers, ..self })
+    }
 }
 
 impl fmt::Display for Target {
@@ -81,6 +97,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.format, self.arch) {
             (Format::Elf, arch) => write!(f, "{}--", arch.name()),
+            (Format::MachO, Arch::Aarch64) if self.signed_pointers => write!(f, "arm64e-apple-darwin"),
             (Format::MachO, Arch::Aarch64) => write!(f, "arm64-apple-darwin"),
             (Format::MachO, arch) => write!(f, "{}-apple-darwin", arch.name()),
         }

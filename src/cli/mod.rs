@@ -1,12 +1,13 @@
 //! The command line: what the words mean, before anything is done.
 //!
-//! `options` is the table of options, `values` what their values can be, `words` brings llvm-jitlink's spelling to clap's and cuts
+//! `response_files` replaces `@FILE` by what is in it, `options` is the table of options, `values` what their values can be, `words` brings llvm-jitlink's spelling to clap's and cuts
 //! off the program's arguments and the harness files, `plan` gives words their positional meaning, `about` prints help and
 //! completions.
 
 mod about;
 mod options;
 mod plan;
+mod response_files;
 mod values;
 mod words;
 
@@ -37,7 +38,8 @@ pub(crate) struct CommandLine {
 /// Errors: one line about the first word that is wrong.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<CommandLine> {
     let mut command = options::command();
-    let split = words::split(args, &command)?;
+    let args = response_files::expand(args.collect())?;
+    let split = words::split(args.into_iter(), &command)?;
     let mut matches = command.try_get_matches_from_mut(split.linker).map_err(|error| match error.kind() {
         ErrorKind::DisplayVersion => error.exit(),
         _ => one_line(&error),

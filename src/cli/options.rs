@@ -370,6 +370,10 @@ pub(crate) struct Options {
     #[arg(long, hide = true)]
     pub color: bool,
 
+    /// Refused when the program is to run, as in an llvm-jitlink built without VTune's library; else of no effect
+    #[arg(long, hide = true)]
+    pub vtune_support: bool,
+
     /// Of no effect, as in llvm-jitlink
     #[arg(long, hide = true)]
     pub print_options: bool,

@@ -10,6 +10,7 @@
 //! linked as without a cache, and the record says so.
 
 mod build;
+mod crash;
 mod record;
 
 use self::record::Record;
@@ -70,7 +71,8 @@ pub(super) fn run(command: &CommandLine) -> Result<()> {
     let Some(image) = record.image else {
         return Ok(());
     };
-    match start(command, &libraries, &image) {
+    let origin = crash::Origin { command, record: &path, directory: &directory };
+    match start(command, &libraries, &image, &origin) {
         Ok(never) => match never {},
         Err(error) => {
             log::debug!("the image of {} is not used: {error}", path.display());
@@ -79,11 +81,12 @@ pub(super) fn run(command: &CommandLine) -> Result<()> {
     }
 }
 
-/// Runs the program whose image is in `file`.
+/// Runs the program whose image is in `file` and which was made of `origin`.
 fn start(
     command: &CommandLine,
     libraries: &[Library],
     file: &ImageFile,
+    origin: &crash::Origin<'_>,
 ) -> Result<std::convert::Infallible, ImageError> {
     let executor = InProcess::new();
     for library in &command.options.preload {
@@ -96,6 +99,7 @@ fn start(
     }
     executor.set_arguments(&program_arguments(command));
     let program = file.load(&executor)?;
+    origin.watch_for_crashes(program.entry());
     program.initialize(&executor);
     let status = executor.run_as_main(program.entry());
     executor.exit(status)

@@ -14,6 +14,9 @@ pub(super) fn check(command: &CommandLine) -> Result<()> {
             "-oop-executor and -oop-executor-connect are not supported yet; leave them out to run the program in this process"
         );
     }
+    if options.vtune_support && !options.noexec {
+        bail!("unsupported for Intel VTune; Linux perf is told of linked code with -perf-support");
+    }
     if lazy && !command.harness.is_empty() {
         bail!("Lazy linking cannot be used with -harness mode");
     }

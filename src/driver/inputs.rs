@@ -88,17 +88,18 @@ impl InputFile {
         }
     }
 
-    /// A target of the universal file, or of the universal members of the archive: this machine's if it is among them.
+    /// A target of the universal file, or of the universal members of the archive: this machine's if it is among them, and one whose
+    /// code can be run rather than one whose code cannot.
     fn universal_target(&self) -> Option<Target> {
-        let targets: Vec<Target> = match &self.content {
+        let mut targets: Vec<Target> = match &self.content {
             Content::Universal(data) => link::targets_of(data),
             Content::Archive(archive) => {
                 archive.members.iter().filter_map(|m| m.content.inline()).flat_map(link::targets_of).collect()
             }
             _ => return None,
         };
-        let host = targets.iter().find(|target| Some(target.arch) == Arch::host());
-        host.or(targets.first()).copied()
+        targets.sort_by_key(|target| (target.signed_pointers, Some(target.arch) != Arch::host()));
+        targets.first().copied()
     }
 }
 
@@ -137,7 +138,7 @@ pub(super) fn target_of(files: &[InputFile]) -> (Target, &str) {
     said_by(InputFile::target)
         .or_else(|| said_by(InputFile::first_member_target))
         .or_else(|| said_by(InputFile::universal_target))
-        .unwrap_or((Target { arch: Arch::host().unwrap_or(Arch::X86_64), format: Format::host() }, ""))
+        .unwrap_or((Target::new(Arch::host().unwrap_or(Arch::X86_64), Format::host()), ""))
 }
 
 /// Whether `file` is the archive of Rust's standard library for panics that abort, given together with the one for panics that unwind.

@@ -4,6 +4,7 @@
 //! has none.
 
 mod addrs;
+mod call_frames;
 mod contents;
 mod graphs;
 mod jitdylibs;

@@ -15,7 +15,8 @@ pub(super) fn parse(triple: &str) -> Result<Target> {
         _ => return Err(anyhow!("for the -triple option: Architecture not supported: '{triple}'")),
     };
     let apple = ["apple", "darwin", "macos", "ios", "macho"].iter().any(|name| rest.contains(name));
-    Ok(Target { arch, format: if apple { Format::MachO } else { Format::Elf } })
+    let target = Target::new(arch, if apple { Format::MachO } else { Format::Elf });
+    Ok(Target { signed_pointers: processor == "arm64e", ..target })
 }
 
 #[cfg(test)]
@@ -31,8 +32,10 @@ mod tests {
             ("arm64-apple-darwin", Arch::Aarch64, Format::MachO),
             ("x86_64-apple-macosx10.9", Arch::X86_64, Format::MachO),
         ] {
-            assert_eq!(parse(triple).unwrap(), Target { arch, format }, "{triple}");
+            assert_eq!(parse(triple).unwrap(), Target::new(arch, format), "{triple}");
         }
+        let signed = parse("arm64e-apple-macosx").unwrap();
+        assert_eq!(Some(signed), Target::new(Arch::Aarch64, Format::MachO).other_pointers());
         assert!(parse("sparc--").is_err());
     }
 }

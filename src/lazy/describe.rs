@@ -1,10 +1,11 @@
 //! What is at an address of linked code: for backtraces, when nothing may be waited for.
 
+use super::part::{Part, Publish};
 use super::session::Session;
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
-use crate::link::ObjectFile;
 use crate::link::object_file::{ObjectPlace, SymbolKind};
+use crate::link::{BlockId, LinkError, ObjectFile};
 
 /// A place in linked code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,10 +98,33 @@ impl Session {
     }
 }
 
+impl Part {
+    /// `error`, about a fixup in `block`, with the symbol of the file that the place belongs to: of the symbols that nothing refers
+    /// to, the graph knows none.
+    pub(super) fn name_place(&self, block: BlockId, mut error: LinkError) -> LinkError {
+        if let LinkError::Fixup(failed) = &mut error
+            && let Some(unit) = self.unit()
+            && let Some(section) = self.published.iter().find_map(|(of, publish)| match publish {
+                Publish::Section(section) if *of == block => Some(*section),
+                _ => None,
+            })
+        {
+            let start = self.graph.blocks[block.index()].address;
+            let offset = failed.address.wrapping_sub(start.0);
+            if let Some((name, distance)) = nearest_symbol(&unit.file, section, offset) {
+                failed.place = String::from_utf8_lossy(name).into_owned();
+                failed.place_address = failed.address.wrapping_sub(distance);
+            }
+        }
+        error
+    }
+}
+
 /// The symbol of `file` that the place in `section` belongs to, and its distance: functions before others.
 fn nearest_symbol(file: &ObjectFile, section: u32, offset: u64) -> Option<(&'static [u8], u64)> {
-    let symbols = file.symbols.iter();
-    let here = symbols.filter(|s| s.place == ObjectPlace::Section(section) && !s.name.is_empty() && s.value <= offset);
+    // Local ones that begin with a dollar sign mark what is code and what data (AAELF64, "Mapping symbols").
+    let symbols = file.symbols.iter().filter(|s| !s.name.is_empty() && (s.is_global() || !s.name.starts_with(b"$")));
+    let here = symbols.filter(|s| s.place == ObjectPlace::Section(section) && s.value <= offset);
     let best = here.max_by_key(|s| (s.kind != SymbolKind::Data, s.value, s.is_global()))?;
     Some((best.name, offset - best.value))
 }

@@ -4,7 +4,7 @@
 use super::batch::Batch;
 use super::error::SessionError;
 use super::ids::{BatchId, DylibId};
-use super::part::{Part, Publish};
+use super::part::{Part, Publish, UNWIND_RECORDS};
 use super::session::Session;
 use crate::base::{ExecutorAddr, MemProt};
 use crate::link::layout::SegmentLayout;
@@ -168,6 +168,8 @@ pub struct FixedUpGraph<'a> {
     pub graph: &'a LinkGraph,
     /// The address of each of its symbols.
     pub addresses: &'a [ExecutorAddr],
+    /// What its offsets into the global offset table count from.
+    pub got: ExecutorAddr,
     absolutes: &'a [SymbolId],
     contents: Vec<Option<&'a [u8]>>,
     part: &'a Part,
@@ -204,6 +206,11 @@ impl FixedUpGraph<'_> {
         self.contents[block.index()].unwrap_or_else(|| self.graph.content(block))
     }
 
+    /// Whether `block` holds the graph's call frame records, one behind another.
+    pub fn is_unwind_records(&self, block: BlockId) -> bool {
+        self.graph.blocks[block.index()].contiguous == Some(UNWIND_RECORDS)
+    }
+
     /// Whether `symbol` is an absolute one that the graph's own file defines; other absolute symbols are external to the graph. Known
     /// only in a session of complete graphs.
     pub fn is_own_absolute(&self, symbol: SymbolId) -> bool {
@@ -237,6 +244,7 @@ pub(super) fn notify(
             dylib: part.unit().map(|unit| unit.dylib),
             triple: part.unit().map_or_else(|| part.graph.target.to_string(), |unit| unit.file.triple()),
             graph: &part.graph,
+            got: batch.got_of(&part.graph),
             addresses,
             absolutes: &part.absolutes,
             contents: vec![None; part.graph.blocks.len()],

@@ -92,7 +92,7 @@ mod tests {
     use crate::link::arch;
 
     fn trampolines(arch_id: Arch, count: u32) -> (LinkGraph, BlockId) {
-        let target = Target { arch: arch_id, format: Format::Elf };
+        let target = Target::new(arch_id, Format::Elf);
         let mut graph = LinkGraph::new("g".into(), target);
         let reentry = graph.add_symbol(crate::link::Symbol {
             name: b"__orc_rt_reenter",

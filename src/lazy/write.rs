@@ -33,7 +33,8 @@ impl Batch<'_> {
             let (part, block) = (&self.parts[index], placed.block);
             let edges = buffers.edges(part, arch, block)?;
             BlockWriter { graph: &part.graph, block, edges, addresses: &addresses[index], got: gots[index] }
-                .write(arch, memory)?;
+                .write(arch, memory)
+                .map_err(|error| part.name_place(block, error))?;
             progress.done(Step::FixUp, memory.len() as u64);
             Ok::<_, SessionError>(())
         };

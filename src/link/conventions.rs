@@ -103,4 +103,6 @@ pub struct SynthesizedNames {
     pub dso_handle_section: &'static [u8],
     /// The variable that tells a JITDylib from others.
     pub dso_handle: &'static [u8],
+    /// What a file's code calls its global offset table; empty if it has no name.
+    pub got: &'static [u8],
 }

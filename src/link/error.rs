@@ -39,6 +39,18 @@ pub enum LinkError {
         /// What is wrong with it.
         what: String,
     },
+    /// A call frame record that refers to what is not there. The words that JITLink has for it come first.
+    #[error("{what} (in {file}, section {section}, offset {offset:#x})")]
+    CallFrame {
+        /// What is wrong.
+        what: String,
+        /// The file or archive member.
+        file: String,
+        /// The section with the record.
+        section: String,
+        /// Byte offset in that section.
+        offset: u64,
+    },
     /// A fixup that could not be applied.
     #[error(transparent)]
     Fixup(Box<FailedFixup>),
@@ -72,7 +84,7 @@ pub struct FailedFixup {
 }
 
 impl fmt::Display for FailedFixup {
-    /// In JITLink's words where it has them: those of LLVM 22 in parentheses, those of later versions before.
+    /// In JITLink's words where it has them, as of LLVM 22.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FailedFixup { graph, section, kind, error, advice, .. } = self;
         write!(f, "In graph {graph}, section {section}: ")?;
@@ -96,7 +108,7 @@ impl FailedFixup {
     fn write_target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FailedFixup { target, target_address, addend, .. } = self;
         let value = target_address.wrapping_add_signed(*addend);
-        write!(f, "relocation target \"{target}\" at address {value:#x} ")?;
+        write!(f, "relocation target {value:#x} ")?;
         match addend {
             0 => write!(f, "({target})"),
             _ => write!(f, "with addend {addend:#x} ({target}:{target_address:#x} + {addend:#x})"),
@@ -119,6 +131,12 @@ impl LinkError {
     /// A [`LinkError::Malformed`].
     pub fn malformed(file: impl fmt::Display, place: impl fmt::Display, what: impl fmt::Display) -> LinkError {
         LinkError::Malformed { file: file.to_string(), place: place.to_string(), what: what.to_string() }
+    }
+
+    /// A [`LinkError::CallFrame`] about the record at `offset` of `section`.
+    pub fn call_frame(file: &str, section: &[u8], offset: usize, what: impl fmt::Display) -> LinkError {
+        let section = String::from_utf8_lossy(section).into_owned();
+        LinkError::CallFrame { what: what.to_string(), file: file.to_string(), section, offset: offset as u64 }
     }
 
     /// A [`LinkError::Unsuitable`].

@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_is_appended_to_a_block_leaves_the_others_alone() {
-        let mut graph = LinkGraph::new("g".into(), Target { arch: Arch::X86_64, format: Format::Elf });
+        let mut graph = LinkGraph::new("g".into(), Target::new(Arch::X86_64, Format::Elf));
         let section = graph.add_section(b"s", MemProt::Read);
         let blocks = [graph.add_block_of(section, b"one".to_vec(), 1), graph.add_block_of(section, b"two".to_vec(), 1)];
         graph.append_to_owned_block(blocks[1], b"!");

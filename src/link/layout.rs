@@ -166,7 +166,7 @@ mod tests {
     use crate::base::{Arch, Format, Target};
 
     fn graph(blocks: &[(MemProt, u64, u64, Option<u32>, bool)]) -> LinkGraph {
-        let target = Target { arch: Arch::X86_64, format: Format::Elf };
+        let target = Target::new(Arch::X86_64, Format::Elf);
         let mut graph = LinkGraph::new("g".into(), target);
         for &(prot, size, align, contiguous, zero) in blocks {
             let section = graph.add_section(b"s", prot);

@@ -329,7 +329,7 @@ mod tests {
 
     /// Sections of code of so many MiB, each of which branches to a symbol far away.
     fn graph(sizes: &[u64]) -> LinkGraph {
-        let mut graph = LinkGraph::new("g".into(), Target { arch: Arch::Aarch64, format: Format::Elf });
+        let mut graph = LinkGraph::new("g".into(), Target::new(Arch::Aarch64, Format::Elf));
         let section = graph.add_section(b".text", MemProt::ReadExec);
         let target = graph.add_symbol(Symbol {
             name: b"far",

@@ -100,7 +100,11 @@ impl UnwindTables {
                 cies.insert(record.offset, record);
             } else {
                 let cie = (record.offset + 4).checked_sub(id).and_then(|at| cies.get(&at));
-                let cie = *cie.ok_or_else(|| error(at, "the frame's common information entry does not exist"))?;
+                let cie = *cie.ok_or_else(|| {
+                    let address = (at as u64 + 4).wrapping_sub(id.into());
+                    let what = format_args!("No CIE found at address {address:#x} of the section");
+                    LinkError::call_frame(&file.name, section.name, at, what)
+                })?;
                 if let Some(code_section) = code_section(file, &records.edges, record.offset + 8) {
                     self.frames.push(UnwindFrame { code_section, table, record, cie });
                 }

@@ -3,7 +3,7 @@
 use super::debug_info::DebugInfo;
 use super::lines::{Lines, lines};
 use crate::base::ExecutorAddr;
-use crate::lazy::Session;
+use crate::lazy::{CodePlace, Session};
 use crate::rt::crash::Crash;
 use crate::rt::library_symbol;
 use std::collections::BTreeMap;
@@ -12,8 +12,29 @@ use std::fmt::Write;
 /// Most lines of a backtrace at either end.
 const MOST_LINES: usize = 32;
 
-/// The text that is printed for `crash` in a process that runs what `session` has linked. Waits for nobody.
-pub fn crash_report(session: &Session, crash: &Crash) -> String {
+/// What a process runs, for [`crash_report`].
+#[derive(Clone, Copy, Debug)]
+pub struct LinkedCode<'a> {
+    /// Who has linked it; `None` if that is not known.
+    pub session: Option<&'a Session>,
+    /// How many bytes above the session's addresses everything is, modulo 2^64.
+    pub moved: u64,
+}
+
+impl LinkedCode<'_> {
+    /// [`Session::describe`].
+    fn describe(&self, address: ExecutorAddr) -> Option<CodePlace> {
+        self.session?.describe(self.linked_at(address))
+    }
+
+    /// The address that the session knows `address` by.
+    fn linked_at(&self, address: ExecutorAddr) -> ExecutorAddr {
+        ExecutorAddr(address.0.wrapping_sub(self.moved))
+    }
+}
+
+/// The text that is printed for `crash` in a process that runs `code`. Waits for nobody.
+pub fn crash_report(code: LinkedCode<'_>, crash: &Crash) -> String {
     let mut text = String::new();
     let (name, meaning) = crash.signal_name();
     let mut line = format!("rjitlink: the program dies of {name} ({meaning})");
@@ -34,7 +55,7 @@ pub fn crash_report(session: &Session, crash: &Crash) -> String {
         }
     }
     // The outermost frame is the linker's call of the program.
-    if frames.len() > 1 && frames.last().is_some_and(|(address, _)| is_own_code(session, *address)) {
+    if frames.len() > 1 && frames.last().is_some_and(|(address, _)| is_own_code(code, *address)) {
         frames.pop();
     }
     let mut files = Files::default();
@@ -44,8 +65,7 @@ pub fn crash_report(session: &Session, crash: &Crash) -> String {
             // A return address may belong to what comes behind the function that made the call.
             let place = if number == 0 { *address } else { ExecutorAddr(address.0.wrapping_sub(1)) };
             let repeated = if *count > 1 { format!(" ({count} times)") } else { String::new() };
-            writeln!(text, "  #{number:<2} {:#018x} {}{repeated}", address.0, describe(session, &mut files, place))
-                .ok();
+            writeln!(text, "  #{number:<2} {:#018x} {}{repeated}", address.0, describe(code, &mut files, place)).ok();
         } else if index == MOST_LINES {
             writeln!(text, "  ...").ok();
         }
@@ -55,20 +75,20 @@ pub fn crash_report(session: &Session, crash: &Crash) -> String {
 }
 
 /// Whether the code at `address` is the linker's own.
-fn is_own_code(session: &Session, address: ExecutorAddr) -> bool {
+fn is_own_code(code: LinkedCode<'_>, address: ExecutorAddr) -> bool {
     let own = library_symbol(ExecutorAddr(crash_report as *const () as u64));
     let there = library_symbol(address);
-    session.describe(address).is_none() && own.zip(there).is_some_and(|((own, _), (there, _))| own == there)
+    code.describe(address).is_none() && own.zip(there).is_some_and(|((own, _), (there, _))| own == there)
 }
 
-fn describe(session: &Session, files: &mut Files, address: ExecutorAddr) -> String {
-    if let Some(place) = session.describe(address) {
+fn describe(code: LinkedCode<'_>, files: &mut Files, address: ExecutorAddr) -> String {
+    if let Some(place) = code.describe(address) {
         let mut text = if place.symbol.is_empty() {
             "in unnamed code".to_string()
         } else {
             format!("in {} + {:#x}", place.symbol, place.offset)
         };
-        if let Some(line) = files.line(session, address) {
+        if let Some(line) = files.line(code, address) {
             write!(text, " at {line}").ok();
         }
         if let Some(file) = place.file {
@@ -91,8 +111,9 @@ struct Files {
 
 impl Files {
     /// File and line of the code at `address`, if its debug information says so.
-    fn line(&mut self, session: &Session, address: ExecutorAddr) -> Option<String> {
-        session.with_file_at(address, |file, address_of| {
+    fn line(&mut self, code: LinkedCode<'_>, address: ExecutorAddr) -> Option<String> {
+        let address = code.linked_at(address);
+        code.session?.with_file_at(address, |file, address_of| {
             let load = || {
                 let mut info = DebugInfo::default();
                 // The process is about to end: nothing needs to be freed.

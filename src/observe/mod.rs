@@ -24,7 +24,7 @@ mod symfile;
 mod times;
 mod trace;
 
-pub use crash::crash_report;
+pub use crash::{LinkedCode, crash_report};
 pub use debug_info::DebugInfo;
 pub use debugger::DebuggerSupport;
 pub use dot::DotGraphs;

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const MAGIC: u32 = 0x4A69_5444;
 const VERSION: u32 = 1;
@@ -37,12 +38,14 @@ pub struct JitDump {
 
 impl JitDump {
     /// A jitdump in a folder of its own below `.debug/jit`, which is in `base` (perf's convention: `$JITDUMPDIR` or else `$HOME`).
+    /// The folder is called as LLVM calls it: `llvm-IR-jit-`, the day (of UTC), and something of its own.
     ///
     /// # Errors
     /// That the file cannot be made, with its path.
     pub fn create(base: &Path, arch: Arch) -> Result<JitDump, (PathBuf, io::Error)> {
         let process = std::process::id();
-        let folder = base.join(format!(".debug/jit/rjitlink-{process}-{:x}", monotonic_nanoseconds()));
+        let unique = monotonic_nanoseconds() & 0xffff_ffff;
+        let folder = base.join(format!(".debug/jit/llvm-IR-jit-{}-{process}-{unique:08x}", today()));
         let path = folder.join(format!("jit-{process}.dump"));
         let make = || {
             fs::create_dir_all(&folder)?;
@@ -54,6 +57,26 @@ impl JitDump {
         let file = make().map_err(|error| (path.clone(), error))?;
         Ok(JitDump { file: Mutex::new(file), count: AtomicU64::new(0), lines: Mutex::default() })
     }
+}
+
+/// Year, month and day in UTC, as eight digits.
+fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let (year, month, day) = civil(seconds / 86_400);
+    format!("{year:04}{month:02}{day:02}")
+}
+
+/// Year, month and day, `days` days after the beginning of 1970. Months are counted from March, so that the odd day comes last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // The beginning of March of the year 0, and the days of 400 years.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year_of_era + next, month, day)
 }
 
 fn header(arch: Arch, process: u32) -> Vec<u8> {
@@ -173,5 +196,24 @@ impl Plugin for PerfMap {
 fn write(file: &Mutex<File>, bytes: &[u8], what: &str) {
     if let Err(error) = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes) {
         log::warn!("cannot write {what}: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_dates() {
+        for (days, date) in [
+            (0, (1970, 1, 1)),
+            (59, (1970, 3, 1)),
+            (10_956, (1999, 12, 31)),
+            (11_016, (2000, 2, 29)),
+            (11_017, (2000, 3, 1)),
+            (20_514, (2026, 3, 2)),
+        ] {
+            assert_eq!(civil(days), date, "{days}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::record::{Entry, Input, Stamp, TICK};
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{CommandLine, InputKind};
 use crate::driver::{inputs, jitdylibs};
-use crate::lazy::{ImageRecorder, Session, SessionOptions};
+use crate::lazy::{ImageRecorder, LinkedProgram, Session, SessionOptions};
 use crate::link::arch;
 use crate::rt::image_process::ImageProcess;
 use crate::rt::libraries::{self, Library};
@@ -40,17 +40,17 @@ pub(super) fn build(command: &CommandLine, libraries: &[Library], directory: &Pa
 }
 
 /// Files that were read besides those of the command line.
-type Read = Arc<Mutex<BTreeSet<PathBuf>>>;
+pub(super) type Read = Arc<Mutex<BTreeSet<PathBuf>>>;
 
-/// Links and writes the image; answers its name, its stamp and what it was made of.
-fn link(
-    command: &CommandLine,
-    libraries: &[Library],
-    directory: &Path,
-    key: u64,
-    read: &Read,
-) -> Result<(String, Stamp, Vec<Input>)> {
-    let before = stamps(command, libraries, read)?;
+/// A program that is linked as an image is.
+pub(super) struct Linked {
+    pub session: Arc<Session>,
+    pub program: LinkedProgram,
+    pub recorder: ImageRecorder,
+}
+
+/// Links the program of `command`, the same each time. Files that are read besides are noted in `read`.
+pub(super) fn link_image(command: &CommandLine, read: &Read) -> Result<Linked> {
     let mut command = command.clone();
     command.plan.inputs.iter_mut().for_each(|input| input.lazy = false);
     let command = &command;
@@ -70,6 +70,19 @@ fn link(
     let (dylibs, initialized) = jitdylibs::fill(command, &session, files)?;
     let entry = command.options.entry.as_deref().unwrap_or("main");
     let program = session.link_program(&initialized, &dylibs, entry)?;
+    Ok(Linked { session, program, recorder })
+}
+
+/// Links and writes the image; answers its name, its stamp and what it was made of.
+fn link(
+    command: &CommandLine,
+    libraries: &[Library],
+    directory: &Path,
+    key: u64,
+    read: &Read,
+) -> Result<(String, Stamp, Vec<Input>)> {
+    let before = stamps(command, libraries, read)?;
+    let Linked { session, program, recorder } = link_image(command, read)?;
     let (image, contents) = recorder.finish(&session, &program, rt::page_size());
     let inputs = stamps(command, libraries, read)?;
     let of_contents = |inputs: &[Input]| inputs.iter().map(Input::content).collect::<Vec<_>>();

@@ -4,7 +4,7 @@ use super::Recorded;
 use super::linked_code::{LinkedCode, Rank};
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
 use crate::link::tables::GOT_SECTION;
-use crate::link::{Scope, SymbolId, SymbolPlace};
+use crate::link::{self, Scope, SymbolId, SymbolPlace};
 use std::sync::PoisonError;
 
 /// Fills in what rules can ask about.
@@ -40,6 +40,11 @@ fn add_symbols(linked: &mut LinkedCode, graph: &FixedUpGraph<'_>) {
         };
         let has_content = !matches!(symbol.place, SymbolPlace::Absolute(_));
         linked.define(&text(symbol.name), address, rank, has_content);
+    }
+    // Relocations can count from it without naming it.
+    let got = link::conventions(graph.graph.target.format).synthesized().got;
+    if !got.is_empty() && graph.graph.sections.iter().any(|section| section.name == GOT_SECTION) {
+        linked.define(&text(got), graph.got.0, Rank::Reference, false);
     }
 }
 

@@ -1,9 +1,10 @@
 //! `-show-graphs`: graphs as text, in the form of JITLink's `LinkGraph::dump`.
 
+use super::call_frames::CallFrames;
 use super::{Defined, defined_symbols, print, sections, text};
 use crate::lazy::{FixedUpGraph, Plugin, SessionError};
 use crate::link::tables::{GOT_SECTION, STUBS_SECTION};
-use crate::link::{BlockId, Content, Linkage, Scope, Symbol, SymbolId, SymbolPlace, arch};
+use crate::link::{BlockId, Content, Edge, Linkage, Scope, Symbol, SymbolId, SymbolPlace, arch};
 use anyhow::{Result, anyhow};
 use regex_lite::Regex;
 use std::collections::BTreeMap;
@@ -40,12 +41,18 @@ fn dump(out: &mut String, graph: &FixedUpGraph<'_>) -> std::fmt::Result {
     let name = &graph.graph.name;
     writeln!(out, "Link graph \"{name}\" post-fixup:\nLinkGraph \"{name}\" (triple = {})", graph.triple)?;
     let defined = defined_symbols(graph, true);
+    let frames = CallFrames::of(graph);
     for (name, blocks) in sections(graph) {
         writeln!(out, "section {}:\n", text(name))?;
         for block in blocks {
+            if graph.is_unwind_records(block) {
+                frames.dump(out, graph, block)?;
+                continue;
+            }
             let symbols: Vec<&Defined<'_>> = defined.iter().filter(|d| d.block == block).collect();
             if graph.graph.blocks[block.index()].size != 0 || !symbols.is_empty() {
-                dump_block(out, graph, block, &symbols, [GOT_SECTION, STUBS_SECTION].contains(&name))?;
+                let entries = [GOT_SECTION, STUBS_SECTION].contains(&name);
+                dump_block(out, graph, block, &symbols, entries, frames.of_code(block))?;
             }
         }
     }
@@ -99,6 +106,7 @@ fn dump_block(
     id: BlockId,
     symbols: &[&Defined<'_>],
     entries: bool,
+    frames: &[u64],
 ) -> std::fmt::Result {
     let block = &graph.graph.blocks[id.index()];
     let start = block.address.0;
@@ -125,32 +133,66 @@ fn dump_block(
             address = address.0,
         )?;
     }
-    let edges = graph.graph.block_edges(id);
-    writeln!(out, "    {}", if edges.is_empty() { "no edges" } else { "edges:" })?;
+    let kept = frames.iter().map(|frame| ShownEdge {
+        offset: 0,
+        addend: 0,
+        kind: "Keep-Alive",
+        target: addressable(*frame, 0),
+    });
+    dump_edges(out, start, kept.chain(shown_edges(graph, graph.graph.block_edges(id), 0)))
+}
+
+/// An edge as it is printed.
+pub(super) struct ShownEdge {
+    /// In the block.
+    pub offset: u32,
+    pub addend: i64,
+    pub kind: &'static str,
+    pub target: String,
+}
+
+/// `edges` of a block, of which what is printed begins `skipped` bytes behind the block's start.
+pub(super) fn shown_edges<'a>(
+    graph: &'a FixedUpGraph<'_>,
+    edges: &'a [Edge],
+    skipped: u32,
+) -> impl Iterator<Item = ShownEdge> + 'a {
     let kinds = arch::of(graph.graph.target.arch).map_or(&[][..], |arch| arch.edge_kinds());
-    for edge in edges {
-        let kind = kinds.get(usize::from(edge.kind.0)).map_or("<Unrecognized edge kind>", |kind| kind.name);
-        let sign = if edge.addend < 0 { '-' } else { '+' };
+    edges.iter().map(move |edge| ShownEdge {
+        offset: edge.offset - skipped,
+        addend: edge.addend,
+        kind: kinds.get(usize::from(edge.kind.0)).map_or("<Unrecognized edge kind>", |kind| kind.name),
+        target: target(graph, edge.target),
+    })
+}
+
+/// Prints `edges`, the last part of a block at `start`.
+pub(super) fn dump_edges(out: &mut String, start: u64, edges: impl Iterator<Item = ShownEdge>) -> std::fmt::Result {
+    let mut edges = edges.peekable();
+    writeln!(out, "    {}", if edges.peek().is_none() { "no edges" } else { "edges:" })?;
+    for ShownEdge { offset, addend, kind, target } in edges {
+        let sign = if addend < 0 { '-' } else { '+' };
         writeln!(
             out,
-            "      {:#x} (block + 0x{:08x}), addend = {sign}0x{:08x}, kind = {kind}, target = {}",
-            start.wrapping_add(u64::from(edge.offset)),
-            edge.offset,
-            edge.addend.unsigned_abs(),
-            target(graph, edge.target),
+            "      {:#x} (block + 0x{offset:08x}), addend = {sign}0x{:08x}, kind = {kind}, target = {target}",
+            start.wrapping_add(u64::from(offset)),
+            addend.unsigned_abs(),
         )?;
     }
     writeln!(out)
+}
+
+/// What JITLink calls something without a name, `offset` bytes behind the start of the block at `block`.
+pub(super) fn addressable(block: u64, offset: u64) -> String {
+    format!("addressable@{block:#x}+0x{offset:08x}")
 }
 
 fn target(graph: &FixedUpGraph<'_>, id: SymbolId) -> String {
     let symbol = &graph.graph.symbols[id.index()];
     match symbol.place {
         _ if !symbol.name.is_empty() => text(symbol.name).into_owned(),
-        SymbolPlace::Defined { block, offset } => {
-            format!("addressable@{:#x}+0x{offset:08x}", graph.graph.blocks[block.index()].address.0)
-        }
-        _ => format!("addressable@{:#x}+0x00000000", graph.address(id).0),
+        SymbolPlace::Defined { block, offset } => addressable(graph.graph.blocks[block.index()].address.0, offset),
+        _ => addressable(graph.address(id).0, 0),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn graph(
     places: &[SymbolPlace],
     edges: &[(u32, EdgeKind, u32, i64)],
 ) -> LinkGraph {
-    let target = Target { arch: architecture.arch(), format: Format::Elf };
+    let target = Target::new(architecture.arch(), Format::Elf);
     let mut graph = LinkGraph::new("test".into(), target);
     let section = graph.add_section(b".text", MemProt::ReadExec);
     let block = graph.add_owned_block(section, code, 16);

@@ -22,6 +22,7 @@ static SYNTHESIZED: SynthesizedNames = SynthesizedNames {
     unwind_section: b".eh_frame",
     dso_handle_section: b".data.__dso_handle",
     dso_handle: b"__dso_handle",
+    got: b"_GLOBAL_OFFSET_TABLE_",
 };
 
 impl Conventions for ElfConventions {

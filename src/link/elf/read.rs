@@ -40,7 +40,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     }
     let malformed = |place: &str, what: &dyn std::fmt::Display| LinkError::malformed(name, place, what);
     let header = Header::parse(data).map_err(|e| malformed("ELF header", &e))?;
-    let target = Target { arch: machine(name, header)?, format: Format::Elf };
+    let target = Target::new(machine(name, header)?, Format::Elf);
     let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
     let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
     let numbering = Numbering::of(&sections);
@@ -66,7 +66,7 @@ pub fn target_of(data: &[u8]) -> Option<Target> {
         return None;
     }
     let arch = arch_of(elf::Machine(u16::from_le_bytes([ident[18], ident[19]])))?;
-    Some(Target { arch, format: Format::Elf })
+    Some(Target::new(arch, Format::Elf))
 }
 
 fn arch_of(machine: elf::Machine) -> Option<Arch> {

@@ -5,8 +5,8 @@
 //! read off the instruction. `GOT_LOAD_PAGE21` and `GOT_LOAD_PAGEOFF12` load a GOT entry, and may become an address computation; so do
 //! `TLVP_LOAD_PAGE21` and `TLVP_LOAD_PAGEOFF12`, whose symbol is the variable's descriptor.
 //!
-//! `AUTHENTICATED_POINTER` asks for a signed pointer. It is refused, as arm64e files are: storing the bare pointer instead would fail
-//! at run time, far from the cause.
+//! `AUTHENTICATED_POINTER` asks for a signed pointer. It is refused: storing the bare pointer instead would fail at run time, far from
+//! the cause. arm64e files without one can be linked, but not run, since their instructions sign pointers and check them.
 
 use super::compact_unwind::{self, CallFrame, CommonEntry};
 use super::relocation::Translation::{self, Addend, Difference, Instruction, Pointer, Refused};
@@ -18,6 +18,10 @@ use object::macho::{self, RelocationInfo};
 /// The relocation types of arm64.
 #[derive(Debug)]
 pub struct MachOAarch64;
+
+/// What is wrong with an `AUTHENTICATED_POINTER`; JITLink's words first.
+pub(super) const SIGNED_POINTER: &str = "unsupported edge kind Pointer64Authenticated: a signed pointer is made by the processor \
+    that runs the code; compile for arm64, not arm64e";
 
 /// The immediate field of `b` and `bl`.
 const IMM26: u32 = 0x03ff_ffff;
@@ -64,9 +68,7 @@ impl MachOArch for MachOAarch64 {
             (macho::ARM64_RELOC_POINTER_TO_GOT, true, 2) => Instruction(kind::REQUEST_GOT_DELTA32),
             (macho::ARM64_RELOC_POINTER_TO_GOT, false, 3) => Instruction(kind::REQUEST_GOT_POINTER64),
             (macho::ARM64_RELOC_ADDEND, false, 2) => Addend,
-            (macho::ARM64_RELOC_AUTHENTICATED_POINTER, ..) => {
-                Refused("asks for a signed pointer, which is not supported; compile for arm64, not arm64e")
-            }
+            (macho::ARM64_RELOC_AUTHENTICATED_POINTER, ..) => Refused(SIGNED_POINTER),
             _ => UNKNOWN,
         }
     }

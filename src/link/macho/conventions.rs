@@ -32,6 +32,7 @@ static SYNTHESIZED: SynthesizedNames = SynthesizedNames {
     unwind_section: b"__TEXT,__eh_frame",
     dso_handle_section: b"__DATA_CONST,__dso_handle",
     dso_handle: b"___dso_handle",
+    got: b"",
 };
 
 /// A section bound's section, as files name it, and which bound it is.

@@ -179,10 +179,9 @@ impl Walk<'_> {
         }
         let address = self.macho.address_of(self.index).wrapping_add(at as u64).wrapping_add_signed(value);
         let (Some((symbol, addend)), Some(kind)) = (self.macho.place_of(address), self.macho.pc_relative(size)) else {
-            let section = String::from_utf8_lossy(self.file.sections[self.index as usize].name);
-            let place = format_args!("section {section}, offset {at:#x}");
-            let what = format_args!("an unwind record refers to address {address:#x}, which is in no section");
-            return Err(LinkError::malformed(&self.file.name, place, what));
+            let section = self.file.sections[self.index as usize].name;
+            let what = format_args!("No symbol or block covering address {address:#x}");
+            return Err(LinkError::call_frame(&self.file.name, section, at, what));
         };
         self.added.push(ObjectEdge { offset: at as u32, kind, symbol, addend, in_module: false });
         Ok(())

@@ -106,7 +106,8 @@ fn relocated_distances_between_records_are_computed() {
 fn pointers_into_no_section_are_errors() {
     let read = file(X86_64, 1 << 40, 0).read();
     let error = read.format.call_frames(&read, 3).expect_err("refused").to_string();
-    assert!(error.contains("section __TEXT,__eh_frame, offset 0x28: an unwind record refers to address"), "{error}");
+    assert!(error.starts_with("No symbol or block covering address 0x"), "{error}");
+    assert!(error.ends_with("section __TEXT,__eh_frame, offset 0x28)"), "{error}");
 }
 
 #[test]

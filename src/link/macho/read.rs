@@ -1,14 +1,15 @@
 //! Reading a Mach-O relocatable file: its header and load commands.
 
+use super::aarch64::SIGNED_POINTER;
 use super::edges::MachO;
 use super::sections::{self, FileSection};
 use super::split::Split;
 use super::symbols::Symbols;
 use crate::base::{Arch, Format, Target};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::ObjectFile;
+use crate::link::object_file::{ObjectFile, SectionKind};
 use object::macho::{self, DataInCodeEntry, IndirectSymbol, MachHeader64, Section64};
-use object::read::macho::{LoadCommandVariant, MachHeader, Segment, SymbolTable};
+use object::read::macho::{LoadCommandVariant, MachHeader, Section as _, Segment, SymbolTable};
 use object::{LittleEndian as LE, ReadRef, U32};
 use std::fmt::Display;
 
@@ -47,7 +48,7 @@ impl File<'_> {
 pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let file = File { name, data };
     let header = header(&file)?;
-    let arch = machine(name, header)?;
+    let target = machine(name, header)?;
     let tables = load_commands(&file, header)?;
     let subsections = header.flags(LE).contains(macho::MH_SUBSECTIONS_VIA_SYMBOLS);
     let mut file_sections: Vec<FileSection> = sections::read(&file, &tables)?;
@@ -55,10 +56,13 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let mut sections = split.sections(&file_sections);
     let symbols = Symbols { file: &file, tables: &tables, file_sections: &file_sections, split: &split };
     let symbols = symbols.read(&mut sections)?;
-    let format = MachO::new(&file, arch, &tables, file_sections, split)?;
+    if target.signed_pointers {
+        refuse_signed_debug_information(&file, &tables, &file_sections)?;
+    }
+    let format = MachO::new(&file, target.arch, &tables, file_sections, split)?;
     Ok(ObjectFile {
         name: name.to_string(),
-        target: Target { arch, format: Format::MachO },
+        target,
         sections,
         symbols,
         groups: Vec::new(),
@@ -70,16 +74,33 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
 /// What the Mach-O file `data` is for, from its header; `None` if it is none for a known 64-bit little-endian machine.
 pub fn target_of(data: &[u8]) -> Option<Target> {
     let rest = data.strip_prefix(&[0xcf, 0xfa, 0xed, 0xfe])?;
-    let arch = arch_of(macho::CpuType(u32::from_le_bytes(*rest.first_chunk()?)))?;
-    Some(Target { arch, format: Format::MachO })
+    let word = |at: usize| Some(u32::from_le_bytes(*rest.get(at..)?.first_chunk()?));
+    target(macho::CpuType(word(0)?), macho::CpuSubtype(word(4)?))
 }
 
-fn arch_of(cpu: macho::CpuType) -> Option<Arch> {
-    match cpu {
-        macho::CPU_TYPE_X86_64 => Some(Arch::X86_64),
-        macho::CPU_TYPE_ARM64 => Some(Arch::Aarch64),
-        _ => None,
+/// The target that a header names; `None` for a machine that is not known.
+fn target(cpu: macho::CpuType, subtype: macho::CpuSubtype) -> Option<Target> {
+    let arch = match cpu {
+        macho::CPU_TYPE_X86_64 => Arch::X86_64,
+        macho::CPU_TYPE_ARM64 => Arch::Aarch64,
+        _ => return None,
+    };
+    let arm64e = subtype.0 & !macho::CPU_SUBTYPE_MASK == macho::CPU_SUBTYPE_ARM64E.0;
+    Some(Target { signed_pointers: arch == Arch::Aarch64 && arm64e, ..Target::new(arch, Format::MachO) })
+}
+
+/// Debug information is relocated only when somebody asks for it; that it holds signed pointers, which nothing could make there, is
+/// said at once.
+fn refuse_signed_debug_information(file: &File, tables: &Tables, sections: &[FileSection]) -> Result<()> {
+    for (header, section) in tables.sections.iter().zip(sections).filter(|(_, s)| s.kind == SectionKind::Unloaded) {
+        let name = String::from_utf8_lossy(section.name);
+        let place = || format!("section {name}");
+        let entries = header.relocations(LE, file.data).map_err(|e| file.malformed(place(), e))?;
+        if entries.iter().any(|entry| entry.info(LE).r_type == macho::ARM64_RELOC_AUTHENTICATED_POINTER) {
+            return Err(file.malformed(place(), SIGNED_POINTER));
+        }
     }
+    Ok(())
 }
 
 fn header(file: &File) -> Result<&'static Header> {
@@ -92,7 +113,7 @@ fn header(file: &File) -> Result<&'static Header> {
     Header::parse(file.data, 0).map_err(|_| file.malformed("Mach-O header", "the file ends inside it"))
 }
 
-fn machine(name: &str, header: &Header) -> Result<Arch> {
+fn machine(name: &str, header: &Header) -> Result<Target> {
     let file_type = header.filetype(LE);
     if file_type != macho::MH_OBJECT {
         let what = match file_type {
@@ -108,14 +129,9 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
         return Err(LinkError::unsuitable(name, what));
     }
     let cpu = header.cputype(LE);
-    let arch = arch_of(cpu).ok_or_else(|| {
+    target(cpu, header.cpusubtype(LE)).ok_or_else(|| {
         LinkError::unsuitable(name, format_args!("is for Mach-O CPU type {:#x}: Architecture not supported", cpu.0))
-    })?;
-    if arch == Arch::Aarch64 && header.cpusubtype(LE).0 & !macho::CPU_SUBTYPE_MASK == macho::CPU_SUBTYPE_ARM64E.0 {
-        let what = "is for arm64e, whose signed pointers cannot be linked; compile it for arm64";
-        return Err(LinkError::unsuitable(name, what));
-    }
-    Ok(arch)
+    })
 }
 
 fn load_commands(file: &File, header: &'static Header) -> Result<Tables> {

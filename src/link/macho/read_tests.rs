@@ -61,11 +61,6 @@ fn other_kinds_of_files_are_refused_by_name() {
         (of_type(4), "is a core dump"),
         (of_type(10), "holds debug information only"),
         (of_type(77), "is a Mach-O file of another type"),
-        (
-            TestFile { subtype: 2, ..good.clone() }.bytes().to_vec(),
-            "is for arm64e, whose signed pointers cannot be linked",
-        ),
-        (TestFile { subtype: 0x8000_0002, ..good.clone() }.bytes().to_vec(), "is for arm64e"),
         (patched(4, 7), "is for x86_64"),
         (patched(4, 18), "Mach-O CPU type 0x1000012: Architecture not supported"),
         (patched(0, 0xce), "is a 32-bit Mach-O file"),

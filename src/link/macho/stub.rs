@@ -41,7 +41,14 @@ fn is_dylib(data: &[u8]) -> bool {
 ///
 /// Errors: that it is damaged, or that it is for other targets.
 pub fn read(name: &str, data: &'static [u8], target: Target) -> Result<Option<StubLibrary>> {
-    let data = if universal::is_universal(data) { universal::part_for(name, data, target)? } else { data };
+    let data = match universal::is_universal(data) {
+        // The names are the same with signed pointers (arm64e) and without.
+        true => universal::part_for(name, data, target).or_else(|error| match target.other_pointers() {
+            Some(other) => universal::part_for(name, data, other).map_err(|_| error),
+            None => Err(error),
+        })?,
+        false => data,
+    };
     let mut stub = if text_stub::is_text_stub(data) {
         text_stub::read(name, data, target)?
     } else if is_dylib(data) {

@@ -73,6 +73,10 @@ impl Symbols<'_> {
         let name = self.name(index, nlist.n_strx(LE))?;
         let (n_desc, value) = (nlist.n_desc(LE).0, nlist.n_value(LE));
         let external = n_type.contains(macho::N_EXT);
+        if external && name.is_empty() {
+            let what = format_args!("Symbol at index {index} has no name (string table index 0), but N_EXT bit is set");
+            return Err(self.file.malformed("symbol table", what));
+        }
         let mut symbol = ObjectSymbol {
             name,
             place: ObjectPlace::Undefined,

@@ -59,7 +59,7 @@ const V5: &str = r#"{
 }"#;
 
 fn read_for(arch: Arch, text: &'static str) -> Result<StubLibrary> {
-    let target = Target { arch, format: Format::MachO };
+    let target = Target::new(arch, Format::MachO);
     stub::read("lib.tbd", text.as_bytes(), target).map(|stub| stub.expect("a stub"))
 }
 

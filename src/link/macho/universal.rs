@@ -25,13 +25,14 @@ struct Part {
 }
 
 impl Part {
-    /// What the linker calls its architecture; `None` for one that it does not link for.
-    fn arch(&self) -> Option<Arch> {
-        match self.cpu {
-            macho::CPU_TYPE_X86_64 => Some(Arch::X86_64),
-            macho::CPU_TYPE_ARM64 if !self.is_arm64e() => Some(Arch::Aarch64),
-            _ => None,
-        }
+    /// What it is for; `None` for what the linker does not link for.
+    fn target(&self) -> Option<Target> {
+        let arch = match self.cpu {
+            macho::CPU_TYPE_X86_64 => Arch::X86_64,
+            macho::CPU_TYPE_ARM64 => Arch::Aarch64,
+            _ => return None,
+        };
+        Some(Target { signed_pointers: self.is_arm64e(), ..Target::new(arch, Format::MachO) })
     }
 
     fn is_arm64e(&self) -> bool {
@@ -74,7 +75,7 @@ fn parts(name: &str, data: &'static [u8]) -> Result<Vec<Part>> {
 /// is damaged.
 pub fn targets(data: &'static [u8]) -> Vec<Target> {
     let arches = parts("", data).unwrap_or_default();
-    arches.iter().filter_map(|part| Some(Target { arch: part.arch()?, format: Format::MachO })).collect()
+    arches.iter().filter_map(Part::target).collect()
 }
 
 /// The part for `target` of the universal file `data`, called `name` in messages.
@@ -82,14 +83,15 @@ pub fn targets(data: &'static [u8]) -> Vec<Target> {
 /// Errors: [`LinkError::Unsuitable`] if it has none, [`LinkError::Malformed`] if its header leaves the file.
 pub fn part_for(name: &str, data: &'static [u8], target: Target) -> Result<&'static [u8]> {
     let parts = parts(name, data)?;
-    let wanted = |part: &&Part| target.format == Format::MachO && part.arch() == Some(target.arch);
+    let wanted = |part: &&Part| part.target() == Some(target);
     let Some(part) = parts.iter().find(wanted) else {
         let there = match parts.len() {
             0 => "nothing".to_string(),
             _ => parts.iter().map(Part::name).collect::<Vec<_>>().join(", "),
         };
-        let signed = target.arch == Arch::Aarch64 && parts.iter().any(Part::is_arm64e);
-        let why = if signed { "; code with signed pointers (arm64e) cannot be linked, compile for arm64" } else { "" };
+        let other = target.other_pointers();
+        let signed = !target.signed_pointers && parts.iter().any(|part| other.is_some() && part.target() == other);
+        let why = if signed { "; code with signed pointers (arm64e) cannot be run, compile for arm64" } else { "" };
         let what = format!("is a universal file for {there}, and has no part for {target}{why}");
         return Err(LinkError::unsuitable(name, what));
     };
@@ -133,7 +135,7 @@ mod tests {
     }
 
     fn target(arch: Arch) -> Target {
-        Target { arch, format: Format::MachO }
+        Target::new(arch, Format::MachO)
     }
 
     #[test]
@@ -143,7 +145,9 @@ mod tests {
             assert!(is_universal(file));
             assert_eq!(part_for("f", file, target(Arch::X86_64)).unwrap(), b"1");
             assert_eq!(part_for("f", file, target(Arch::Aarch64)).unwrap(), b"2");
-            assert_eq!(targets(file), [target(Arch::X86_64), target(Arch::Aarch64)]);
+            let signed = target(Arch::Aarch64).other_pointers().unwrap();
+            assert_eq!(part_for("f", file, signed).unwrap(), b"0");
+            assert_eq!(targets(file), [signed, target(Arch::X86_64), target(Arch::Aarch64)]);
         }
     }
 
@@ -152,9 +156,9 @@ mod tests {
         let file = universal(false, &[ARM64E, X86_64]);
         let error = part_for("f", file, target(Arch::Aarch64)).unwrap_err().to_string();
         let expected = "f is a universal file for arm64e, x86_64, and has no part for arm64-apple-darwin; code with signed \
-                        pointers (arm64e) cannot be linked, compile for arm64";
+                        pointers (arm64e) cannot be run, compile for arm64";
         assert_eq!(error, expected);
-        assert!(part_for("f", file, Target { arch: Arch::X86_64, format: Format::Elf }).is_err());
+        assert!(part_for("f", file, Target::new(Arch::X86_64, Format::Elf)).is_err());
     }
 
     #[test]

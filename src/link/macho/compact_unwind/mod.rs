@@ -33,6 +33,12 @@ const ENCODING: usize = 12;
 const PERSONALITY: u32 = 16;
 const DATA: u32 = 24;
 
+/// What JITLink's `__unwind_info` counts from, if a file defines it. Nothing counts from it here; but a file whose code cannot be
+/// described that way is an error as it is there.
+const BASE: &[u8] = b"__jitlink$libunwind_dso_base";
+/// No code is above this in any process.
+const HIGHEST_CODE: u64 = 1 << 56;
+
 /// What an encoding says about a function's frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CallFrame {
@@ -101,6 +107,13 @@ pub(super) fn call_frames(macho: &MachO, file: &ObjectFile, index: u32) -> Resul
     };
     if !content.len().is_multiple_of(RECORD) {
         return Err(malformed(content.len() / RECORD, "the section ends inside a record"));
+    }
+    if let Some(base) = file.symbols.iter().find(|symbol| symbol.name == BASE && symbol.place == ObjectPlace::Absolute)
+        && base.value > HIGHEST_CODE
+        && !content.is_empty()
+    {
+        let what = format_args!("delta to end of functions exceeds 32 bits: they count from {:#x}", base.value);
+        return Err(LinkError::malformed(&file.name, "__TEXT,__unwind_info", what));
     }
     let described = described(macho, file)?;
     let mut writer = Writer { macho, frames: CallFrames::default(), common: FxHashMap::default() };
