@@ -1,5 +1,5 @@
 // What only assembly asks for: alternative entries, data among instructions, weak definitions and references, local labels of all sorts,
-// symbols in the middle, distances of labels, indirect symbols.
+// symbols in the middle, distances of labels.
 // flags:
 // flags: -fno-common
 
@@ -73,12 +73,7 @@ __asm__(".section __DATA,__entries\n"
         " movw $2, Lhere(%rip)\n"
         " retq\n"
 #endif
-        ".section __DATA,__nl_symbol_ptr,non_lazy_symbol_pointers\n"
-        ".p2align 3\n"
-        ".globl _listed\n"
-        "_listed:\n"
-        ".indirect_symbol _chosen\n"
-        ".quad 0\n");
+        ".data\n");
 
 __attribute__((weak)) int weakly(void) { return word_of_table(1); }
 int use(void) { return chosen() + weakly() + (int)distance(); }
