@@ -103,6 +103,12 @@ config.environment["PATH"] = os.pathsep.join(
 for name in ("LANG", "LC_ALL"):
     config.environment[name] = "C"
 
+sdk = tools.apple_sdk() if host_format == "macho" else None
+if sdk:
+    config.environment["SDKROOT"] = sdk
+elif host_format == "macho":
+    missing("xcrun knows no SDK for macOS", "nothing can be compiled; install the command line tools with xcode-select --install")
+
 features = config.available_features
 features.update([arch, object_format, "linux" if sys.platform.startswith("linux") else sys.platform])
 # Whether the suite's programs are compiled for another system than the one they run on.

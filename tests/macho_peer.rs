@@ -8,8 +8,9 @@
 //! records, which each side changes in its own way, and literals without names, which llvm-jitlink leaves together. Some files it cannot
 //! link: with variables aligned to more than a page, or with thread-local variables on x86-64.
 //!
-//! The sources are those of the lit suite and of `Inputs`, as far as they compile for Darwin with `Inputs/darwin/include`. Without clang or
-//! llvm-jitlink nothing is compared.
+//! The sources are those of the lit suite and of `Inputs`, as far as they compile for Darwin with `Inputs/darwin/include`, and those in
+//! `tests/macho_peer/sources`, one for each kind of code that the others lack. A line `// flags: …` in a source adds a compilation with those
+//! flags; without such a line there is one without flags. Without clang or llvm-jitlink nothing is compared.
 
 #[path = "macho_peer/graph.rs"]
 mod graph;
@@ -32,8 +33,9 @@ const TRIPLES: [(&str, Arch); 2] = [("x86_64-apple-macos13", Arch::X86_64), ("ar
 /// The program `name` of LLVM, if it is installed.
 fn llvm(name: &str) -> Option<PathBuf> {
     let versions = (15..40).rev().map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin")));
+    let homebrew = ["/opt/homebrew/opt/llvm/bin", "/usr/local/opt/llvm/bin"].map(PathBuf::from);
     let path = std::env::var_os("PATH")?;
-    let places = versions.chain(std::env::split_paths(&path));
+    let places = versions.chain(homebrew).chain(std::env::split_paths(&path));
     places.map(|place| place.join(name)).find(|path| path.is_file())
 }
 
@@ -229,14 +231,16 @@ fn is_branch_stub(kind: &str) -> bool {
 }
 
 /// Compiles `source` and compares what becomes of it; says how many edges were compared.
-fn compare(tools: &Tools, source: &Path, triple: (&str, Arch), level: &str, work: &Path) -> Result<usize, String> {
+fn compare(tools: &Tools, source: &Path, triple: (&str, Arch), flags: &[&str], work: &Path) -> Result<usize, String> {
     let name = format!("{}.{}.o", work.file_name().expect("a name").to_string_lossy(), triple.0);
     let object = work.with_file_name(&name);
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("Inputs/darwin/include");
     let compiler = if source.extension().is_some_and(|e| e == "cpp") { &tools.clangxx } else { &tools.clang };
     let target = format!("--target={}", triple.0);
     let compiled = run(Command::new(compiler)
-        .args([&target, level, "-w", "-c", "-I"])
+        .arg(&target)
+        .args(flags)
+        .args(["-w", "-c", "-I"])
         .arg(include)
         .arg(source)
         .arg("-o")
@@ -334,7 +338,7 @@ fn run(command: &mut Command) -> Result<Output, String> {
 /// The C and C++ sources of the repository, those inside of tests unpacked into `work`.
 fn sources(tools: &Tools, work: &Path) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("lit-tests"), root.join("Inputs")];
+    let mut folders = vec![root.join("lit-tests"), root.join("Inputs"), root.join("tests/macho_peer")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -360,6 +364,14 @@ fn sources(tools: &Tools, work: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The sets of flags that `source` asks for.
+fn flag_sets(source: &Path) -> Vec<String> {
+    let text = fs::read_to_string(source).unwrap_or_default();
+    let sets = text.lines().filter_map(|line| line.strip_prefix("// flags:"));
+    let sets: Vec<String> = sets.map(str::to_string).collect();
+    if sets.is_empty() { vec![String::new()] } else { sets }
+}
+
 /// Compares all of `levels` for `share` of the sources (one in so many); at least `least` comparisons must have taken place.
 fn compare_all(levels: &[&str], share: usize, least: usize) {
     let Some(tools) = tools() else { return };
@@ -367,18 +379,23 @@ fn compare_all(levels: &[&str], share: usize, least: usize) {
     fs::create_dir_all(&work).expect("a folder for objects");
     let sources: Vec<PathBuf> = sources(&tools, &work).into_iter().step_by(share).collect();
     let mut jobs = Vec::new();
-    for (number, source) in sources.iter().enumerate() {
-        for triple in TRIPLES {
-            jobs.extend(levels.iter().map(|level| (number, source, triple, *level)));
+    for source in &sources {
+        for (flags, triple) in flag_sets(source).iter().flat_map(|flags| TRIPLES.map(|triple| (flags, triple))) {
+            jobs.extend(levels.iter().map(|level| (source, triple, format!("{level} {flags}"))));
         }
     }
     let (next, compared, edges) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let take = || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        Some((number, jobs.get(number)?))
+    };
     let complaints = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((number, source, triple, level)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match compare(&tools, source, *triple, level, &work.join(format!("{number}{level}"))) {
+                while let Some((number, (source, triple, flags))) = take() {
+                    let words: Vec<&str> = flags.split_whitespace().collect();
+                    match compare(&tools, source, *triple, &words, &work.join(number.to_string())) {
                         Ok(0) => {}
                         Ok(count) => {
                             compared.fetch_add(1, Ordering::Relaxed);
@@ -386,7 +403,7 @@ fn compare_all(levels: &[&str], share: usize, least: usize) {
                         }
                         Err(what) => {
                             let mut complaints = complaints.lock().expect("no thread panics");
-                            complaints.push(format!("{} {} {level}:\n  {what}", source.display(), triple.0));
+                            complaints.push(format!("{} {} {flags}:\n  {what}", source.display(), triple.0));
                         }
                     }
                 }

@@ -4,7 +4,8 @@
 
 TABLE is a module beside this one that has `TRIPLE` and `ROWS`. For a row, rules in the check language say what the fixed-up bytes
 have to be, computed from addresses. The addend, or the target's address, moves the value to the ends of the range; where it begins
-is asked with a rule that does not hold. Outside of the range, linking must fail with a message that names target and edge kind.
+is asked with a rule that does not hold. Outside of the range, linking must fail with a message that names file, section, target, edge
+kind, place and value; or a stub or GOT entry must be used, if the row has rules for that.
 With --jitlink, llvm-jitlink has to agree on which of these links work, unless the row says otherwise.
 """
 
@@ -24,6 +25,7 @@ BASE = 0x10000000
 MASK = (1 << 64) - 1
 # No value is this one.
 IMPOSSIBLE = 0x5555555555555555
+SLAB = 64 << 20  # bytes
 OPTIONS = ["-noexec", "-slab-allocate=64Mb", f"-slab-address={BASE:#x}", "-slab-page-size=4096"]
 
 
@@ -45,15 +47,17 @@ class Row:
     start     what to begin with, so that the value fits
     vary      what moves the value: "addend", "target", or None: nothing does, and it is only compared
     prologue  assembly before
+    beyond    rules for values outside of the range, which are then no error; so near to its ends that only a part of the slab is in reach,
+              either may be
     peer      llvm-jitlink's (low, high); False: it does not know the relocation; None: the same
     """
 
     def __init__(self, name, value, rule, kind, low=None, high=None, code=None, fill=8, at=0, step=1, target=BASE,
-                 symbol="target", start=0, vary="addend", ends="both", reloc=True, prologue="", peer=None, flags="aw"):
+                 symbol="target", start=0, vary="addend", ends="both", reloc=True, prologue="", beyond=None, peer=None, flags="aw"):
         self.name, self.value, self.rule, self.kind, self.low, self.high = name, value, rule, kind, low, high
         self.code, self.at, self.step, self.target, self.prologue, self.peer = code, at, step, target, prologue, peer
         self.symbol, self.start, self.vary, self.ends = symbol, start, vary, ends
-        self.reloc = reloc
+        self.reloc, self.beyond = reloc, beyond
         self.flags = "ax" if code else flags
         self.code = code or f".skip {fill}"
 
@@ -101,13 +105,15 @@ class Case:
         # An addend is no part of the expression, the target's address is.
         return value - row.start if row.vary == "target" else value
 
-    def expect(self, tool, natural, value, fits, message):
-        """Links so that the value is `value`, and complains if the outcome is another than `fits`."""
+    def expect(self, tool, natural, value, inside, message):
+        """Links so that the value is `value`, and complains if that goes otherwise than it should `inside` the range, or outside."""
         row = self.row
         distance = signed(value - natural & MASK)
         # No blank may follow a number, and a value may be one.
         expression = f"({row.value}+{distance & MASK:#x})" if row.vary == "addend" else f"({row.value})"
-        status, output = self.link(tool, distance, [rule.replace("V", expression) for rule in row.rule_for(value)])
+        rules = row.rule_for(value) if inside else row.beyond or []
+        status, output = self.link(tool, distance, [rule.replace("V", expression) for rule in rules])
+        fits = inside or row.beyond
         if fits:
             return [] if status == 0 else [f"{row.name}: {value:#x} should fit (status {status}): {output}"]
         if status != 1 or not re.search(message, output):
@@ -123,7 +129,10 @@ def check_row(table, row, rjitlink, jitlink):
     complaints, runs = [], 0
     with tempfile.TemporaryDirectory() as folder:
         case = Case(table, row, folder)
-        message = rf'target 0x[0-9a-f]+ .*\([^()]*{row.symbol}[^()]*\) is out of range of {row.kind} fixup'
+        message = (
+            rf"In graph \S*t\.o, section \S+: relocation target 0x[0-9a-f]+ .*\([^()]*{row.symbol}[^()]*\) is out of range of "
+            rf"{row.kind} fixup at address 0x[0-9a-f]+ \(.* \+ 0x[0-9a-f]+\): -?0x[0-9a-f]+ does not fit -?0x"
+        )
         tools = [(rjitlink, row.low, row.high, message)]
         if jitlink and row.peer is not False:
             tools.append((jitlink, *(row.peer or (row.low, row.high)), "is out of range of"))
@@ -133,11 +142,13 @@ def check_row(table, row, rjitlink, jitlink):
                 values = [(natural, True)]
             else:
                 values = []
+                # Such addresses as the program can have, where it is no error to be outside.
+                least, most = (low, high) if not row.beyond else (max(low + SLAB, -BASE // 2), high - SLAB)
                 # Where there is no limit, the ends of 64 bits.
                 if row.ends != "high":
-                    values += [(-(1 << 63), True)] if low is None else [(low, True), (low - row.step, False)]
+                    values += [(-(1 << 63), True)] if low is None else [(least, True), (low - row.step, False)]
                 if row.ends != "low":
-                    values += [((1 << 63) - row.step, True)] if high is None else [(high, True), (high + row.step, False)]
+                    values += [((1 << 63) - row.step, True)] if high is None else [(most, True), (high + row.step, False)]
             for value, fits in values:
                 complaints += case.expect(tool, natural, value, fits, message)
             runs += len(values)

@@ -43,7 +43,10 @@ def run(command):
 
 def link_natively(tools, words, native_flags, program):
     """Links `program` from the files among rjitlink's words; None if that went well, else what the linker says."""
-    link = tools["link"] + ["-o", program, *native_flags, "-Wl,--start-group", *native_words(words)[0], "-Wl,--end-group"]
+    files = native_words(words)[0]
+    # Apple's linker looks into archives as often as it takes, and knows no groups.
+    group = files if sys.platform == "darwin" else ["-Wl,--start-group", *files, "-Wl,--end-group"]
+    link = tools["link"] + ["-o", program, *native_flags, *group]
     linked = subprocess.run(link, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return f"the native link failed: {shlex.join(link)}\n{linked.stdout.decode(errors='replace')}" if linked.returncode else None
 

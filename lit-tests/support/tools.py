@@ -87,6 +87,17 @@ def rustc(arch):
     return None, None
 
 
+def apple_sdk():
+    """The folder of Apple's headers and library stubs, which compilers of LLVM do not find by themselves; None if there is none."""
+    if os.environ.get("SDKROOT"):
+        return os.environ["SDKROOT"]
+    try:
+        found = subprocess.run(["xcrun", "--sdk", "macosx", "--show-sdk-path"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    except OSError:
+        return None
+    return found.stdout.strip() or None
+
+
 def start_files(compiler):
     """The path of crti.o, by what `compiler`, a command, says."""
     try:

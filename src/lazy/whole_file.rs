@@ -10,7 +10,7 @@ use crate::link::object_file::{ObjectPlace, SectionKind};
 /// The sections of `unit` that are linked whether or not anything refers to them, ascending; `claimed` is what made the file be
 /// linked, and `strips` says whether dead sections are left out.
 pub(super) fn sections(tables: &SymbolTables, unit: &MaterializationUnit, claimed: &[u32], strips: bool) -> Vec<u32> {
-    let strips = strips && unit.laziness == Laziness::Eager && unit.file.format.may_strip();
+    let strips = strips && unit.laziness == Laziness::Eager;
     let named = if strips { sections_with_symbols(tables, unit) } else { Vec::new() };
     let stays = |section: u32| {
         let s = &unit.file.sections[section as usize];
@@ -18,6 +18,7 @@ pub(super) fn sections(tables: &SymbolTables, unit: &MaterializationUnit, claime
             || s.linked_to.is_some()
             || named[section as usize]
             || claimed.contains(&section)
+            || !unit.file.format.may_strip(section)
             || tables.set_of(unit, section).is_some()
     };
     let all = 0..unit.file.sections.len() as u32;

@@ -54,9 +54,10 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// relocations, code before data; what was looked at is taken off `budget`.
     fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
 
-    /// Whether a section that nothing refers to can be left out: `false` if some may have to stay, and the file says which.
-    fn may_strip(&self) -> bool {
-        false
+    /// Whether section `section` can be left out if nothing refers to it: `false` if the file says that it has to stay.
+    fn may_strip(&self, section: u32) -> bool {
+        let _ = section;
+        true
     }
 
     /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.

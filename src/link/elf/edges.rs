@@ -101,10 +101,6 @@ impl Elf {
 }
 
 impl ObjectFormat for Elf {
-    fn may_strip(&self) -> bool {
-        true
-    }
-
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         let length = file.sections[section as usize].content.len() as u64;
         self.edges_within(file, section, length, edges)

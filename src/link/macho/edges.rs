@@ -197,6 +197,10 @@ impl MachO {
 }
 
 impl ObjectFormat for MachO {
+    fn may_strip(&self, section: u32) -> bool {
+        !self.split.must_stay(section)
+    }
+
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         // Sections made for common symbols have none.
         let Some(&piece) = self.split.pieces.get(section as usize) else {

@@ -5,9 +5,11 @@ use crate::base::Arch::{self, Aarch64, X86_64};
 use crate::base::MemProt;
 use crate::link::object_file::{ObjectFile, ObjectPlace, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope, read_object, target_of};
+use object::macho;
 
-/// `N_ALT_ENTRY`, `N_WEAK_DEF`, `N_WEAK_REF`, `N_SYMBOL_RESOLVER`.
+/// `N_ALT_ENTRY`, `N_NO_DEAD_STRIP`, `N_WEAK_DEF`, `N_WEAK_REF`, `N_SYMBOL_RESOLVER`.
 const ALT: u16 = 0x200;
+const NO_DEAD_STRIP: u16 = 0x20;
 const WEAK_DEF: u16 = 0x80;
 const WEAK_REF: u16 = 0x40;
 const RESOLVER: u16 = 0x100;
@@ -131,6 +133,28 @@ fn what_must_stay_together_is_not_cut() {
     for typ in [0x11, 9, 0xa] {
         assert_eq!(pieces(&cut(of_type(typ, data(&[0; 16])), &[(0, 0), (8, 0)]).read()), [(0, 16)]);
     }
+}
+
+#[test]
+fn pieces_stay_if_their_section_or_a_symbol_in_them_says_so() {
+    let kept = |file: TestFile| {
+        let file = file.read();
+        let stays = (0..file.sections.len() as u32).map(|section| !file.format.may_strip(section));
+        stays.collect::<Vec<bool>>()
+    };
+    let symbols = [(0, 0), (4, NO_DEAD_STRIP), (8, 0), (12, ALT | NO_DEAD_STRIP)];
+    assert_eq!(kept(cut(data(&[0; 16]), &symbols)), [false, true, true]);
+    for (flags, stays) in [(0, false), (macho::S_ATTR_NO_DEAD_STRIP.0, true), (macho::S_ATTR_LIVE_SUPPORT.0, true)] {
+        let section = TestSection { flags, ..data(&[0; 16]) };
+        assert_eq!(kept(cut(section, &[(0, 0), (4, 0)])), [stays, stays], "{flags:#x}");
+    }
+}
+
+#[test]
+fn functions_for_each_thread_are_refused() {
+    let file = cut(of_type(macho::S_THREAD_LOCAL_INIT_FUNCTION_POINTERS.0.into(), data(&[0; 8])), &[]);
+    let message = read_object("file.o", file.bytes()).expect_err("refused").to_string();
+    assert!(message.contains("(__DATA,__data): it lists functions to be called in each thread"), "{message}");
 }
 
 #[test]

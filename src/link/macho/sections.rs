@@ -45,6 +45,8 @@ pub(super) struct FileSection {
     /// Its type, as in `S_REGULAR`.
     pub typ: macho::SectionType,
     pub division: Division,
+    /// Whether it is linked even if nothing refers to it: it says so, or that it serves other sections, whichever they are.
+    pub stays: bool,
     /// The symbols of its entries, if it is a row of pointers.
     pub indirect: &'static [U32<LE, IndirectSymbol>],
     /// Its pieces: indexes into [`crate::link::ObjectFile::sections`].
@@ -98,6 +100,12 @@ fn section(file: &File, number: usize, header: &'static Section64<LE>, tables: &
             &"it asks for memory that is writable and executable, which is never given; split code and data into two sections",
         ));
     }
+    if typ == macho::S_THREAD_LOCAL_INIT_FUNCTION_POINTERS {
+        return Err(malformed(
+            &"it lists functions to be called in each thread that uses the file's thread-local variables, which is not supported; \
+              initialize the variables where they are first used, as C++ compilers do",
+        ));
+    }
     let is_code = has(macho::S_ATTR_PURE_INSTRUCTIONS) || has_code && text;
     Ok(FileSection {
         name,
@@ -113,6 +121,7 @@ fn section(file: &File, number: usize, header: &'static Section64<LE>, tables: &
         address,
         typ,
         division: division(typ, kind),
+        stays: has(macho::S_ATTR_NO_DEAD_STRIP) || has(macho::S_ATTR_LIVE_SUPPORT),
         indirect,
         pieces: 0..0,
     })

@@ -15,6 +15,9 @@ pub(super) struct Split {
     pub pieces: Vec<Piece>,
     /// Section (from 0) and offset of every symbol that is in a section, ascending, each place once.
     places: Vec<(u32, u64)>,
+    /// The pieces that are linked even if nothing refers to them, ascending: those with a symbol that says so, and all of sections
+    /// that do.
+    kept: Vec<u32>,
 }
 
 /// One piece.
@@ -33,7 +36,7 @@ impl Split {
     ///
     /// Errors: [`crate::link::LinkError::Malformed`] for symbols outside of the sections that they name.
     pub fn new(file: &File, tables: &Tables, sections: &mut [FileSection], subsections: bool) -> Result<Split> {
-        let mut cuts = Vec::new();
+        let (mut cuts, mut kept) = (Vec::new(), Vec::new());
         let mut split = Split::default();
         for (index, symbol) in tables.symbols.iter().enumerate() {
             let n_type = symbol.n_type();
@@ -56,7 +59,11 @@ impl Split {
                 )));
             };
             split.places.push((section as u32, offset));
-            if symbol.n_desc(LE).0 & macho::N_ALT_ENTRY.0 == 0 && header.division != Division::Whole {
+            let n_desc = symbol.n_desc(LE).0;
+            if n_desc & macho::N_NO_DEAD_STRIP.0 != 0 {
+                kept.push((section, offset));
+            }
+            if n_desc & macho::N_ALT_ENTRY.0 == 0 && header.division != Division::Whole {
                 cuts.push((section as u32, offset));
             }
         }
@@ -71,8 +78,20 @@ impl Split {
             let first = split.pieces.len() as u32;
             split.add(index as u32, section, if subsections { own } else { &[] }, subsections);
             section.pieces = first..split.pieces.len() as u32;
+            if section.stays {
+                split.kept.extend(section.pieces.clone());
+            }
         }
+        let with_symbols = kept.into_iter().map(|(section, at)| split.piece_at(&sections[section], at as i64).0);
+        let with_symbols: Vec<u32> = with_symbols.collect();
+        split.kept.extend(with_symbols);
+        split.kept.sort_unstable();
         Ok(split)
+    }
+
+    /// Whether piece `piece` is linked even if nothing refers to it.
+    pub fn must_stay(&self, piece: u32) -> bool {
+        self.kept.binary_search(&piece).is_ok()
     }
 
     /// Adds the pieces of `section`, which is cut at `cuts`, and, if `literals`, between its literals.

@@ -140,3 +140,6 @@ pub mod rebind {
         if rebindings.is_empty() { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,10 @@
 //! Since macOS 14 libunwind asks for the unwind sections that cover an address, if it is given somebody to ask
 //! (`__unw_add_find_dynamic_unwind_sections`, libunwind_ext.h). Before, each frame description entry is told one by one: Darwin's
 //! `__register_frame` takes an entry, not a section as libgcc's does.
+//!
+//! On Apple silicon libunwind reads from the header of the image that a frame belongs to whether return addresses are signed there, before
+//! it enters a landing pad (`unw_set_reg`); so linked code has a header. A frame told with `__register_frame` has none, and that read is at
+//! address 8: there, exceptions that linked code catches or cleans up after need macOS 14.
 
 use std::ffi::c_int;
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -20,6 +24,40 @@ struct UnwindSections {
     compact_unwind_section: usize,
     compact_unwind_section_length: usize,
 }
+
+/// `struct mach_header_64` (mach-o/loader.h).
+#[repr(C)]
+struct MachHeader {
+    magic: u32,
+    cpu_type: u32,
+    cpu_subtype: u32,
+    file_type: u32,
+    commands: u32,
+    commands_size: u32,
+    flags: u32,
+    reserved: u32,
+}
+
+/// The header of the image that all linked code seems to be: one whose pointers are not signed. It is also the key of libunwind's cache,
+/// so one is enough as long as code stays where it is.
+static HEADER: MachHeader = MachHeader {
+    magic: object::macho::MH_MAGIC_64,
+    cpu_type: if cfg!(target_arch = "aarch64") {
+        object::macho::CPU_TYPE_ARM64.0
+    } else {
+        object::macho::CPU_TYPE_X86_64.0
+    },
+    cpu_subtype: if cfg!(target_arch = "aarch64") {
+        object::macho::CPU_SUBTYPE_ARM64_ALL.0
+    } else {
+        object::macho::CPU_SUBTYPE_X86_64_ALL.0
+    },
+    file_type: object::macho::MH_BUNDLE.0,
+    commands: 0,
+    commands_size: 0,
+    flags: 0,
+    reserved: 0,
+};
 
 type Find = extern "C" fn(address: usize, sections: *mut UnwindSections) -> c_int;
 
@@ -40,7 +78,7 @@ extern "C" fn find(address: usize, sections: *mut UnwindSections) -> c_int {
     // SAFETY: libunwind gives a structure to fill in.
     unsafe {
         sections.write(UnwindSections {
-            dso_base: code.start.0 as usize,
+            dso_base: &raw const HEADER as usize,
             dwarf_section: eh_frame.start.0 as usize,
             dwarf_section_length: eh_frame.size() as usize,
             compact_unwind_section: 0,
