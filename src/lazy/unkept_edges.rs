@@ -16,7 +16,7 @@ use super::unit::MaterializationUnit;
 use crate::link::arch::{Architecture, Reach};
 use crate::link::edge::EdgeKindInfo;
 use crate::link::object_file::ObjectEdge;
-use crate::link::{BlockId, Edge, EdgeClass, EdgeKind, LinkError, SymbolId};
+use crate::link::{BlockId, Edge, EdgeClass, LinkError, SymbolId};
 use std::sync::Arc;
 
 /// The most that edges may ask for beside the blocks they are in.
@@ -31,21 +31,16 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    /// What edges of these kinds ask for, whose stubs are `stub` bytes apart.
-    pub fn of(kinds: impl Iterator<Item = EdgeKind>, table: &[EdgeKindInfo], stub: u64) -> Demand {
-        let (mut branches, mut words, mut low) = (0, 0, false);
-        for kind in kinds {
-            let class = table[usize::from(kind.0)].class;
-            branches += u64::from(is_branch(class));
-            low |= class == EdgeClass::LowAddress;
-            words += match class {
-                EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => 1,
-                EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => 2,
-                EdgeClass::ThreadLocalDescriptor { .. } => 4,
-                _ => 0,
-            };
-        }
-        Demand { code: branches * stub, other: (branches + words) * 8, low }
+    /// What `count` edges of `class` ask for, whose stubs are `stub` bytes apart.
+    fn of(class: EdgeClass, count: u64, stub: u64) -> Demand {
+        let (stubs, words) = match class {
+            EdgeClass::Branch { .. } => (count, count),
+            EdgeClass::Got { .. } | EdgeClass::ThreadLocalGot { .. } => (0, count),
+            EdgeClass::ThreadLocalIndex { .. } | EdgeClass::ThreadLocalModule { .. } => (0, 2 * count),
+            EdgeClass::ThreadLocalDescriptor { .. } => (0, 4 * count),
+            _ => (0, 0),
+        };
+        Demand { code: stubs * stub, other: words * 8, low: class == EdgeClass::LowAddress }
     }
 
     /// What both ask for.
@@ -56,6 +51,15 @@ impl Demand {
             low: self.low || other.low,
         }
     }
+}
+
+/// The runs of `edges` of one kind each, and its class: what a class means is found out once for each.
+fn runs<'a>(
+    edges: &'a [ObjectEdge],
+    kinds: &'static [EdgeKindInfo],
+) -> impl Iterator<Item = (EdgeClass, &'a [ObjectEdge])> {
+    let runs = edges.chunk_by(|a, b| a.kind == b.kind);
+    runs.map(move |run| (kinds[usize::from(run[0].kind.0)].class, run))
 }
 
 /// What a part knows of the edges it has not kept.
@@ -136,7 +140,7 @@ impl Expansion<'_, '_> {
             && !unit.by_section()
             && !unit.is_thread_local(section)
             && !edges.is_empty()
-            && !edges.iter().any(|edge| is_part_of_sequence(kinds[usize::from(edge.kind.0)].class))
+            && !runs(edges, kinds).any(|(class, _)| is_part_of_sequence(class))
     }
 
     /// Finds the targets of `edges`, those of `section` of `unit`, whose block is `block`, and keeps only those that have to be.
@@ -149,21 +153,25 @@ impl Expansion<'_, '_> {
     ) -> Result<(), SessionError> {
         let arch = self.closure.arch;
         let kinds = arch.edge_kinds();
+        let stub = u64::from(arch.pointer_jump_stub().stride);
         let mut kept = Vec::new();
-        let mut rest = edges;
-        while let Some(index) = self.unit_part().first_to_resolve(kinds, rest) {
-            let edge = &rest[index];
-            let class = kinds[usize::from(edge.kind.0)].class;
-            let target = self.edge_target(unit, edge, class)?;
-            if !can_wait(class) {
-                kept.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
+        let mut demand = Demand::default();
+        for (class, run) in runs(edges, kinds) {
+            let waits = can_wait(class);
+            if waits {
+                demand = demand.and(Demand::of(class, run.len() as u64, stub));
             }
-            rest = &rest[index + 1..];
+            let mut rest = run;
+            while let Some(index) = self.unit_part().first_to_resolve(class, waits, rest) {
+                let edge = &rest[index];
+                let target = self.edge_target(unit, edge, class)?;
+                if !waits {
+                    kept.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
+                }
+                rest = &rest[index + 1..];
+            }
         }
         self.part.graph.set_edges(block, kept);
-        let stub = u64::from(arch.pointer_jump_stub().stride);
-        let waiting = edges.iter().map(|edge| edge.kind).filter(|kind| can_wait(kinds[usize::from(kind.0)].class));
-        let demand = Demand::of(waiting, kinds, stub);
         let unkept = &mut self.part.unkept;
         debug_assert!(unkept.blocks.last().is_none_or(|last| last.0 < block));
         unkept.blocks.push((block, section));
@@ -173,16 +181,20 @@ impl Expansion<'_, '_> {
 }
 
 impl UnitPart {
-    /// The place in `edges` of the first one that cannot wait, or whose target is not known yet.
-    fn first_to_resolve(&self, kinds: &[EdgeKindInfo], edges: &[ObjectEdge]) -> Option<usize> {
-        let (NumberMap::Dense(symbols), NumberMap::Dense(branches)) = (&self.symbols, &self.branches) else {
-            return (!edges.is_empty()).then_some(0);
-        };
-        edges.iter().position(|edge| {
-            let class = kinds[usize::from(edge.kind.0)].class;
-            let map = if is_branch(class) { branches } else { symbols };
-            !can_wait(class) || map[edge.symbol as usize] == UnitPart::NONE
-        })
+    /// The graph's symbols by the file's, for edges of `class`; `None` for a file that is not linked as a whole.
+    fn targets(&self, class: EdgeClass) -> Option<&[u32]> {
+        match if is_branch(class) { &self.branches } else { &self.symbols } {
+            NumberMap::Dense(targets) => Some(targets),
+            NumberMap::Few(_) | NumberMap::Many(_) => None,
+        }
+    }
+
+    /// The place in `edges`, of `class`, of the first one whose target is not known yet, or just the first if none of them `waits`.
+    fn first_to_resolve(&self, class: EdgeClass, waits: bool, edges: &[ObjectEdge]) -> Option<usize> {
+        match self.targets(class).filter(|_| waits) {
+            Some(targets) => edges.iter().position(|edge| targets[edge.symbol as usize] == UnitPart::NONE),
+            None => (!edges.is_empty()).then_some(0),
+        }
     }
 
     /// Appends `edges` of the file to `merged`, as edges of the graph: `kept` are those that cannot wait, the targets of the others are
@@ -191,34 +203,34 @@ impl UnitPart {
     /// Errors: that they are not, because the file was changed meanwhile.
     fn merge(
         &self,
-        kinds: &[EdgeKindInfo],
+        kinds: &'static [EdgeKindInfo],
         edges: &[ObjectEdge],
         kept: &[Edge],
         merged: &mut Vec<Edge>,
     ) -> Result<(), LinkError> {
-        let changed = || {
-            let what = "it was changed while it was being linked";
-            LinkError::malformed(&self.unit.file.name, "relocations", what)
-        };
-        let (NumberMap::Dense(symbols), NumberMap::Dense(branches)) = (&self.symbols, &self.branches) else {
-            return Err(changed());
-        };
-        let mut kept = kept.iter();
-        let mut all_known = true;
-        merged.extend(edges.iter().map(|edge| {
-            let class = kinds[usize::from(edge.kind.0)].class;
-            let map = if is_branch(class) { branches } else { symbols };
-            let target = map[edge.symbol as usize];
-            let waiting = Edge { offset: edge.offset, kind: edge.kind, target: SymbolId(target), addend: edge.addend };
+        let mut kept = kept;
+        let mut as_before = true;
+        merged.reserve(edges.len());
+        for (class, run) in runs(edges, kinds) {
             if can_wait(class) {
-                all_known &= target != UnitPart::NONE;
-                return waiting;
+                let targets = self.targets(class).unwrap_or_default();
+                merged.extend(run.iter().map(|edge| {
+                    let target = targets.get(edge.symbol as usize).copied().unwrap_or(UnitPart::NONE);
+                    as_before &= target != UnitPart::NONE;
+                    Edge { offset: edge.offset, kind: edge.kind, target: SymbolId(target), addend: edge.addend }
+                }));
+            } else {
+                let (own, rest) = kept.split_at(run.len().min(kept.len()));
+                as_before &= own.len() == run.len() && own.iter().zip(run).all(|(own, edge)| own.offset == edge.offset);
+                merged.extend_from_slice(own);
+                kept = rest;
             }
-            let next = kept.next().filter(|next| next.offset == edge.offset);
-            all_known &= next.is_some();
-            *next.unwrap_or(&waiting)
-        }));
-        if all_known && kept.next().is_none() { Ok(()) } else { Err(changed()) }
+        }
+        if as_before && kept.is_empty() {
+            return Ok(());
+        }
+        let what = "it was changed while it was being linked";
+        Err(LinkError::malformed(&self.unit.file.name, "relocations", what))
     }
 
     /// The graph's symbol that an edge of `class` to symbol `index` of the file refers to, if there is one yet.
@@ -232,8 +244,10 @@ impl Part {
     /// The most that its edges may ask for.
     pub fn demand(&self, arch: &dyn Architecture) -> Demand {
         let stub = u64::from(arch.pointer_jump_stub().stride);
-        let kinds = self.graph.edges.iter().map(|edge| edge.kind);
-        Demand::of(kinds, arch.edge_kinds(), stub).and(self.unkept.demand)
+        let kinds = arch.edge_kinds();
+        let class = |edge: &Edge| kinds[usize::from(edge.kind.0)].class;
+        let kept = self.graph.edges.iter().map(|edge| Demand::of(class(edge), 1, stub));
+        kept.fold(self.unkept.demand, Demand::and)
     }
 
     /// Reads the edges that were not kept into the graph if a branch among them may need a stub.

@@ -90,7 +90,7 @@ pub fn apply_edges<A: Architecture + ?Sized>(
     arch: &A,
     writer: &BlockWriter<'_>,
     memory: &mut [u8],
-) -> std::result::Result<(), FailedEdge> {
+) -> std::result::Result<(), Box<FailedEdge>> {
     let BlockWriter { graph, block, edges, addresses, got } = *writer;
     let base = graph.blocks[block.index()].address;
     let kinds = arch.edge_kinds();
@@ -117,7 +117,7 @@ pub fn apply_edges<A: Architecture + ?Sized>(
             size,
         };
         if let Err(error) = arch.apply(&fixup, memory) {
-            return Err(FailedEdge { fixup, target, error });
+            return Err(Box::new(FailedEdge { fixup, target, error }));
         }
     }
     Ok(())

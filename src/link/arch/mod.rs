@@ -156,7 +156,7 @@ pub trait Architecture: Sync + std::fmt::Debug {
     /// Applies the edges of `writer` to `memory`, the working memory of its block.
     ///
     /// Errors: the first edge that cannot be applied.
-    fn apply_edges(&self, writer: &BlockWriter<'_>, memory: &mut [u8]) -> Result<(), FailedEdge> {
+    fn apply_edges(&self, writer: &BlockWriter<'_>, memory: &mut [u8]) -> Result<(), Box<FailedEdge>> {
         fixup::apply_edges(self, writer, memory)
     }
 }
