@@ -147,7 +147,10 @@ impl Elf {
         &'a self,
         table: &'a SectionTable<'static, Header, Data>,
     ) -> impl Iterator<Item = &'static elf::SectionHeader64<LE>> + 'a {
-        self.numbers.iter().filter_map(|&number| table.section(SectionIndex(number as usize)).ok())
+        // `section` refuses the null section, which is the placeholder's.
+        let first = table.iter().next();
+        let header = move |&number: &u32| table.section(SectionIndex(number as usize)).ok().or(first);
+        self.numbers.iter().filter_map(header)
     }
 
     /// The relocations of `section`, whose content has `length` bytes, as edges.
