@@ -151,7 +151,7 @@ impl Expansion<'_, '_> {
         let mut edges = std::mem::take(&mut self.edges);
         edges.clear();
         unit.file.edges(section, &mut edges)?;
-        let resolved = self.resolve_edges(unit, &edges)?;
+        let resolved = self.resolve_edges(unit, section, &edges)?;
         self.edges = edges;
         self.part.graph.set_edges(block, resolved);
         if unit.file.sections[section as usize].prot == MemProt::ReadExec {
@@ -178,6 +178,7 @@ impl Expansion<'_, '_> {
     fn resolve_edges(
         &mut self,
         unit: &Arc<MaterializationUnit>,
+        section: u32,
         edges: &[ObjectEdge],
     ) -> Result<Vec<Edge>, SessionError> {
         let kinds = self.closure.arch.edge_kinds();
@@ -186,6 +187,8 @@ impl Expansion<'_, '_> {
             let class = kinds[usize::from(edge.kind.0)].class;
             let target = if class.is_thread_local() {
                 self.thread_local_target(unit, edge, class)?
+            } else if let Some(body) = self.inner_place(unit, section, edge, class)? {
+                body
             } else {
                 self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
             };

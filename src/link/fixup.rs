@@ -55,7 +55,11 @@ pub fn write_block(
             EdgeClass::KeepAlive => continue,
             EdgeClass::BranchViaStub { direct } => match within_reach(arch, graph, edge, addresses, address) {
                 Some(to) => (direct, to, edge.addend),
-                None => (edge.kind, edge.target, arch.branch_addend()),
+                // The stub goes to the very place.
+                None => {
+                    let behind = arch.behind_target(edge.kind, edge.addend);
+                    (edge.kind, edge.target, edge.addend.wrapping_sub(behind))
+                }
             },
             _ => (edge.kind, edge.target, edge.addend),
         };
@@ -83,7 +87,7 @@ fn within_reach(
 ) -> Option<SymbolId> {
     let target = graph.symbols[edge.target.index()].stub_target?;
     let to = addresses[target.index()];
-    let place = to.0.wrapping_add_signed(edge.addend.wrapping_sub(arch.branch_addend()));
+    let place = to.0.wrapping_add_signed(arch.behind_target(edge.kind, edge.addend));
     // The slack covers the length of the instruction.
     let limit = arch.branch_reach() - 64;
     (!to.is_null() && place.abs_diff(address) < limit).then_some(target)

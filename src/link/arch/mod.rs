@@ -121,9 +121,13 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn is_relative(&self, kind: EdgeKind) -> bool;
     /// The kind that only keeps its target linked.
     fn keep_alive(&self) -> EdgeKind;
-    /// The addend of a branch that goes exactly to its target; a branch with another one must not be sent through a stub
-    /// for its target, but through one for the place it really goes to.
+    /// The addend of a branch instruction that goes exactly to its target.
     fn branch_addend(&self) -> i64;
+    /// How many bytes behind its target an edge of `kind` with `addend` goes to or points to, where the addend tells: it does not for data that
+    /// holds a distance, which may be measured from anywhere, and zero is the answer for distances to functions.
+    ///
+    /// A branch that goes behind its target must not be sent through a stub for the target, but through one for the very place.
+    fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64;
     /// How far a branch instruction reaches, in bytes in either direction.
     fn branch_reach(&self) -> u64;
     /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.

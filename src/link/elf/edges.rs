@@ -157,6 +157,7 @@ impl Elf {
             ));
         }
         let first = edges.len();
+        let in_code = header.prot == MemProt::ReadExec;
         edges.reserve(relocations.entries.len());
         for rela in relocations.entries.iter().chain(relocations.more.iter().copied().flatten()) {
             let offset = rela.r_offset.get(LE);
@@ -165,6 +166,7 @@ impl Elf {
             let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
             let (kind, in_module) = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => (kind, false),
+                Translation::ByPlace { code, data } => (if in_code { code } else { data }, false),
                 Translation::InModule(kind) => (kind, true),
                 Translation::Nothing => continue,
                 Translation::Unsupported => {

@@ -109,6 +109,13 @@ impl Architecture for Aarch64 {
         0
     }
 
+    fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64 {
+        match kind {
+            kind::FUNCTION_DELTA32 | kind::FUNCTION_DELTA32_VIA_STUB => 0,
+            _ => addend,
+        }
+    }
+
     fn branch_reach(&self) -> u64 {
         BRANCH_REACH
     }

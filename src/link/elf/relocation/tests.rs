@@ -9,7 +9,7 @@ use object::elf;
 fn meaning(arch: Arch, r_type: u32) -> &'static str {
     match of(arch).unwrap().translate(r_type) {
         Translation::Nothing => "nothing",
-        Translation::Edge(kind) | Translation::InModule(kind) => {
+        Translation::Edge(kind) | Translation::InModule(kind) | Translation::ByPlace { code: kind, .. } => {
             arch::of(arch).unwrap().edge_kinds()[usize::from(kind.0)].name
         }
         Translation::Unsupported => "unsupported",

@@ -1,0 +1,102 @@
+//! References to places inside functions that have entry points.
+//!
+//! What refers to a function gets its entry point: a stub of a few bytes, whose place is the function's address. `jmp f+4` and
+//! `(char *)f + 16` mean a place in the body, which the stub has no counterpart of; so the body is linked with whatever refers to it in
+//! that way. The function keeps its one address.
+//!
+//! An address with an offset of less than an instruction is the function's address all the same: programs keep marks in the lowest
+//! bits of pointers, which they take off again before they call or compare. So is one with an offset that leads out of the function.
+
+use super::closure::Expansion;
+use super::entry_points::Implementation;
+use super::error::SessionError;
+use super::ids::EntryId;
+use super::symbol_table::Definition;
+use super::unit::MaterializationUnit;
+use crate::base::MemProt;
+use crate::link::arch::Architecture;
+use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol};
+use crate::link::{EdgeClass, SymbolId};
+use std::sync::Arc;
+
+/// From which offset on an address is that of a place inside a function, in bytes.
+const MARKS: i64 = 4;
+
+/// The definition that a reference to a place inside a function is about.
+struct Function {
+    unit: Arc<MaterializationUnit>,
+    symbol: u32,
+    section: u32,
+}
+
+impl Expansion<'_, '_> {
+    /// The graph's symbol for the body of the function that `edge`, in `section` of `unit`, refers to, if it means a place inside
+    /// of a function that has an entry point.
+    pub(super) fn inner_place(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        edge: &ObjectEdge,
+        class: EdgeClass,
+    ) -> Result<Option<SymbolId>, SessionError> {
+        let entry = unit.entries[edge.symbol as usize];
+        if entry == MaterializationUnit::LOCAL {
+            return Ok(None);
+        }
+        let in_code = unit.file.sections[section as usize].prot == MemProt::ReadExec;
+        let behind = behind_function(self.closure.arch, edge, class, in_code);
+        if behind == 0 {
+            return Ok(None);
+        }
+        let Some(function) = self.function(entry) else {
+            return Ok(None);
+        };
+        let symbol = function.symbol();
+        let is_branch = matches!(class, EdgeClass::Branch { .. });
+        if !is_branch && (behind < MARKS || symbol.size != 0 && behind as u64 >= symbol.size) {
+            return Ok(None);
+        }
+        self.section_symbol(&function.unit, function.section, symbol.value, symbol.name, symbol.size).map(Some)
+    }
+
+    /// The function with an entry point that `entry` stands for.
+    fn function(&self, entry: EntryId) -> Option<Function> {
+        let tables = self.closure.tables;
+        match tables.entries[tables.follow(entry).index()].definition {
+            Definition::Unit { unit, symbol } => {
+                let unit = &tables.units[unit.index()];
+                match unit.file.symbols[symbol as usize].place {
+                    ObjectPlace::Section(section) if unit.is_entry_point(symbol) => {
+                        Some(Function { unit: unit.clone(), symbol, section })
+                    }
+                    _ => None,
+                }
+            }
+            Definition::LazyReexport { points, number } => {
+                match tables.entry_points[points.index()].implementation(number) {
+                    Implementation::Symbol { dylib, name } => self.function(tables.find(dylib, name.as_bytes())?),
+                    Implementation::Body { .. } => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Function {
+    fn symbol(&self) -> &ObjectSymbol {
+        &self.unit.file.symbols[self.symbol as usize]
+    }
+}
+
+/// How many bytes behind a function the place is that `edge` refers to; zero where that cannot be said.
+fn behind_function(arch: &dyn Architecture, edge: &ObjectEdge, class: EdgeClass, in_code: bool) -> i64 {
+    match class {
+        EdgeClass::Branch { .. } => arch.behind_target(edge.kind, edge.addend),
+        // What counts from a place in data may count from any.
+        EdgeClass::Address | EdgeClass::LowAddress if in_code || !arch.is_relative(edge.kind) => {
+            arch.behind_target(edge.kind, edge.addend)
+        }
+        _ => 0,
+    }
+}
