@@ -100,3 +100,38 @@ fn behind_function(arch: &dyn Architecture, edge: &ObjectEdge, class: EdgeClass,
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::arch::aarch64::{self, Aarch64};
+    use crate::link::arch::x86_64::{self, X86_64};
+
+    #[test]
+    fn how_far_behind_a_function_references_go() {
+        use aarch64::kind as a;
+        use x86_64::kind as x;
+        let arches: [&dyn Architecture; 2] = [&X86_64, &Aarch64];
+        for (arch, kind, addend, in_code, behind) in [
+            (arches[0], x::BRANCH_PCREL32, -4, true, 0),
+            (arches[0], x::BRANCH_PCREL32, 8, true, 12),
+            (arches[0], x::FUNCTION_DELTA32, 8, false, 0),
+            (arches[0], x::DELTA32, 4, true, 8),
+            (arches[0], x::DELTA32, 4, false, 0),
+            (arches[0], x::POINTER64, 16, false, 16),
+            (arches[0], x::POINTER32_SIGNED, 16, true, 16),
+            (arches[0], x::REQUEST_GOT_LOAD_REX, -4, true, 0),
+            (arches[1], a::BRANCH26, 0, true, 0),
+            (arches[1], a::BRANCH26, 8, true, 8),
+            (arches[1], a::FUNCTION_DELTA32, 8, false, 0),
+            (arches[1], a::PAGE21, 8, true, 8),
+            (arches[1], a::PAGE_OFFSET12, 8, true, 8),
+            (arches[1], a::DELTA32, 8, false, 0),
+            (arches[1], a::POINTER64, 8, false, 8),
+        ] {
+            let edge = ObjectEdge { offset: 0, kind, symbol: 1, addend, in_module: false };
+            let info = &arch.edge_kinds()[usize::from(kind.0)];
+            assert_eq!(behind_function(arch, &edge, info.class, in_code), behind, "{} {addend}", info.name);
+        }
+    }
+}

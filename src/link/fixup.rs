@@ -14,6 +14,10 @@ const LOW_ADDRESS_ADVICE: &str = "; the code needs addresses below 2 GiB and the
 const FAR_TARGET_ADVICE: &str =
     "; linking does not choose the target's address: compile the code that refers to it with -fPIC";
 
+/// What to do about an access of code for tiny programs.
+const TINY_ADVICE: &str = "; code of the tiny model has to have everything within 1 MiB, and this program is larger than that: compile it \
+    with -mcmodel=small";
+
 /// What to do about a branch that does not reach the end of its own section, where a stub could stand.
 const LARGE_SECTION_ADVICE: &str = "; nothing can be inserted into the code of one section, and this one is larger than branches \
     reach: compile it with -ffunction-sections, so that each function has a section of its own";
@@ -108,6 +112,7 @@ fn describe(
     let is_branch = matches!(info.class, EdgeClass::Branch { .. } | EdgeClass::BranchViaStub { .. });
     let absolute = matches!(symbol.place, SymbolPlace::Absolute(_));
     let advice = match error {
+        FixupError::OutOfRange { .. } if arch.is_tiny(fixup.kind) => TINY_ADVICE,
         FixupError::OutOfRange { .. } if info.class == EdgeClass::LowAddress => LOW_ADDRESS_ADVICE,
         FixupError::OutOfRange { .. } if absolute => FAR_TARGET_ADVICE,
         FixupError::OutOfRange { .. } if is_branch && b.size >= arch.branch_reach() / 2 => LARGE_SECTION_ADVICE,

@@ -104,6 +104,9 @@ pub struct ShapeEdge {
     pub addend: i64,
 }
 
+/// The size in bytes of programs of a tiny code model, with all their data.
+pub const TINY: u64 = 1 << 20;
+
 /// Bytes before a piece of code that is made a function, see [`Architecture::fragment_frame`]: also their alignment.
 pub const FRAGMENT_PROLOGUE: u64 = 16;
 
@@ -117,6 +120,10 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn pointer(&self) -> EdgeKind;
     /// The kind that writes a distance (`T - P + A`, 4 bytes).
     fn delta32(&self) -> EdgeKind;
+    /// Whether `kind` is for code of a tiny model: it reaches data no farther than [`TINY`] bytes away.
+    fn is_tiny(&self, _kind: EdgeKind) -> bool {
+        false
+    }
     /// Whether what `kind` writes stays right when the target and the place are moved by the same whole pages.
     fn is_relative(&self, kind: EdgeKind) -> bool;
     /// The kind that only keeps its target linked.

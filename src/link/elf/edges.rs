@@ -4,9 +4,9 @@ use super::debug;
 use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
-use crate::link::edge::{EdgeClass, EdgeKindInfo};
+use crate::link::edge::{EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
+use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::elf::{SectionHeader, SectionTable};
@@ -22,6 +22,7 @@ pub(super) struct Elf {
     pub(super) data: Data,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
+    executable_stack: bool,
 }
 
 /// The relocation entries of one section. More than one table for a section is rare (`ld -r` makes none).
@@ -57,8 +58,17 @@ impl Elf {
             data,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
+            executable_stack: table.iter().any(|header| is_stack_note(table, header)),
         })
     }
+}
+
+/// Whether `header` is that of the empty section by which compilers say that code will be put onto the stack.
+fn is_stack_note(table: &SectionTable<'static, Header, Data>, header: &elf::SectionHeader64<LE>) -> bool {
+    let flags = header.sh_flags(LE).0;
+    flags & elf::SHF_EXECINSTR.0 != 0
+        && flags & elf::SHF_ALLOC.0 == 0
+        && table.section_name(LE, header).is_ok_and(|name| name == b".note.GNU-stack")
 }
 
 /// The relocation entries of each section of `table`, by index.
@@ -90,6 +100,10 @@ impl ObjectFormat for Elf {
         true
     }
 
+    fn wants_executable_stack(&self) -> bool {
+        self.executable_stack
+    }
+
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         let length = file.sections[section as usize].content.len() as u64;
         self.edges_within(file, section, length, edges)
@@ -110,19 +124,26 @@ impl ObjectFormat for Elf {
         debug::sections(self, file)
     }
 
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
-        let is_low = |r_type| match self.arch.translate(r_type) {
-            Translation::Edge(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
-            _ => false,
+    fn has_edge(&self, file: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+        let stays = |section: usize, symbol: u64| {
+            let symbol = file.symbols.get(symbol as usize);
+            symbol.is_some_and(|s| !s.is_global() && s.place == ObjectPlace::Section(section as u32))
         };
         let tables = |code: bool| {
-            let sections = file.sections.iter().zip(&self.relocations);
-            sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
+            let sections = file.sections.iter().zip(&self.relocations).enumerate();
+            sections.filter(move |(_, (s, _))| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
         };
-        for (_, relocations) in tables(true).chain(tables(false)) {
+        for (section, (_, relocations)) in tables(true).chain(tables(false)) {
             let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
             *budget -= entries.len();
-            if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
+            let mut is_wanted = |rela: &Rela| {
+                let info = rela.r_info.get(LE);
+                match self.arch.translate(info as u32) {
+                    Translation::Edge(kind) => wanted(kind, stays(section, info >> 32)),
+                    _ => false,
+                }
+            };
+            if entries.iter().any(&mut is_wanted) {
                 return true;
             }
         }

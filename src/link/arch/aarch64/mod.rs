@@ -95,6 +95,10 @@ impl Architecture for Aarch64 {
         kind::DELTA32
     }
 
+    fn is_tiny(&self, kind: EdgeKind) -> bool {
+        matches!(RULES[usize::from(kind.0)].field, Field::Adr | Field::Literal19)
+    }
+
     fn is_relative(&self, kind: EdgeKind) -> bool {
         let Rule { formula, field, .. } = RULES[usize::from(kind.0)];
         // The last is the offset in a page.
