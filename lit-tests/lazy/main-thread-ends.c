@@ -16,8 +16,10 @@
 #include <stdlib.h>
 void *worker(void *);
 static void last(void) { puts("last"); }
+static pthread_t self;
 int main(void) {
-  pthread_t thread, self = pthread_self();
+  pthread_t thread;
+  self = pthread_self();
   atexit(last);
   pthread_create(&thread, 0, worker, &self);
   pthread_detach(thread);

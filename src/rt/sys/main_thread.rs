@@ -56,18 +56,15 @@ unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     if !is_first || gate::forked() || tasks().len() < 2 {
         return;
     }
-    let mut helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    {
+    let pool = {
         // If there is no pool yet, this makes it: without the program's signals.
         let _inside = gate::enter();
         // SAFETY: no precondition.
-        helpers.extend(rayon::broadcast(|_| unsafe { libc::gettid() }));
-    }
+        rayon::broadcast(|_| unsafe { libc::gettid() })
+    };
     let started = background_thread("end of main", move || {
-        // SAFETY: no precondition.
-        helpers.push(unsafe { libc::gettid() });
         let mut wait = WAIT.0;
-        while is_running(&helpers) {
+        while is_running(&pool) {
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT.1);
         }
@@ -78,10 +75,14 @@ unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     }
 }
 
-/// Whether any thread is left that is not one of `helpers`. The first thread stays in the list until all have ended.
-fn is_running(helpers: &[libc::pid_t]) -> bool {
+/// Whether any thread is left that is neither one of `pool` nor another one of the linker. The first thread stays in the list until all have ended.
+fn is_running(pool: &[libc::pid_t]) -> bool {
     let first = std::process::id() as libc::pid_t;
-    tasks().iter().any(|task| !helpers.contains(task) && (*task != first || !has_ended(first)))
+    let tasks = tasks();
+    // Read later, since a thread is in the list before it is known as a helper.
+    let helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_helper = |task: &libc::pid_t| pool.contains(task) || helpers.contains(task);
+    tasks.iter().any(|task| !is_helper(task) && (*task != first || !has_ended(first)))
 }
 
 /// The threads of this process.
