@@ -166,7 +166,7 @@ impl Batch<'_> {
             self.parts.iter_mut().for_each(|part| plugin.closed(&mut part.graph));
         }
         self.terminate_unwind_records();
-        if self.session.canonical.is_low(self.session, tables, &self.parts) {
+        if self.session.canonical.are_given(self.session, tables, &self.parts) {
             self.moved = canonical::give_addresses(&closure, self.session, &mut self.parts, &mut self.found);
         }
         Ok(symbols)

@@ -1,11 +1,11 @@
-//! The addresses of the process's symbols in a program whose memory is low.
+//! The addresses of the process's symbols in a program whose code cannot hold those that they have.
 //!
-//! Code compiled for a fixed address below 2 GiB holds addresses in 32 bits: those of shared libraries do not fit. As a static
-//! linker does, the session then gives every symbol of the process that is referred to by address a place in linked
+//! Code compiled for a fixed address below 2 GiB holds addresses in 32 bits, and code of AArch64's tiny model distances of 1 MiB: those of shared libraries do not
+//! fit. As a static linker does, the session then gives every symbol of the process that is referred to by address a place in linked
 //! memory: data a copy, a function a stub. It has that place for everybody: for position-independent code in the same program, and
 //! for the shared libraries themselves ([`ExecutorProcessControl::rebind`]). Branches go on to the function itself.
 //!
-//! Whether the program is of that kind is decided once, when the first batch knows its edges, since linked memory cannot
+//! Whether the program is of such a kind is decided once, when the first batch knows its edges, since linked memory cannot
 //! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file, fewer
 //! where there are thousands of files. That finds files of such code, in which hardly a function does without; it costs position-independent
 //! programs a page or so of each file that is not linked at once, a millisecond for thousands of them. What is missed or added
@@ -21,11 +21,13 @@ use super::symbol_table::SymbolTables;
 use super::trampolines::{STUBS_SECTION, add_pointers, add_row};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt};
-use crate::link::{Content, SymbolPlace};
-use crate::rt::Placement;
+use crate::link::object_file::SectionKind;
+use crate::link::{BlockId, Content, EdgeClass, EdgeKind, LinkGraph, SymbolPlace};
 use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
+use crate::rt::memory::{Placement, tiny_shares};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How many relocations of one file are looked at.
@@ -44,7 +46,7 @@ const POINTERS_SECTION: &[u8] = b"$__CANONICAL_PTRS";
 /// The session's table of them.
 #[derive(Debug, Default)]
 pub(super) struct CanonicalAddresses {
-    low: OnceLock<bool>,
+    given: OnceLock<bool>,
     /// By the address in the process; `None` for what stays where it is.
     places: Mutex<FxHashMap<ExecutorAddr, Option<Place>>>,
 }
@@ -65,15 +67,17 @@ pub(super) struct Moved {
 }
 
 impl CanonicalAddresses {
-    /// Whether linked memory is low; decided, and memory placed, by the first batch, whose parts are `parts`.
-    pub fn is_low(&self, session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
-        *self.low.get_or_init(|| {
-            let wanted = wanted_by_edges(session, parts) || wanted_by_files(session, tables, parts);
-            let placed = wanted.then(|| session.executor().memory().place(Placement::Low));
-            if let Some(Err(error)) = &placed {
-                log::warn!("code needs addresses below 2 GiB: {error}");
+    /// Whether symbols of the process get places; decided, and memory placed, by the first batch, whose parts are `parts`.
+    pub fn are_given(&self, session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
+        *self.given.get_or_init(|| {
+            let Some(placement) = wanted_placement(session, tables, parts) else {
+                return false;
+            };
+            let placed = session.executor().memory().place(placement);
+            if let Err(error) = &placed {
+                log::warn!("code needs memory that is not to be had: {error}");
             }
-            matches!(placed, Some(Ok(())))
+            placed.is_ok()
         })
     }
 
@@ -84,21 +88,69 @@ impl CanonicalAddresses {
     }
 }
 
-fn wanted_by_edges(session: &Session, parts: &[Part]) -> bool {
-    parts.iter().any(|part| part.demand(session.arch()).low)
+/// Where the memory has to be for the code of the program, as far as looking at some of it tells; `None` if it does not matter.
+fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) -> Option<Placement> {
+    let arch = session.arch();
+    let kinds = arch.edge_kinds();
+    let is_tiny = AtomicBool::new(false);
+    let is_low = |kind: EdgeKind, stays: bool| {
+        if !stays && arch.is_tiny(kind) {
+            is_tiny.store(true, Ordering::Relaxed);
+        }
+        kinds[usize::from(kind.0)].class == EdgeClass::LowAddress
+    };
+    if wanted_by_edges(parts, &is_low) || wanted_by_files(session, tables, parts, &is_low) {
+        return Some(Placement::Low);
+    }
+    // A larger program may have some such accesses that reach.
+    if is_tiny.into_inner() { tiny_shares(sizes(tables)).map(Placement::Tiny) } else { None }
 }
 
-/// Whether files that are not linked yet have such edges, as far as looking at some tells.
-fn wanted_by_files(session: &Session, tables: &SymbolTables, parts: &[Part]) -> bool {
+/// Whether an edge is wanted, by its kind and whether it stays in its section.
+type Wanted<'a> = &'a (dyn Fn(EdgeKind, bool) -> bool + Sync);
+
+fn wanted_by_edges(parts: &[Part], wanted: Wanted<'_>) -> bool {
+    let in_block = |graph: &LinkGraph, block: BlockId| {
+        graph.block_edges(block).iter().any(|edge| {
+            let place = graph.symbols[edge.target.index()].place;
+            wanted(edge.kind, matches!(place, SymbolPlace::Defined { block: to, .. } if to == block))
+        })
+    };
+    parts.iter().any(|part| part.unkept.demand.low || part.graph.block_ids().any(|block| in_block(&part.graph, block)))
+}
+
+/// The same of files that are not linked yet.
+fn wanted_by_files(session: &Session, tables: &SymbolTables, parts: &[Part], wanted: Wanted<'_>) -> bool {
     let whole = |part: &Part| part.unit().filter(|unit| !unit.by_section()).map(|unit| unit.id);
     let known: std::collections::BTreeSet<_> = parts.iter().filter_map(whole).collect();
     let share = (SESSION_BUDGET / tables.units.len().max(1)).clamp(SMALLEST_SHARE, FILE_BUDGET);
-    let wants =
-        |unit: &Arc<MaterializationUnit>| !known.contains(&unit.id) && unit.file.wants_low_addresses(&mut { share });
+    let wants = |unit: &Arc<MaterializationUnit>| {
+        !known.contains(&unit.id) && unit.file.has_edge(&mut { share }, &mut |kind, stays| wanted(kind, stays))
+    };
     if tables.units.len() >= PARALLEL_FILES && session.use_threads() {
         return tables.units.par_iter().with_min_len(PARALLEL_FILES / 2).any(wants);
     }
     tables.units.iter().any(wants)
+}
+
+/// How many bytes all of the program has, by [`MemProt::index`]: its sections, and generously the stubs and pointers that its symbols may need.
+fn sizes(tables: &SymbolTables) -> [u64; 3] {
+    const STUB: u64 = 32;
+    const POINTER: u64 = 16;
+    let mut sizes = [0u64; 3];
+    let mut add = |prot: MemProt, size: u64| sizes[prot.index()] = sizes[prot.index()].saturating_add(size);
+    for unit in &tables.units {
+        let symbols = unit.file.symbols.iter().filter(|symbol| symbol.is_global()).count() as u64;
+        add(MemProt::ReadExec, symbols * STUB);
+        add(MemProt::Read, symbols * POINTER);
+        add(MemProt::ReadWrite, symbols * POINTER);
+        for (index, section) in unit.file.sections.iter().enumerate() {
+            if section.kind != SectionKind::Unloaded && !unit.is_discarded(index as u32) {
+                add(section.prot, section.size.saturating_add(section.align));
+            }
+        }
+    }
+    sizes
 }
 
 /// Gives the symbols of the process that `parts` refer to by address their places, those without one in a part added to `parts`.

@@ -156,7 +156,7 @@ impl Expansion<'_, '_> {
         if self.can_read_again(unit, section, &edges) {
             self.leave_unkept(unit, section, block, &edges)?;
         } else {
-            let resolved = self.resolve_edges(unit, &edges)?;
+            let resolved = self.resolve_edges(unit, section, &edges)?;
             self.part.graph.set_edges(block, resolved);
         }
         self.edges = edges;
@@ -185,13 +185,17 @@ impl Expansion<'_, '_> {
     fn resolve_edges(
         &mut self,
         unit: &Arc<MaterializationUnit>,
+        section: u32,
         edges: &[ObjectEdge],
     ) -> Result<Vec<Edge>, SessionError> {
         let kinds = self.closure.arch.edge_kinds();
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
-            let target = self.edge_target(unit, edge, class)?;
+            let target = match self.inner_place(unit, section, edge, class)? {
+                Some(body) => body,
+                None => self.edge_target(unit, edge, class)?,
+            };
             resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
         }
         Ok(resolved)

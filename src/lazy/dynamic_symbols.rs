@@ -14,6 +14,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr};
 use crate::link::object_file::SymbolKind;
+use crate::rt::ThreadLocalPlace;
 use crate::rt::gate;
 use crate::rt::program::{ProgramSymbol, ProgramSymbols};
 use std::collections::BTreeMap;
@@ -69,10 +70,15 @@ pub(super) fn publish(session: &Session, interposed: &[(Interposed, ExecutorAddr
     Ok(session.executor().publish_program(Arc::new(symbols), &definitions)?)
 }
 
-/// The program's definition of `name`, if others may use it.
+/// The program's definition of `name`, if others may use it; thread-local variables are something else.
 fn exported(tables: &SymbolTables, name: &[u8]) -> Option<EntryId> {
+    mentions(tables, name).find(|&id| is_exported(tables, id))
+}
+
+/// What the program's JITDylibs know of `name`, in their order.
+fn mentions<'a>(tables: &'a SymbolTables, name: &'a [u8]) -> impl Iterator<Item = EntryId> + 'a {
     let programs = (0..tables.dylibs.len()).map(|index| super::ids::DylibId(index as u32)).filter(|&d| d != PLATFORM);
-    programs.filter_map(|dylib| tables.find(dylib, name)).find(|&id| is_exported(tables, id))
+    programs.filter_map(move |dylib| tables.find(dylib, name))
 }
 
 /// Whether the program defines `name` for others, or an archive does: that member is then wanted.
@@ -80,21 +86,25 @@ pub(super) fn offer(tables: &mut SymbolTables, name: &[u8]) -> bool {
     if exported(tables, name).is_some() {
         return true;
     }
-    let programs = (0..tables.dylibs.len()).map(|index| super::ids::DylibId(index as u32)).filter(|&d| d != PLATFORM);
     let offered = |id: &EntryId| {
         let entry = &tables.entries[id.index()];
         entry.definition == Definition::Undefined && entry.archive.is_some()
     };
-    let found = programs.filter_map(|dylib| tables.find(dylib, name)).find(offered);
+    let found = mentions(tables, name).find(offered);
     found.inspect(|&id| tables.require(id)).is_some()
 }
 
 fn is_exported(tables: &SymbolTables, id: EntryId) -> bool {
+    visible(tables, id).is_some_and(|(unit, symbol)| unit.file.symbols[symbol as usize].kind != SymbolKind::ThreadLocal)
+}
+
+/// The file and symbol that define `id`, if others may see that.
+fn visible(tables: &SymbolTables, id: EntryId) -> Option<(&MaterializationUnit, u32)> {
     let entry = &tables.entries[id.index()];
-    let Definition::Unit { unit, symbol } = entry.definition else {
-        return false;
-    };
-    entry.exported && tables.units[unit.index()].file.symbols[symbol as usize].kind != SymbolKind::ThreadLocal
+    match entry.definition {
+        Definition::Unit { unit, symbol } if entry.exported => Some((&tables.units[unit.index()], symbol)),
+        _ => None,
+    }
 }
 
 impl ProgramSymbols for DynamicSymbols {
@@ -114,6 +124,20 @@ impl ProgramSymbols for DynamicSymbols {
                 None
             }
         }
+    }
+
+    fn thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
+        let session = self.session.upgrade()?;
+        let tables = session.tables();
+        let (unit, symbol) = mentions(&tables, name).find_map(|id| visible(&tables, id))?;
+        let (section, value) = unit.place(symbol)?;
+        // Nothing else has such a place.
+        Some(match unit.thread_local_place(section)? {
+            ThreadLocalPlace::Offset(offset) => ThreadLocalPlace::Offset(offset.offset(value)),
+            ThreadLocalPlace::Dynamic { module, offset } => {
+                ThreadLocalPlace::Dynamic { module, offset: offset.wrapping_add(value) }
+            }
+        })
     }
 
     fn symbol_at(&self, address: ExecutorAddr) -> Option<ProgramSymbol> {

@@ -1,7 +1,7 @@
 //! Which library a symbol that nothing defines is probably in.
 
 /// Beginnings of names and the library they belong to; the first that fits counts.
-const PREFIXES: [(&str, &str); 40] = [
+const PREFIXES: [(&str, &str); 42] = [
     ("_ZNSt10filesystem", "stdc++"),
     ("_ZNSt3__1", "c++"),
     ("_ZNKSt3__1", "c++"),
@@ -24,6 +24,8 @@ const PREFIXES: [(&str, &str); 40] = [
     ("_Unwind_", "gcc_s"),
     ("pthread_", "pthread"),
     ("sem_", "pthread"),
+    ("__ubsan_", "ubsan"),
+    ("__gcov_", "gcov"),
     ("omp_", "gomp"),
     ("GOMP_", "gomp"),
     ("__kmpc_", "omp"),
@@ -190,6 +192,7 @@ mod tests {
             ("_Znwm", Some("stdc++")),
             ("__cxa_throw", Some("stdc++")),
             ("omp_get_num_threads", Some("gomp")),
+            ("__ubsan_handle_add_overflow", Some("ubsan")),
             ("_cos", Some("m")),
             ("__ZdlPv", Some("stdc++")),
             ("missing", None),

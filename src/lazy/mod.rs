@@ -34,6 +34,7 @@ mod hints;
 mod ids;
 mod image;
 mod initializers;
+mod inner_places;
 mod inspection;
 mod lazy_reexports;
 mod name_table;

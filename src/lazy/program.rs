@@ -54,6 +54,10 @@ impl Session {
         let _inside = gate::enter();
         let addresses = batch::link(self, &roots)?;
         self.progress().end();
+        let runs = self.executes() || self.relocatable();
+        if runs && self.tables().units.iter().any(|unit| unit.file.format.wants_executable_stack()) {
+            self.executor().make_stacks_executable()?;
+        }
         let definitions = addresses[addresses.len() - interposed.len()..].to_vec();
         let interposed = interposed.into_iter().zip(definitions).collect();
         Ok(LinkedProgram { entry: addresses[0], initializers, finalizers, interposed })

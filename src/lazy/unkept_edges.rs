@@ -6,7 +6,8 @@
 //! section, when a block is written. What stays is the map from the file's symbols to the graph's, and in the graph the edges that are
 //! more than that, in order: each takes the place of its relocation then.
 //!
-//! All edges of a section are kept if one of them is part of a sequence of thread-local accesses: relaxation looks at neighbours. So are those of a
+//! All edges of a section are kept if one of them is part of a sequence of thread-local accesses: relaxation looks at neighbours; or if one refers to
+//! a place inside of a function that has an entry point: that is another symbol; or is for a tiny program. So are those of a
 //! graph with a branch that may need a stub, once that is known, and all edges in sessions in which somebody looks at graphs.
 
 use super::closure::Expansion;
@@ -140,7 +141,9 @@ impl Expansion<'_, '_> {
             && !unit.by_section()
             && !unit.is_thread_local(section)
             && !edges.is_empty()
-            && !runs(edges, kinds).any(|(class, _)| is_part_of_sequence(class))
+            && !runs(edges, kinds)
+                .any(|(class, run)| is_part_of_sequence(class) || self.closure.arch.is_tiny(run[0].kind))
+            && !edges.iter().any(|edge| self.is_inside_function(unit, section, edge))
     }
 
     /// Finds the targets of `edges`, those of `section` of `unit`, whose block is `block`, and keeps only those that have to be.

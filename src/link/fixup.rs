@@ -14,6 +14,10 @@ const LOW_ADDRESS_ADVICE: &str = "; the code needs addresses below 2 GiB and the
 const FAR_TARGET_ADVICE: &str =
     "; linking does not choose the target's address: compile the code that refers to it with -fPIC";
 
+/// What to do about an access of code for tiny programs.
+const TINY_ADVICE: &str = "; code of the tiny model has to have everything within 1 MiB, and this program is larger than that: compile it \
+    with -mcmodel=small";
+
 /// What to do about a branch that does not reach the end of its own section, where a stub could stand.
 const LARGE_SECTION_ADVICE: &str = "; nothing can be inserted into the code of one section, and this one is larger than branches \
     reach: compile it with -ffunction-sections, so that each function has a section of its own";
@@ -101,7 +105,8 @@ pub fn apply_edges<A: Architecture + ?Sized>(
             EdgeClass::KeepAlive => continue,
             EdgeClass::BranchViaStub { direct } => match within_reach(arch, graph, edge, addresses, address) {
                 Some(to) => (kind, target) = (direct, to),
-                None => addend = arch.branch_addend(),
+                // The stub goes to the very place.
+                None => addend = addend.wrapping_sub(arch.behind_target(kind, addend)),
             },
             // A look at the symbol itself is a cache line more.
             EdgeClass::Size => size = graph.symbols[target.index()].size,
@@ -133,7 +138,7 @@ fn within_reach<A: Architecture + ?Sized>(
 ) -> Option<SymbolId> {
     let target = graph.symbols[edge.target.index()].stub_target?;
     let to = addresses[target.index()];
-    let place = to.0.wrapping_add_signed(edge.addend.wrapping_sub(arch.branch_addend()));
+    let place = to.0.wrapping_add_signed(arch.behind_target(edge.kind, edge.addend));
     // The slack covers the length of the instruction.
     let limit = arch.branch_reach() - 64;
     (!to.is_null() && place.abs_diff(address) < limit).then_some(target)
@@ -148,6 +153,7 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, failed: 
     let is_branch = matches!(info.class, EdgeClass::Branch { .. } | EdgeClass::BranchViaStub { .. });
     let absolute = matches!(symbol.place, SymbolPlace::Absolute(_));
     let advice = match error {
+        FixupError::OutOfRange { .. } if arch.is_tiny(fixup.kind) => TINY_ADVICE,
         FixupError::OutOfRange { .. } if info.class == EdgeClass::LowAddress => LOW_ADDRESS_ADVICE,
         FixupError::OutOfRange { .. } if absolute => FAR_TARGET_ADVICE,
         FixupError::OutOfRange { .. } if is_branch && b.size >= arch.branch_reach() / 2 => LARGE_SECTION_ADVICE,

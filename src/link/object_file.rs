@@ -50,14 +50,19 @@ pub trait ObjectFormat: Debug + Send + Sync {
         Ok(frames)
     }
 
-    /// Whether `file` has edges of class [`super::EdgeClass::LowAddress`], as far as that can be said by looking at `budget` of its
-    /// relocations, code before data; what was looked at is taken off `budget`.
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool;
+    /// Whether `file` has an edge for which `wanted` holds, as far as that can be said by looking at `budget` of its relocations, code before
+    /// data; what was looked at is taken off `budget`. `wanted` is told the edge's kind, and whether it is sure to stay in its section.
+    fn has_edge(&self, file: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool;
 
     /// Whether section `section` can be left out if nothing refers to it: `false` if the file says that it has to stay.
     fn may_strip(&self, section: u32) -> bool {
         let _ = section;
         true
+    }
+
+    /// Whether the file asks for stacks whose contents can be executed, as GNU C's functions in functions do.
+    fn wants_executable_stack(&self) -> bool {
+        false
     }
 
     /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.
@@ -109,9 +114,9 @@ impl ObjectFile {
         self.format.debug_sections(self)
     }
 
-    /// See [`ObjectFormat::wants_low_addresses`].
-    pub fn wants_low_addresses(&self, budget: &mut usize) -> bool {
-        self.format.wants_low_addresses(self, budget)
+    /// See [`ObjectFormat::has_edge`].
+    pub fn has_edge(&self, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+        self.format.has_edge(self, budget, wanted)
     }
 }
 

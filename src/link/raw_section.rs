@@ -1,5 +1,6 @@
 //! An object file that is not read but made: one section of given bytes, with symbols.
 
+use super::edge::EdgeKind;
 use super::error::Result;
 use super::graph::{Linkage, Scope};
 use super::object_file::{
@@ -57,7 +58,7 @@ impl ObjectFormat for NoRelocations {
         Ok(())
     }
 
-    fn wants_low_addresses(&self, _: &ObjectFile, _: &mut usize) -> bool {
+    fn has_edge(&self, _: &ObjectFile, _: &mut usize, _: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
         false
     }
 }

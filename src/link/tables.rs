@@ -197,7 +197,7 @@ impl<'a> Tables<'a> {
     /// How far behind its target a branch goes: a stub goes to the very place, since a branch to the middle of a section has an
     /// addend of its own.
     fn delta(&self, branch: &Edge) -> i64 {
-        branch.addend.wrapping_sub(self.arch.branch_addend())
+        self.arch.behind_target(branch.kind, branch.addend)
     }
 }
 

@@ -81,6 +81,11 @@ pub enum ExecutorError {
     /// Shared libraries could not be made to use definitions of the program.
     #[error("cannot make shared libraries use the program's definitions: {0}")]
     Interpose(std::io::Error),
+    /// Code on the stack cannot be run.
+    #[error(
+        "the program has code on its stack (a function in a function, of which it takes the address), but stacks cannot be made executable: {0}"
+    )]
+    ExecutableStack(String),
     /// A second dispatch handler was given to an executor.
     #[error("this executor already has a dispatch handler")]
     HandlerSet,
@@ -197,6 +202,12 @@ pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
         program: Arc<dyn ProgramSymbols>,
         definitions: &BTreeMap<Vec<u8>, ExecutorAddr>,
     ) -> Result<(), ExecutorError>;
+
+    /// Makes the contents of stacks executable, for a program that asks for it: those of all threads, also of those that start later.
+    ///
+    /// # Errors
+    /// [`ExecutorError::ExecutableStack`].
+    fn make_stacks_executable(&self) -> Result<(), ExecutorError>;
 
     /// Stores a pointer in linked `rw-` memory (8-byte aligned), at once for all threads; what was written to memory
     /// before is seen by whoever sees the new pointer.

@@ -121,6 +121,11 @@ impl ExecutorProcessControl for ImageProcess {
         Ok(())
     }
 
+    /// Refused: an image does not say it.
+    fn make_stacks_executable(&self) -> Result<(), ExecutorError> {
+        Err(ExecutorError::ExecutableStack("a kept program does without".into()))
+    }
+
     fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr) {
         self.0.process.write_pointer(at, value);
     }

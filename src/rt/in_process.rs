@@ -127,6 +127,10 @@ impl ExecutorProcessControl for InProcess {
         sys::interpose::bind(definitions).map_err(ExecutorError::Interpose)
     }
 
+    fn make_stacks_executable(&self) -> Result<(), ExecutorError> {
+        sys::provider::make_stacks_executable().map_err(|error| ExecutorError::ExecutableStack(error.to_string()))
+    }
+
     fn write_pointer(&self, at: ExecutorAddr, value: ExecutorAddr) {
         process::write_pointer(at, value);
     }

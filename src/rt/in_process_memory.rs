@@ -149,7 +149,10 @@ impl MemoryManager for InProcessMemoryManager {
     fn place(&self, placement: Placement) -> Result<(), MemoryError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.region {
-            Some(region) if placement == Placement::Low && region.all.end.0 > 1 << 31 => {
+            Some(region)
+                if placement == Placement::Low && region.all.end.0 > 1 << 31
+                    || matches!(placement, Placement::Tiny(_)) =>
+            {
                 Err(MemoryError::AlreadyPlaced { base: region.all.start.0, wanted: placement })
             }
             Some(_) => Ok(()),
@@ -247,12 +250,15 @@ impl Region {
         // The code window and chunks for data round up.
         let needed = needed.saturating_add(needed / 4).min(size);
         let free = match placement {
-            Placement::Anywhere => reserve_near(sys::near_address(), size, needed)?,
+            Placement::Anywhere | Placement::Tiny(_) => reserve_near(sys::near_address(), size, needed)?,
             Placement::Low => reserve_low(size, needed)?,
         };
         let all = AddrRange::new(ExecutorAddr(free.start()), free.size());
-        let downwards = placement == Placement::Anywhere && free.start() < sys::near_address();
-        let window_size = (free.size() / 4).min(BRANCH_WINDOW);
+        let downwards = placement != Placement::Low && free.start() < sys::near_address();
+        let window_size = match placement {
+            Placement::Tiny(shares) => shares[MemProt::ReadExec.index()],
+            Placement::Anywhere | Placement::Low => (free.size() / 4).min(BRANCH_WINDOW),
+        };
         let window = if downwards {
             AddrRange::new(ExecutorAddr(all.end.0 - window_size), window_size)
         } else {
@@ -275,6 +281,12 @@ impl Region {
         };
         let window_extent = region.take(window_size)?;
         region.window_rest = Some(region.map(window_extent, MemProt::ReadExec)?);
+        if let Placement::Tiny(shares) = placement {
+            for prot in [MemProt::Read, MemProt::ReadWrite] {
+                let chunk = region.map_chunk(prot, shares[prot.index()])?;
+                region.chunks[prot.index()] = Some(chunk);
+            }
+        }
         Ok(region)
     }
 
@@ -386,7 +398,11 @@ impl Region {
             }
             MemProt::Read | MemProt::ReadExec => FILE_CHUNK.min(self.all.size() / 8),
         };
-        let extent = self.take(needed.max(usual).min(self.free.size()))?;
+        self.map_chunk(prot, needed.max(usual).min(self.free.size()))
+    }
+
+    fn map_chunk(&mut self, prot: MemProt, size: u64) -> Result<Chunk, MemoryError> {
+        let extent = self.take(size)?;
         self.mapped.push((AddrRange::new(ExecutorAddr(extent.start()), extent.size()), prot));
         self.map(extent, prot)
     }

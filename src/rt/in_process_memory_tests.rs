@@ -189,6 +189,21 @@ fn low_memory_is_below_2_gib() {
 }
 
 #[test]
+fn what_comes_first_of_a_tiny_program_is_close_together() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let shares = crate::rt::memory::tiny_shares([100_000, 300_000, 200_000]).unwrap();
+    memory.place(Placement::Tiny(shares)).unwrap();
+    let segments = [(MemProt::Read, 100_000), (MemProt::ReadExec, 300_000), (MemProt::ReadWrite, 200_000)]
+        .map(|(prot, size)| one(&memory, request(prot, size, 64)).range());
+    let (first, last) = (segments.iter().map(|s| s.start).min(), segments.iter().map(|s| s.end).max());
+    assert!(last.unwrap().0 - first.unwrap().0 <= 1 << 20, "{segments:?}");
+    // More than was said is elsewhere.
+    let bounds = memory.bounds(1 << 20, 0).unwrap();
+    assert!(bounds.all.contains(one(&memory, request(MemProt::ReadExec, 1 << 20, 64)).address));
+    assert_eq!(call(code(&memory).address.0), 42);
+}
+
+#[test]
 fn placing_low_after_the_first_allocation_is_an_error() {
     let memory = InProcessMemoryManager::with_size(SMALL);
     one(&memory, request(MemProt::Read, 8, 8));

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::link::arch::TINY;
 
 /// How many bytes of code lie close enough for every direct branch of every architecture (AArch64: ±128 MiB).
 pub const BRANCH_WINDOW: u64 = 120 << 20;
@@ -77,6 +78,20 @@ pub enum Placement {
     Anywhere,
     /// Everything below 2 GiB: inputs hold absolute 32-bit relocations.
     Low,
+    /// As [`Placement::Anywhere`], and what is asked for first within [`TINY`] bytes, each protection in a share of its own: bytes, by
+    /// [`MemProt::index`]. See [`tiny_shares`].
+    Tiny([u64; 3]),
+}
+
+/// The shares of [`TINY`] bytes for a program that needs `sizes` bytes of each protection, by [`MemProt::index`]; `None` if they are too few.
+pub fn tiny_shares(sizes: [u64; 3]) -> Option<[u64; 3]> {
+    // Whole pages of any size.
+    const PAGE: u64 = 1 << 16;
+    const SPARE: u64 = TINY - 3 * PAGE;
+    let wanted = sizes.iter().fold(1u64, |sum, &size| sum.saturating_add(size));
+    let share = |size: u64| (SPARE / PAGE).saturating_mul(size) / wanted * PAGE + PAGE;
+    let shares = sizes.map(share);
+    (wanted < TINY && sizes.iter().zip(shares).all(|(&size, share)| size <= share)).then_some(shares)
 }
 
 /// What else than run it somebody wants to do with code in this process's memory.
@@ -260,6 +275,18 @@ pub trait MemoryManager: Send + Sync + fmt::Debug {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tiny_programs_have_room_for_each_protection() {
+        for sizes in [[0, 0, 0], [1000, 200_000, 3000], [300_000; 3], [0, 800_000, 0], [50_000, 50_000, 700_000]] {
+            let shares = tiny_shares(sizes).unwrap();
+            assert!(shares.iter().sum::<u64>() <= TINY, "{sizes:?} {shares:?}");
+            assert!(sizes.iter().zip(shares).all(|(size, share)| *size <= share), "{sizes:?} {shares:?}");
+        }
+        for sizes in [[0, TINY, 0], [400_000; 3], [u64::MAX; 3]] {
+            assert_eq!(tiny_shares(sizes), None, "{sizes:?}");
+        }
+    }
 
     #[test]
     fn requests_that_contradict_themselves_are_refused() {

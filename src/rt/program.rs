@@ -1,5 +1,6 @@
 //! The linked program as the rest of the process sees it: what an executable's dynamic symbol table is to a loader.
 
+use super::thread_local::ThreadLocalPlace;
 use crate::base::ExecutorAddr;
 
 /// The symbols of a program that others may use. Asked from any thread at any time, inside the fork gate.
@@ -10,6 +11,12 @@ pub trait ProgramSymbols: Send + Sync {
     /// The address of an exported symbol, linked if it is not yet; a lazy function's is its entry point. `None` if there is none, and if it
     /// cannot be linked.
     fn find(&self, name: &[u8]) -> Option<ExecutorAddr>;
+
+    /// Where the exported thread-local variable `name` is.
+    fn thread_local(&self, name: &[u8]) -> Option<ThreadLocalPlace> {
+        let _ = name;
+        None
+    }
 
     /// The exported symbol that `address` is in, if that is linked.
     fn symbol_at(&self, address: ExecutorAddr) -> Option<ProgramSymbol>;

@@ -69,6 +69,7 @@ impl MemoryManager for SlabMemoryManager {
             Placement::Low if self.range.start.0 >= 1 << 31 => {
                 Err(MemoryError::AlreadyPlaced { base: self.range.start.0, wanted: placement })
             }
+            Placement::Tiny(_) => Err(MemoryError::AlreadyPlaced { base: self.range.start.0, wanted: placement }),
             _ => Ok(()),
         }
     }

@@ -105,6 +105,9 @@ pub struct ShapeEdge {
     pub addend: i64,
 }
 
+/// The size in bytes of programs of a tiny code model, with all their data.
+pub const TINY: u64 = 1 << 20;
+
 /// Bytes before a piece of code that is made a function, see [`Architecture::fragment_frame`]: also their alignment.
 pub const FRAGMENT_PROLOGUE: u64 = 16;
 
@@ -118,13 +121,21 @@ pub trait Architecture: Sync + std::fmt::Debug {
     fn pointer(&self) -> EdgeKind;
     /// The kind that writes a distance (`T - P + A`, 4 bytes).
     fn delta32(&self) -> EdgeKind;
+    /// Whether `kind` is for code of a tiny model: it reaches data no farther than [`TINY`] bytes away.
+    fn is_tiny(&self, _kind: EdgeKind) -> bool {
+        false
+    }
     /// Whether what `kind` writes stays right when the target and the place are moved by the same whole pages.
     fn is_relative(&self, kind: EdgeKind) -> bool;
     /// The kind that only keeps its target linked.
     fn keep_alive(&self) -> EdgeKind;
-    /// The addend of a branch that goes exactly to its target; a branch with another one must not be sent through a stub
-    /// for its target, but through one for the place it really goes to.
+    /// The addend of a branch instruction that goes exactly to its target.
     fn branch_addend(&self) -> i64;
+    /// How many bytes behind its target an edge of `kind` with `addend` goes to or points to, where the addend tells: it does not for data that
+    /// holds a distance, which may be measured from anywhere, and zero is the answer for distances to functions.
+    ///
+    /// A branch that goes behind its target must not be sent through a stub for the target, but through one for the very place.
+    fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64;
     /// How far a branch instruction reaches, in bytes in either direction.
     fn branch_reach(&self) -> u64;
     /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.

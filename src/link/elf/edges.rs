@@ -5,9 +5,9 @@ use super::numbering::Numbering;
 use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
-use crate::link::edge::{EdgeClass, EdgeKindInfo};
+use crate::link::edge::{EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
-use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, SectionKind};
+use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::SectionIndex;
@@ -31,6 +31,7 @@ pub(super) struct Elf {
     numbers: Vec<u32>,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
+    executable_stack: bool,
 }
 
 /// The type of an entry.
@@ -66,6 +67,7 @@ impl Elf {
             data,
             arch: relocation::of(arch).ok_or_else(unknown)?,
             kinds: arch::of(arch).ok_or_else(unknown)?.edge_kinds(),
+            executable_stack: table.iter().any(|header| is_stack_note(table, header)),
         };
         elf.find_relocations(name, table, numbering)?;
         Ok(elf)
@@ -100,7 +102,19 @@ impl Elf {
     }
 }
 
+/// Whether `header` is that of the empty section by which compilers say that code will be put onto the stack.
+fn is_stack_note(table: &SectionTable<'static, Header, Data>, header: &elf::SectionHeader64<LE>) -> bool {
+    let flags = header.sh_flags(LE).0;
+    flags & elf::SHF_EXECINSTR.0 != 0
+        && flags & elf::SHF_ALLOC.0 == 0
+        && table.section_name(LE, header).is_ok_and(|name| name == b".note.GNU-stack")
+}
+
 impl ObjectFormat for Elf {
+    fn wants_executable_stack(&self) -> bool {
+        self.executable_stack
+    }
+
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
         let length = file.sections[section as usize].content.len() as u64;
         self.edges_within(file, section, length, edges)
@@ -121,19 +135,26 @@ impl ObjectFormat for Elf {
         debug::sections(self, file)
     }
 
-    fn wants_low_addresses(&self, file: &ObjectFile, budget: &mut usize) -> bool {
-        let is_low = |r_type| match self.arch.translate(r_type) {
-            Translation::Edge(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
-            _ => false,
+    fn has_edge(&self, file: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+        let stays = |section: usize, symbol: u64| {
+            let symbol = file.symbols.get(symbol as usize);
+            symbol.is_some_and(|s| !s.is_global() && s.place == ObjectPlace::Section(section as u32))
         };
         let tables = |code: bool| {
-            let sections = file.sections.iter().zip(&self.relocations);
-            sections.filter(move |(s, _)| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
+            let sections = file.sections.iter().zip(&self.relocations).enumerate();
+            sections.filter(move |(_, (s, _))| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
         };
-        for (_, relocations) in tables(true).chain(tables(false)) {
+        for (section, (_, relocations)) in tables(true).chain(tables(false)) {
             let entries = &relocations[..relocations.len().min(*budget)];
             *budget -= entries.len();
-            if entries.iter().any(|rela| is_low(rela.r_info.get(LE) as u32)) {
+            let mut is_wanted = |rela: &Rela| {
+                let info = rela.r_info.get(LE);
+                match self.arch.translate(info as u32) {
+                    Translation::Edge(kind) => wanted(kind, stays(section, info >> 32)),
+                    _ => false,
+                }
+            };
+            if entries.iter().any(&mut is_wanted) {
                 return true;
             }
         }
@@ -180,6 +201,7 @@ impl Elf {
         }
         let symbols = file.symbols.len() as u64;
         let first = edges.len();
+        let in_code = header.prot == MemProt::ReadExec;
         edges.reserve(relocations.len());
         let (mut last, mut sorted) = (0, true);
         // Run by run of one type: what it means is looked up once, and what a loop over a run has no exits for costs little.
@@ -190,6 +212,7 @@ impl Elf {
             let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
             let (kind, in_module) = match self.arch.translate(r_type) {
                 Translation::Edge(kind) => (kind, false),
+                Translation::ByPlace { code, data } => (if in_code { code } else { data }, false),
                 Translation::InModule(kind) => (kind, true),
                 Translation::Nothing => continue,
                 Translation::Unsupported => {

@@ -12,7 +12,14 @@ pub enum Translation {
     Nothing,
     /// An edge of this kind, to the relocation's symbol, with the relocation's addend as it is.
     Edge(EdgeKind),
-    /// The same, where the target's place in its module's thread-local memory is meant (`DTPOFF`, `DTPREL`).
+    /// The same, of kind `code` in code, of kind `data` elsewhere: one type for branches and for distances to a way into a function.
+    ByPlace {
+        /// The kind of a branch instruction's field.
+        code: EdgeKind,
+        /// The kind of a distance.
+        data: EdgeKind,
+    },
+    /// An edge where the target's place in its module's thread-local memory is meant (`DTPOFF`, `DTPREL`).
     InModule(EdgeKind),
     /// Only dynamic linkers process it, or it needs a signed pointer or a feature that is not supported, or it is unknown.
     Unsupported,

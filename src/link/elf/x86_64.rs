@@ -11,7 +11,7 @@
 //! - The EVEX forms of descriptor accesses (`CODE_5_GOTPC32_TLSDESC`, `CODE_6_…`) are numbers for instructions that do not exist: only
 //!   `lea` computes a descriptor's address. No assembler makes them.
 
-use super::relocation::Translation::{self, Edge, InModule, Nothing, Unsupported};
+use super::relocation::Translation::{self, ByPlace, Edge, InModule, Nothing, Unsupported};
 use super::relocation::{ElfArch, relocations};
 use crate::link::arch::x86_64::kind;
 
@@ -34,7 +34,7 @@ relocations! { "R_X86_64_";
     1 "64" Edge(kind::POINTER64);
     2 "PC32" Edge(kind::DELTA32);
     3 "GOT32" Edge(kind::REQUEST_GOT_DELTA32_FROM_GOT);
-    4 "PLT32" Edge(kind::BRANCH_PCREL32);
+    4 "PLT32" ByPlace { code: kind::BRANCH_PCREL32, data: kind::FUNCTION_DELTA32 };
     5 "COPY" Unsupported;
     6 "GLOB_DAT" Unsupported;
     7 "JUMP_SLOT" Unsupported;

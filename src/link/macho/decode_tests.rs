@@ -3,6 +3,7 @@
 use super::testing::*;
 use crate::base::Arch::{self, Aarch64, X86_64};
 use crate::link::object_file::ObjectFile;
+use crate::link::{EdgeClass, EdgeKind, arch};
 
 /// Type numbers.
 const UNSIGNED: u8 = 0;
@@ -213,7 +214,9 @@ fn only_bare_pointers_of_32_bits_want_low_addresses() {
         let mut section = data(&[0; 16]);
         section.relocations.extend(relocations);
         let file = TestFile::new(X86_64, vec![section], vec![TestSymbol("_t", SECT, 1, 0x200, 0)]).read();
-        (file.wants_low_addresses(&mut budget), budget)
+        let kinds = arch::of(X86_64).unwrap().edge_kinds();
+        let mut is_low = |kind: EdgeKind, _| kinds[usize::from(kind.0)].class == EdgeClass::LowAddress;
+        (file.has_edge(&mut budget, &mut is_low), budget)
     };
     let (pointer, narrow) = (relocation(0, UNSIGNED, false, 3, true, 0), relocation(8, UNSIGNED, false, 2, true, 0));
     let minus = relocation(8, 5, false, 2, true, 0);

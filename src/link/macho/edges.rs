@@ -242,9 +242,10 @@ impl ObjectFormat for MachO {
         }
     }
 
-    fn wants_low_addresses(&self, _file: &ObjectFile, budget: &mut usize) -> bool {
-        let is_low = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
-            Translation::Pointer(kind) => self.kinds[usize::from(kind.0)].class == EdgeClass::LowAddress,
+    /// Of pointers only: other edges depend on where they are.
+    fn has_edge(&self, _: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+        let mut is_wanted = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
+            Translation::Pointer(kind) => wanted(kind, false),
             _ => false,
         };
         let is_first = |relocation: &Relocation<LE>| {
@@ -258,7 +259,7 @@ impl ObjectFormat for MachO {
             let entries = &relocations.entries[..relocations.entries.len().min(*budget)];
             *budget -= entries.len();
             let before = std::iter::once(None).chain(entries.iter().map(Some));
-            if entries.iter().zip(before).any(|(entry, before)| is_low(entry) && !before.is_some_and(is_first)) {
+            if entries.iter().zip(before).any(|(entry, before)| is_wanted(entry) && !before.is_some_and(is_first)) {
                 return true;
             }
         }

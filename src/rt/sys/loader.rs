@@ -11,7 +11,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::dispatch::as_linker;
-use super::{backtrace, interpose, rebind};
+use super::{backtrace, interpose, rebind, thread_local};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::gate;
 use crate::rt::memory::MemoryManager;
@@ -99,7 +99,10 @@ fn find_in_program(handle: *mut c_void, name: *const c_char) -> Option<ExecutorA
     }
     // SAFETY: callers of dlsym give a C string.
     let name = unsafe { CStr::from_ptr(name) }.to_bytes();
-    as_linker(|| program.symbols.find(name))
+    match as_linker(|| program.symbols.find(name).ok_or_else(|| program.symbols.thread_local(name))) {
+        Ok(address) => Some(address),
+        Err(place) => place.map(thread_local::address),
+    }
 }
 
 /// [`rebind::current`] for the program.

@@ -39,6 +39,8 @@ pub mod jit_debug;
 mod loaded;
 #[cfg(target_os = "linux")]
 pub mod loader;
+#[cfg(target_os = "linux")]
+mod main_thread;
 mod map;
 mod marker;
 pub mod process;

@@ -149,7 +149,10 @@ impl Arguments {
 /// Calls `main` at `entry`.
 pub fn call_main(entry: ExecutorAddr, arguments: Arguments) -> i32 {
     // SAFETY: the session gives the address of a finalized `main`.
-    as_program(|| unsafe { call_outermost(arguments.argc, arguments.argv(), os::environment(), entry.0) })
+    let main = || unsafe { call_outermost(arguments.argc, arguments.argv(), os::environment(), entry.0) };
+    #[cfg(target_os = "linux")]
+    let main = || super::main_thread::watched(main);
+    as_program(main)
 }
 
 /// Calls the initializers at `functions`.
@@ -284,10 +287,12 @@ pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> st
     let builder = std::thread::Builder::new().name(name.to_string());
     let started = builder.spawn(|| {
         #[cfg(target_os = "linux")]
-        // SAFETY: no precondition; changes the calling thread.
-        unsafe {
-            libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, 10)
-        };
+        {
+            // SAFETY: no precondition; changes the calling thread.
+            unsafe { libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, 10) };
+            super::main_thread::as_helper(work);
+        }
+        #[cfg(not(target_os = "linux"))]
         work();
     });
     interrupts.restore();

@@ -59,6 +59,14 @@ pub mod provider {
         false
     }
 
+    /// No file of this system asks for that.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn make_stacks_executable() -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
     /// No address.
     pub fn too_early() -> ExecutorAddr {
         ExecutorAddr::NULL

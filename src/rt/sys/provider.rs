@@ -5,7 +5,7 @@
 //! them get the program's addresses before anything of the program runs ([`super::interpose`]).
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
+use std::ffi::{CString, c_int};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,8 @@ const PROGRAM_HEADER: usize = 56;
 const SYMBOL: usize = 24;
 const DYNAMIC: [u64; 5] = [4, 6, 5, 10, 11];
 const SHN_ABS: u16 = 0xfff1;
+/// PF_R and PF_W; PF_X is 1.
+const READ_WRITE: u32 = 6;
 
 /// If a library was not loaded for `reason`, the loader's words, because symbols are missing that `provide` knows: makes them known to the loader. Says whether loading
 /// may go well now.
@@ -41,11 +43,19 @@ pub fn provide_missing(reason: &str, provide: &dyn Fn(&[u8]) -> Option<ExecutorA
             symbols.extend(provide(&missing).map(|address| (missing, address)));
         }
     }
-    if load(&image(&symbols)).is_err() {
+    if load(&image(&symbols, READ_WRITE), libc::RTLD_GLOBAL).is_err() {
         return false;
     }
     provided.extend(symbols.into_iter().map(|(name, _)| name));
     true
+}
+
+/// Makes stacks executable as the loader does it, with all that belongs to it (other threads, those that start later, guards): a library is loaded that asks for it.
+///
+/// # Errors
+/// What the loader says; newer ones refuse.
+pub fn make_stacks_executable() -> std::io::Result<()> {
+    load(&image(&[], READ_WRITE | 1), libc::RTLD_LOCAL)
 }
 
 /// The address for symbols of a program that is not linked yet.
@@ -68,8 +78,8 @@ fn undefined_symbols(path: &str) -> Vec<Vec<u8>> {
     undefined.filter_map(|s| Some(s.name_bytes().ok()?.to_vec())).filter(|name| !name.is_empty()).collect()
 }
 
-/// Loads a library from its bytes; its symbols are everybody's.
-fn load(image: &[u8]) -> std::io::Result<()> {
+/// Loads a library from its bytes; with `RTLD_GLOBAL` as `scope`, its symbols are everybody's.
+fn load(image: &[u8], scope: c_int) -> std::io::Result<()> {
     // SAFETY: the name is a C string; the call has no other precondition.
     let fd = unsafe { libc::memfd_create(c"rjitlink-program".as_ptr(), libc::MFD_CLOEXEC) };
     if fd < 0 {
@@ -83,20 +93,21 @@ fn load(image: &[u8]) -> std::io::Result<()> {
     let unlike = "./".repeat(LOADED.fetch_add(1, Ordering::Relaxed));
     let path = CString::new(format!("/proc/self/fd/{unlike}{}", file.as_raw_fd()))?;
     // SAFETY: a C string; the library has no code.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | scope) };
     if handle.is_null() { Err(std::io::Error::other(process::loader_error())) } else { Ok(()) }
 }
 
-/// The library's bytes: headers, dynamic section, hash table, symbols, names, in one segment.
-fn image(symbols: &[(Vec<u8>, ExecutorAddr)]) -> Vec<u8> {
+/// The library's bytes: headers, dynamic section, hash table, symbols, names, in one segment. It asks for stacks with the protection `stack`.
+fn image(symbols: &[(Vec<u8>, ExecutorAddr)], stack: u32) -> Vec<u8> {
     let dynamic = HEADER + 3 * PROGRAM_HEADER;
     let hash = dynamic + 16 * (DYNAMIC.len() + 1);
-    let table = (hash + 4 * (2 + 2 * symbols.len() + 1)).next_multiple_of(8);
+    // Loaders may divide by the number of buckets.
+    let mut buckets = vec![0u32; symbols.len().max(1)];
+    let mut chains = vec![0u32; symbols.len() + 1];
+    let table = (hash + 4 * (2 + buckets.len() + chains.len())).next_multiple_of(8);
     let strings = table + SYMBOL * (symbols.len() + 1);
     let mut names = vec![0u8];
     let mut entries = vec![0u8; SYMBOL];
-    let mut buckets = vec![0u32; symbols.len()];
-    let mut chains = vec![0u32; symbols.len() + 1];
     for (index, (name, address)) in symbols.iter().enumerate() {
         entries.extend((names.len() as u32).to_le_bytes());
         // STB_GLOBAL, STT_NOTYPE, default visibility.
@@ -119,11 +130,11 @@ fn image(symbols: &[(Vec<u8>, ExecutorAddr)]) -> Vec<u8> {
     bytes.extend(0u32.to_le_bytes());
     let counts = [HEADER, PROGRAM_HEADER, 3, 0, 0, 0];
     bytes.extend(counts.iter().flat_map(|&count| (count as u16).to_le_bytes()));
-    // PT_LOAD, PT_DYNAMIC, PT_GNU_STACK: all readable and writable, since the loader writes to its tables.
-    let segments = [(1u32, 0, size), (2, dynamic, hash - dynamic), (0x6474_e551, 0, 0)];
-    for (kind, offset, size) in segments {
+    // PT_LOAD, PT_DYNAMIC, PT_GNU_STACK; the loader writes to its tables.
+    let segments = [(1u32, READ_WRITE, 0, size), (2, READ_WRITE, dynamic, hash - dynamic), (0x6474_e551, stack, 0, 0)];
+    for (kind, flags, offset, size) in segments {
         bytes.extend(kind.to_le_bytes());
-        bytes.extend(6u32.to_le_bytes());
+        bytes.extend(flags.to_le_bytes());
         let words = [offset, offset, offset, size, size, 0x1000];
         bytes.extend(words.iter().flat_map(|&word| (word as u64).to_le_bytes()));
     }
@@ -160,7 +171,7 @@ mod tests {
             let names = ["provided_one", "provided_two", "provided_three"];
             let symbols =
                 names.iter().enumerate().map(|(n, name)| (name.as_bytes().to_vec(), ExecutorAddr(0x1000 + n as u64)));
-            load(&image(&symbols.collect::<Vec<_>>())).unwrap();
+            load(&image(&symbols.collect::<Vec<_>>(), READ_WRITE), libc::RTLD_GLOBAL).unwrap();
             let found = names.map(|name| process::symbol(name.as_bytes(), None));
             found == [0x1000, 0x1001, 0x1002].map(|address| Some(ExecutorAddr(address)))
         });
@@ -172,9 +183,25 @@ mod tests {
         let good = in_child(|| {
             let names: [&[u8]; 3] = [b"provided_first", b"provided_second", b"provided_third"];
             names.iter().all(|name| {
-                load(&image(&[(name.to_vec(), ExecutorAddr(0x99))])).unwrap();
+                load(&image(&[(name.to_vec(), ExecutorAddr(0x99))], READ_WRITE), libc::RTLD_GLOBAL).unwrap();
                 process::symbol(name, None) == Some(ExecutorAddr(0x99))
             })
+        });
+        assert!(good);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn code_on_the_stack_of_any_thread_runs_once_that_is_asked_for() {
+        fn run() -> bool {
+            let code = std::hint::black_box([0xc3u8; 4]);
+            // SAFETY: code that does nothing but return.
+            unsafe { std::mem::transmute::<*const u8, extern "C" fn()>(code.as_ptr())() };
+            true
+        }
+        let good = in_child(|| {
+            make_stacks_executable().unwrap();
+            run() && std::thread::spawn(run).join().unwrap()
         });
         assert!(good);
     }

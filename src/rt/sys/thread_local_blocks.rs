@@ -19,10 +19,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::thread_local_reserve::{table_offset, thread_pointer};
 use super::{dispatch, interrupts, page_size, process};
-use crate::base::align_up;
+use crate::base::{ExecutorAddr, align_up};
 use crate::link::tables::AT_THREAD_POINTER;
 use crate::rt::executor::ExecutorError;
 use crate::rt::gate;
+use crate::rt::thread_local::ThreadLocalPlace;
 
 /// What `__tls_get_addr` takes (psABI, "General Dynamic"): two words of a GOT.
 #[repr(C)]
@@ -118,6 +119,15 @@ pub unsafe extern "C" fn tls_get_addr(index: *const Index) -> u64 {
         return thread_pointer().wrapping_add(*offset);
     }
     find(number).unwrap_or_else(|| make(number)).wrapping_add(*offset)
+}
+
+/// The address of what is at `place`, a place that was given out, in the calling thread.
+pub fn address(place: ThreadLocalPlace) -> ExecutorAddr {
+    ExecutorAddr(match place {
+        ThreadLocalPlace::Offset(offset) => thread_pointer().wrapping_add(offset.0),
+        // SAFETY: places that were given out name modules of the loader and blocks.
+        ThreadLocalPlace::Dynamic { module, offset } => unsafe { tls_get_addr(&Index { module, offset }) },
+    })
 }
 
 /// What the dynamic loader says.

@@ -45,6 +45,11 @@ impl ThreadLocalMemory for ProcessThreadLocals {
     }
 }
 
+/// Where what is at `place` is in the calling thread.
+pub fn address(place: ThreadLocalPlace) -> ExecutorAddr {
+    blocks::address(place)
+}
+
 /// What linked code gets in the place of the C library's function `name`.
 pub fn replacement(name: &[u8]) -> Option<ExecutorAddr> {
     match name {

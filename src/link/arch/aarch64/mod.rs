@@ -95,6 +95,10 @@ impl Architecture for Aarch64 {
         kind::DELTA32
     }
 
+    fn is_tiny(&self, kind: EdgeKind) -> bool {
+        matches!(RULES[usize::from(kind.0)].field, Field::Adr | Field::Literal19)
+    }
+
     fn is_relative(&self, kind: EdgeKind) -> bool {
         let Rule { formula, field, .. } = RULES[usize::from(kind.0)];
         // The last is the offset in a page.
@@ -107,6 +111,13 @@ impl Architecture for Aarch64 {
 
     fn branch_addend(&self) -> i64 {
         0
+    }
+
+    fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64 {
+        match kind {
+            kind::FUNCTION_DELTA32 | kind::FUNCTION_DELTA32_VIA_STUB => 0,
+            _ => addend,
+        }
     }
 
     fn branch_reach(&self) -> u64 {

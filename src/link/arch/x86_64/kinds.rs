@@ -72,6 +72,8 @@ const E8: Limits = Limits::either(8);
 
 const VIA_STUB: EdgeClass = EdgeClass::Branch { via_stub: kind::BRANCH_PCREL32_VIA_STUB };
 const BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::BRANCH_PCREL32 };
+const FUNCTION32_STUBBABLE: EdgeClass = EdgeClass::Branch { via_stub: kind::FUNCTION_DELTA32_VIA_STUB };
+const FUNCTION32_BYPASSABLE: EdgeClass = EdgeClass::BranchViaStub { direct: kind::FUNCTION_DELTA32 };
 
 edge_kinds! { Rule;
     KEEP_ALIVE: "Keep-Alive" = "none", 0, KeepAlive, NOTHING;
@@ -93,6 +95,8 @@ edge_kinds! { Rule;
 
     BRANCH_PCREL32: "BranchPCRel32" = "T - P + A", 4, VIA_STUB, data(Formula::Delta, S32);
     BRANCH_PCREL32_VIA_STUB: "BranchPCRel32ToPtrJumpStubBypassable" = "T - P + A", 4, BYPASSABLE, data(Formula::Delta, S32);
+    FUNCTION_DELTA32: "FunctionDelta32" = "T - P + A", 4, FUNCTION32_STUBBABLE, data(Formula::Delta, S32);
+    FUNCTION_DELTA32_VIA_STUB: "FunctionDelta32ToPtrJumpStubBypassable" = "T - P + A", 4, FUNCTION32_BYPASSABLE, data(Formula::Delta, S32);
 
     DELTA64_FROM_GOT: "Delta64FromGOT" = "T - GOT + A", 8, Address, data(Formula::FromGot, Limits::ANY);
     DELTA32_FROM_GOT: "Delta32FromGOT" = "T - GOT + A", 4, Address, data(Formula::FromGot, S32);

@@ -46,7 +46,7 @@ mod thread_local;
 
 pub use kinds::{KINDS, kind};
 
-use super::formula::store;
+use super::formula::{Formula, store};
 use super::{Architecture, CodeShape, Fixup, FixupError, Reach, ShapeEdge};
 use crate::base::{Arch, MemProt};
 use crate::link::edge::{EdgeKind, EdgeKindInfo};
@@ -109,6 +109,14 @@ impl Architecture for X86_64 {
 
     fn branch_addend(&self) -> i64 {
         DISPLACEMENT_ADDEND
+    }
+
+    fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64 {
+        match (kind, RULES[usize::from(kind.0)].formula) {
+            (kind::FUNCTION_DELTA32 | kind::FUNCTION_DELTA32_VIA_STUB, _) => 0,
+            (_, Formula::Delta) => addend.wrapping_sub(DISPLACEMENT_ADDEND),
+            _ => addend,
+        }
     }
 
     fn branch_reach(&self) -> u64 {

@@ -24,6 +24,8 @@ const LIMITS: &[(EdgeKind, (i64, i64))] = &[
     (kind::SIZE32, U32),
     (kind::BRANCH_PCREL32, I32),
     (kind::BRANCH_PCREL32_VIA_STUB, I32),
+    (kind::FUNCTION_DELTA32, I32),
+    (kind::FUNCTION_DELTA32_VIA_STUB, I32),
     (kind::DELTA32_FROM_GOT, I32),
     (kind::GOT_DELTA32, I32),
     (kind::REQUEST_GOT_DELTA32, I32),

@@ -3,13 +3,14 @@
 use super::{Translation, of};
 use crate::base::Arch;
 use crate::link::arch;
+use crate::link::edge::{EdgeClass, EdgeKind};
 use object::elf;
 
 /// What a relocation type means, in words.
 fn meaning(arch: Arch, r_type: u32) -> &'static str {
     match of(arch).unwrap().translate(r_type) {
         Translation::Nothing => "nothing",
-        Translation::Edge(kind) | Translation::InModule(kind) => {
+        Translation::Edge(kind) | Translation::InModule(kind) | Translation::ByPlace { code: kind, .. } => {
             arch::of(arch).unwrap().edge_kinds()[usize::from(kind.0)].name
         }
         Translation::Unsupported => "unsupported",
@@ -291,7 +292,9 @@ fn with_absolute_relocations(table: &str) -> &'static [u8] {
 
 fn wants_low(data: &'static [u8], mut budget: usize) -> (bool, usize) {
     let file = crate::link::elf::read("file.o", data).unwrap();
-    (file.wants_low_addresses(&mut budget), budget)
+    let kinds = arch::of(file.target.arch).unwrap().edge_kinds();
+    let mut is_low = |kind: EdgeKind, _| kinds[usize::from(kind.0)].class == EdgeClass::LowAddress;
+    (file.has_edge(&mut budget, &mut is_low), budget)
 }
 
 #[test]
