@@ -51,6 +51,8 @@ pub(super) struct UnitPart {
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
+    /// How many of the part's published blocks have been looked at for edges, if the file is linked as a whole.
+    pub filled: usize,
     /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
     pub module: Option<SymbolId>,
 }
@@ -193,6 +195,7 @@ impl Part {
             branches: NumberMap::new(sparse, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
+            filled: 0,
             module: None,
             unit: unit.clone(),
         };
