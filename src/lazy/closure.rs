@@ -66,8 +66,7 @@ impl Closure<'_> {
         for section in whole_file::sections(self.tables, &unit, claimed, self.strips) {
             expansion.block(&unit, section)?;
         }
-        // Blocks made on the way, for sections that were referred to, come behind; those that initial values of thread-local
-        // variables refer to may have been there before.
+        // Blocks made on the way come behind; those that initial values of thread-local variables refer to may have been before.
         let mut next = expansion.unit_part().filled;
         while let Some(&(block, Publish::Section(section))) = expansion.part.published.get(next) {
             next += 1;
@@ -185,9 +184,12 @@ impl Expansion<'_, '_> {
         let kinds = self.closure.arch.edge_kinds();
         let mut resolved = Vec::with_capacity(edges.len());
         for edge in edges {
-            let class = kinds[usize::from(edge.kind.0)].class;
+            let kind = &kinds[usize::from(edge.kind.0)];
+            let class = kind.class;
             let target = if class.is_thread_local() {
                 self.thread_local_target(unit, edge, class)?
+            } else if edge.addend != 0 && kind.is_absolute() {
+                self.body(unit, edge.symbol)?
             } else {
                 self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))?
             };
@@ -222,6 +224,25 @@ impl Expansion<'_, '_> {
         let map = if branch { &mut part.branches } else { &mut part.symbols };
         map[index as usize] = id.0;
         Ok(id)
+    }
+
+    /// The graph's symbol for symbol `index` of the file in a reference to some place before, in or after it: the body, never an
+    /// entry point, beside which is something else.
+    fn body(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
+        let entry = unit.entries[index as usize];
+        if entry != MaterializationUnit::LOCAL {
+            let tables = self.closure.tables;
+            if let Definition::Unit { unit, symbol } = tables.entries[tables.follow(entry).index()].definition {
+                let definer = tables.units[unit.index()].clone();
+                let defined = &definer.file.symbols[symbol as usize];
+                if let ObjectPlace::Section(section) = defined.place
+                    && definer.is_entry_point(symbol)
+                {
+                    return self.section_symbol(&definer, section, defined.value, defined.name, defined.size);
+                }
+            }
+        }
+        self.target(unit, index, false)
     }
 
     /// The graph's symbol for symbol `index` of the file in an unwind record: always the body, never an entry point.

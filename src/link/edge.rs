@@ -27,6 +27,14 @@ pub struct EdgeKindInfo {
     pub class: EdgeClass,
 }
 
+impl EdgeKindInfo {
+    /// Whether what is written is, or is part of, an absolute address. Then an addend leads away from the target; in a distance
+    /// it may also make up for the place that the distance is measured from.
+    pub fn is_absolute(&self) -> bool {
+        self.formula.contains("T + A")
+    }
+}
+
 /// How generic passes treat an edge kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EdgeClass {
