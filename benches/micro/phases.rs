@@ -133,9 +133,10 @@ fn lay_out(c: &mut Criterion) {
     let object = small_object(100, false);
     let graphs: Vec<LinkGraph> = (0..200).map(|_| graph_of(&read(object), 0)).collect();
     let graphs: Vec<&LinkGraph> = graphs.iter().collect();
+    let order: Vec<u32> = (0..200).collect();
     let mut group = c.benchmark_group("layout");
     group.throughput(Throughput::Elements(graphs.iter().map(|graph| graph.blocks.len() as u64).sum()));
-    group.bench_function("200 graphs", |b| b.iter(|| layout::lay_out(black_box(&graphs)).unwrap()));
+    group.bench_function("200 graphs", |b| b.iter(|| layout::lay_out(black_box(&graphs), &order).unwrap()));
     group.finish();
 }
 

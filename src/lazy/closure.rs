@@ -65,17 +65,18 @@ impl Closure<'_> {
         if others.is_empty() {
             return Ok(());
         }
-        let mut next = expansion.part.published.len();
         for section in whole_file::sections(self.tables, &unit, claimed, self.strips) {
             expansion.block(&unit, section)?;
         }
-        // Blocks made on the way, for sections that were referred to, come behind.
+        // Blocks made on the way come behind; those that initial values of thread-local variables refer to may have been before.
+        let mut next = expansion.unit_part().filled;
         while let Some(&(block, Publish::Section(section))) = expansion.part.published.get(next) {
             next += 1;
             if !unit.is_thread_local(section) {
                 expansion.fill(&unit, section, block)?;
             }
         }
+        expansion.unit_part().filled = next;
         Ok(())
     }
 

@@ -1,11 +1,11 @@
-//! References to places inside functions that have entry points.
+//! References to places in and around functions that have entry points.
 //!
 //! What refers to a function gets its entry point: a stub of a few bytes, whose place is the function's address. `jmp f+4` and
-//! `(char *)f + 16` mean a place in the body, which the stub has no counterpart of; so the body is linked with whatever refers to it in
-//! that way. The function keeps its one address.
+//! `(char *)f + 16` mean a place in the body, `(char *)f - 16` one before it, and there is no such place around the stub; so the body is
+//! linked with whatever refers to it in that way. The function keeps its one address.
 //!
 //! An address with an offset of less than an instruction is the function's address all the same: programs keep marks in the lowest
-//! bits of pointers, which they take off again before they call or compare. So is one with an offset that leads out of the function.
+//! bits of pointers, which they take off again before they call or compare.
 
 use super::closure::Expansion;
 use super::entry_points::Implementation;
@@ -69,11 +69,8 @@ impl Expansion<'_, '_> {
         if behind == 0 {
             return None;
         }
-        let function = self.function(entry)?;
-        let size = function.symbol().size;
-        let is_branch = matches!(class, EdgeClass::Branch { .. });
-        let is_inside = is_branch || behind >= MARKS && (size == 0 || (behind as u64) < size);
-        is_inside.then_some(function)
+        let is_mark = (1..MARKS).contains(&behind) && !matches!(class, EdgeClass::Branch { .. });
+        self.function(entry).filter(|_| !is_mark)
     }
 
     /// The function with an entry point that `entry` stands for.

@@ -57,6 +57,8 @@ pub(super) struct UnitPart {
     pub unwind: UnwindBuilder,
     /// What the relocations of the unwind records refer to.
     pub unwind_targets: Vec<SymbolId>,
+    /// How many of the part's published blocks have been looked at for edges, if the file is linked as a whole.
+    pub filled: usize,
     /// The symbol for the start of what the file's module-relative offsets of thread-local variables count from.
     pub module: Option<SymbolId>,
 }
@@ -219,6 +221,7 @@ impl Part {
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unwind_targets: Vec::new(),
+            filled: 0,
             module: None,
             unit: unit.clone(),
         };

@@ -117,8 +117,19 @@ impl Batch<'_> {
         Ok(if self.session.separates_graphs() {
             layout::lay_out_separately(&graphs, |graph, section| self.parts[graph].rank(section))?
         } else {
-            layout::lay_out(&graphs)?
+            layout::lay_out(&graphs, &self.file_order())?
         })
+    }
+
+    /// The parts in the order of their files, as a static linker has them, whatever led to which first: programs compare
+    /// addresses. What is made for the batch comes last.
+    fn file_order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.parts.len() as u32).collect();
+        let key = |&index: &u32| self.parts[index as usize].unit().map_or((true, None), |unit| (false, Some(unit.id)));
+        if !order.is_sorted_by_key(key) {
+            order.sort_by_key(key);
+        }
+        order
     }
 
     /// Makes the tables of complete graphs; of relaxations only those that need no addresses are done.

@@ -1,6 +1,6 @@
 //! Layout: where the blocks of a batch of graphs go, relative to the segments they are put in.
 //!
-//! Blocks are packed by protection, graphs in order and blocks in order within them; first those with content, then
+//! Blocks are packed by protection, graphs in a given order and blocks in order within them; first those with content, then
 //! contiguous sets (see [`crate::link::Block::contiguous`]), then zero-fill, which then need not be written. Thread-local blocks
 //! are in no segment. Blocks that may lie far away have a segment of their own.
 
@@ -59,16 +59,16 @@ impl SegmentLayout {
     }
 }
 
-/// Lays out `graphs`: the segments that are not empty, in the order of [`MemProt::ALL`].
+/// Lays out `graphs`: the segments that are not empty, in the order of [`MemProt::ALL`]. `order` has the index of each graph once.
 ///
 /// Errors if sizes add up to more than an address space holds.
-pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
+pub fn lay_out(graphs: &[&LinkGraph], order: &[u32]) -> Result<Vec<SegmentLayout>> {
     let mut segments = Vec::from(MemProt::ALL.map(SegmentLayout::new));
     segments.push(SegmentLayout { far: true, ..SegmentLayout::new(MemProt::ReadWrite) });
     let mut sets: Vec<(u32, u32, BlockId)> = Vec::new();
     let mut zero_fill: Vec<(u32, BlockId)> = Vec::new();
-    for (index, graph) in graphs.iter().enumerate() {
-        let index = index as u32;
+    for &index in order {
+        let graph = graphs[index as usize];
         let mut islands = graph.islands.as_slice();
         let is_island: Vec<BlockId> = sorted(graph.islands.iter().map(|island| island.1));
         for id in graph.block_ids() {
@@ -87,7 +87,7 @@ pub fn lay_out(graphs: &[&LinkGraph]) -> Result<Vec<SegmentLayout>> {
             }
         }
     }
-    sets.sort_unstable();
+    sets.sort_by_key(|(set, ..)| *set);
     for (_, index, id) in sets {
         segments[prot(graphs[index as usize], id).index()].push(graphs, index, id)?;
     }
@@ -185,7 +185,7 @@ mod tests {
     fn blocks_are_packed_by_protection_in_order() {
         use MemProt::{Read, ReadExec};
         let g = graph(&[(Read, 3, 1, None, false), (ReadExec, 5, 16, None, false), (Read, 8, 8, None, false)]);
-        let segments = lay_out(&[&g]).unwrap();
+        let segments = lay_out(&[&g], &[0]).unwrap();
         assert_eq!(segments.len(), 2);
         assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);
         assert_eq!((segments[0].size, segments[0].align), (16, 8));
@@ -197,14 +197,14 @@ mod tests {
         use MemProt::ReadExec;
         let mut g = graph(&[(ReadExec, 8, 4, None, false); 4]);
         g.islands = vec![(BlockId(0), BlockId(3)), (BlockId(1), BlockId(2))];
-        assert_eq!(offsets(&lay_out(&[&g]).unwrap()[0]), [(0, 0, 0), (0, 3, 8), (0, 1, 16), (0, 2, 24)]);
+        assert_eq!(offsets(&lay_out(&[&g], &[0]).unwrap()[0]), [(0, 0, 0), (0, 3, 8), (0, 1, 16), (0, 2, 24)]);
     }
 
     #[test]
     fn zero_fill_comes_last_and_is_not_content() {
         use MemProt::ReadWrite;
         let g = graph(&[(ReadWrite, 32, 32, None, true), (ReadWrite, 4, 4, None, false)]);
-        let segments = lay_out(&[&g]).unwrap();
+        let segments = lay_out(&[&g], &[0]).unwrap();
         assert_eq!(offsets(&segments[0]), [(0, 1, 0), (0, 0, 32)]);
         assert_eq!((segments[0].content_size, segments[0].size), (4, 64));
     }
@@ -214,14 +214,24 @@ mod tests {
         use MemProt::Read;
         let a = graph(&[(Read, 4, 4, Some(1), false), (Read, 4, 4, None, false)]);
         let b = graph(&[(Read, 8, 4, Some(1), false), (Read, 4, 4, None, false)]);
-        let segments = lay_out(&[&a, &b]).unwrap();
+        let segments = lay_out(&[&a, &b], &[0, 1]).unwrap();
         assert_eq!(offsets(&segments[0]), [(0, 1, 0), (1, 1, 4), (0, 0, 8), (1, 0, 12)]);
+    }
+
+    #[test]
+    fn graphs_and_their_parts_of_sets_are_in_the_order_that_is_asked_for() {
+        use MemProt::Read;
+        let g = || graph(&[(Read, 4, 4, Some(1), false), (Read, 4, 4, None, false), (Read, 4, 4, None, true)]);
+        let (a, b) = (g(), g());
+        let segments = lay_out(&[&a, &b], &[1, 0]).unwrap();
+        let expected = [(1, 1, 0), (0, 1, 4), (1, 0, 8), (0, 0, 12), (1, 2, 16), (0, 2, 20)];
+        assert_eq!(offsets(&segments[0]), expected);
     }
 
     #[test]
     fn sizes_beyond_any_address_space_are_an_error() {
         let mut g = graph(&[(MemProt::ReadWrite, 1, 1, None, true)]);
         g.blocks[0].size = u64::MAX;
-        assert!(lay_out(&[&g]).is_err());
+        assert!(lay_out(&[&g], &[0]).is_err());
     }
 }

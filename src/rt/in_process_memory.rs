@@ -193,7 +193,14 @@ impl MemoryManager for InProcessMemoryManager {
                     return Err(MemoryError::BoundsMoved { wanted });
                 }
             }
-            requests.iter().map(|request| region.allocate(request)).collect()
+            // Constants lie below data, as in an executable: there are runtimes that look (Go's).
+            if !region.downwards {
+                return requests.iter().map(|request| region.allocate(request)).collect();
+            }
+            let mut segments: Vec<Segment> =
+                requests.iter().rev().map(|request| region.allocate(request)).collect::<Result<_, _>>()?;
+            segments.reverse();
+            Ok(segments)
         })
     }
 

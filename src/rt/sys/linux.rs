@@ -225,6 +225,25 @@ pub fn environment() -> *const *const c_char {
     unsafe { environ }
 }
 
+/// What the kernel has told this process, as pairs of a kind and a value, without the end mark.
+pub fn auxiliary_vector() -> Vec<(usize, usize)> {
+    /// The last kind that is known: AT_MINSIGSTKSZ.
+    const LAST: libc::c_ulong = 51;
+    // SAFETY: the calling thread's variable.
+    let errno = unsafe { &mut *libc::__errno_location() };
+    let before = *errno;
+    let value = |kind| {
+        *errno = 0;
+        // SAFETY: any number may be asked for.
+        let value = unsafe { libc::getauxval(kind) };
+        (value != 0 || *errno == 0).then_some((kind as usize, value as usize))
+    };
+    // After the end mark and AT_IGNORE.
+    let vector = (2..=LAST).filter_map(value).collect();
+    *errno = before;
+    vector
+}
+
 /// Calls an indirect function's resolver with what this architecture's ABI passes.
 #[cfg(not(target_arch = "aarch64"))]
 pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {

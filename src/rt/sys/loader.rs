@@ -338,6 +338,30 @@ unsafe extern "C-unwind" fn dl_iterate_phdr_for_program(callback: PhdrCallback, 
     }
 }
 
+/// The program header of the first object's own thread-local memory, its address as it is. The object stands for the program, and the
+/// program's variables at constant offsets are in that memory or in a library's: collectors of garbage scan it.
+fn thread_local_header() -> Option<libc::Elf64_Phdr> {
+    unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+        // SAFETY: what the loader passes, and the call below.
+        let (info, found) = unsafe { (&*info, &mut *found.cast::<Option<libc::Elf64_Phdr>>()) };
+        // SAFETY: as many program headers as it says.
+        let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+        *found = headers.iter().find(|header| header.p_type == libc::PT_TLS).map(|header| libc::Elf64_Phdr {
+            p_vaddr: info.dlpi_addr + header.p_vaddr,
+            p_paddr: info.dlpi_addr + header.p_vaddr,
+            ..*header
+        });
+        1
+    }
+    static FOUND: OnceLock<Option<libc::Elf64_Phdr>> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let mut found = None;
+        // SAFETY: `visit` gets what it expects.
+        unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
+        found
+    })
+}
+
 /// Program headers for the memory of `program`, addresses as they are. Callers keep them: they are leaked, once for each number of segments.
 fn headers(program: &Program) -> &'static [libc::Elf64_Phdr] {
     type Headers = &'static [libc::Elf64_Phdr];
@@ -345,8 +369,10 @@ fn headers(program: &Program) -> &'static [libc::Elf64_Phdr] {
     as_linker(|| {
         let mapped = program.memory.mapped();
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() != mapped.len() {
-            *known = mapped.iter().map(|(range, prot)| header(*range, *prot)).collect::<Vec<_>>().leak();
+        let thread_local = thread_local_header();
+        if known.len() != mapped.len() + usize::from(thread_local.is_some()) {
+            let memory = mapped.iter().map(|(range, prot)| header(*range, *prot));
+            *known = memory.chain(thread_local).collect::<Vec<_>>().leak();
         }
         *known
     })

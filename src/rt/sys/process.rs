@@ -110,6 +110,9 @@ pub fn read_pointer(at: ExecutorAddr) -> ExecutorAddr {
 }
 
 /// A program's `argv`, kept for good: programs keep pointers to it.
+///
+/// Around it is what the kernel puts around it: the number of arguments before, the environment and the auxiliary vector behind. Runtimes that
+/// do without the C library find those there (Go's does).
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments {
     argc: c_int,
@@ -123,8 +126,11 @@ impl Arguments {
             let bytes = arg.as_bytes().split(|&byte| byte == 0).next().unwrap_or_default();
             CString::new(bytes).unwrap_or_default().into_raw() as usize
         };
-        let argv: Vec<usize> = args.iter().map(copy).chain([0]).collect();
-        Arguments { argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX), argv: argv.leak() }
+        let mut stack: Vec<usize> = Vec::from([args.len()]);
+        stack.extend(args.iter().map(copy).chain([0]));
+        stack.extend(environment_strings().chain([0]));
+        stack.extend(os::auxiliary_vector().into_iter().chain([(0, 0)]).flat_map(|(kind, value)| [kind, value]));
+        Arguments { argc: c_int::try_from(args.len()).unwrap_or(c_int::MAX), argv: &stack.leak()[1..] }
     }
 
     /// Makes [`Arguments::name`] what the C library calls the program.
@@ -144,6 +150,15 @@ impl Arguments {
     fn argv(self) -> *const *const c_char {
         self.argv.as_ptr().cast()
     }
+}
+
+/// The addresses of the environment's strings.
+fn environment_strings() -> impl Iterator<Item = usize> {
+    let strings = os::environment();
+    // SAFETY: null or a list that ends with a null pointer, which is not read past.
+    (0..)
+        .map_while(move |index| (!strings.is_null()).then(|| unsafe { *strings.add(index) } as usize))
+        .take_while(|&at| at != 0)
 }
 
 /// Calls `main` at `entry`.

@@ -109,6 +109,11 @@ pub fn environment() -> *const *const c_char {
     unsafe { (*libc::_NSGetEnviron()).cast() }
 }
 
+/// Nothing: there is no such vector.
+pub fn auxiliary_vector() -> Vec<(usize, usize)> {
+    Vec::new()
+}
+
 /// Calls a symbol resolver.
 pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
