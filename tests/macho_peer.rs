@@ -76,7 +76,7 @@ impl Comparison<'_> {
                 if [SectionKind::Unwind, SectionKind::Unloaded].contains(&piece.kind) {
                     continue;
                 }
-                let own = (piece.size, piece.align, piece.align_offset, value, piece.is_zero_fill());
+                let own = (piece.size, piece.align, u64::from(piece.align_offset), value, piece.is_zero_fill());
                 let its = (block.size, block.align, block.align_offset, *offset, block.zero_fill);
                 // Thread-local initial values and initializers stay whole; an alignment that no file asked for is llvm-jitlink's own.
                 if piece.kind == SectionKind::Loaded && own != its {

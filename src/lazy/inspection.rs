@@ -10,7 +10,7 @@ use super::session::Session;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::ExecutorAddr;
+use crate::base::{ExecutorAddr, MemProt};
 use crate::link::object_file::{ObjectPlace, ObjectSection, SectionKind};
 use crate::link::{self, Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
 use rustc_hash::FxHashMap;
@@ -30,6 +30,9 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
                 if is_listed(section) || is_stripped(part, &unit, index as u32) {
                     part.graph.add_section(section.name, section.prot);
                 }
+            }
+            for name in unit.file.format.tables() {
+                part.graph.add_section(name, MemProt::Read);
             }
             for block in part.graph.block_ids() {
                 let Block { contiguous, size, .. } = part.graph.blocks[block.index()];

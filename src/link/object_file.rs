@@ -65,6 +65,12 @@ pub trait ObjectFormat: Debug + Send + Sync {
         false
     }
 
+    /// The names of the file's sections that are not among [`ObjectFile::sections`], because they only describe those. For those who look at
+    /// what is in the file.
+    fn tables(&self) -> Vec<&'static [u8]> {
+        Vec::new()
+    }
+
     /// The operating system that the file says it is for, as triples spell it; empty if it does not say, or its target does.
     fn operating_system(&self) -> &'static str {
         ""

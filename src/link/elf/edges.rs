@@ -11,7 +11,7 @@ use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectForma
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::SectionIndex;
-use object::read::elf::{SectionHeader, SectionTable};
+use object::read::elf::{FileHeader, SectionHeader, SectionTable};
 use std::fmt::Display;
 
 type Header = elf::FileHeader64<LE>;
@@ -113,6 +113,16 @@ fn is_stack_note(table: &SectionTable<'static, Header, Data>, header: &elf::Sect
 impl ObjectFormat for Elf {
     fn wants_executable_stack(&self) -> bool {
         self.executable_stack
+    }
+
+    fn tables(&self) -> Vec<&'static [u8]> {
+        let table = Header::parse(self.data).and_then(|header| header.sections(LE, self.data));
+        // What has been read is there.
+        let Ok(table) = table else { return Vec::new() };
+        let is_table = |&(number, _): &(usize, _)| self.numbers.binary_search(&(number as u32)).is_err();
+        let names =
+            table.iter().enumerate().filter(is_table).filter_map(|(_, header)| table.section_name(LE, header).ok());
+        names.filter(|name| !name.is_empty()).collect()
     }
 
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {

@@ -354,7 +354,7 @@ mod tests {
             unsafe {
                 match number() % 4 {
                     0 | 1 => {
-                        let zeroed = number() % 2 == 0;
+                        let zeroed = number().is_multiple_of(2);
                         let block = if zeroed { Heap.alloc_zeroed(layout) } else { Heap.alloc(layout) };
                         assert!(!block.is_null() && (block as usize).is_multiple_of(layout.align()));
                         assert!(!zeroed || std::slice::from_raw_parts(block, size).iter().all(|b| *b == 0));
