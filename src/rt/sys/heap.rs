@@ -181,11 +181,18 @@ impl State {
                 false if length >= HUGE_PAGE => huge_pages(length),
                 false => map(length) as usize,
             };
-            (self.next, self.end) = (start, start + length);
-            return start != 0 || {
-                self.end = 0;
-                false
+            // Where address space is limited, a little may still be there.
+            let (start, length) = match start {
+                0 => {
+                    let least = mapping_size(size);
+                    (map(least) as usize, least)
+                }
+                start => (start, length),
             };
+            if start != 0 {
+                (self.next, self.end) = (start, start + length);
+            }
+            return start != 0;
         }
     }
 }
