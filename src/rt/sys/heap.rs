@@ -352,9 +352,9 @@ mod tests {
     fn churn(seed: u64) {
         let mut number = numbers(seed);
         let mut blocks: Vec<(*mut u8, Layout, u8)> = Vec::new();
-        for round in 0..4000_u64 {
+        for round in 0..1000_u64 {
             let tag = (round + seed) as u8;
-            let magnitude = number() % 22;
+            let magnitude = number() % 21;
             let size = (1 + number() % (1 << magnitude)) as usize;
             let layout = Layout::from_size_align(size, 1 << (number() % 7)).unwrap();
             // SAFETY: blocks are used within their sizes, and freed once, by their own layouts.
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn blocks_keep_what_is_in_them_on_all_threads() {
         std::thread::scope(|scope| {
-            for seed in 0..2 * SLOTS as u64 {
+            for seed in 0..SLOTS as u64 + 8 {
                 scope.spawn(move || churn(seed));
             }
         });
