@@ -119,6 +119,8 @@ impl SymbolTables {
             dylib,
             laziness,
             taken,
+            pulled: Vec::new(),
+            position: self.units.len(),
             hidden: false,
             helper: true,
         });

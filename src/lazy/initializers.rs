@@ -1,7 +1,7 @@
 //! Initializers and finalizers: which, and in what order.
 //!
-//! The order is the static program's: `.preinit_array` first; then pieces of `.init`; then by priority; then in the order of files on the command
-//! line, archive members in the order they became part of the program. Finalizers run the other way round.
+//! The order is the static program's: `.preinit_array` first; then pieces of `.init`; then by priority; then in link order: that of
+//! files on the command line, archive members as a static linker loads them ([`super::link_order`]). Finalizers run the other way round.
 
 use super::batch::Root;
 use super::fragments::{self, is_fragment, is_run};

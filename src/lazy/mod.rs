@@ -3,7 +3,7 @@
 //! [`Session`] holds everything. Files enter through a layer ([`ObjectLinkingLayer`], [`LazyObjectLinkingLayer`]) and become
 //! materialization units (`unit`); their symbols enter the JITDylibs' tables (`symbol_table`), and archive members follow as they
 //! are needed (`resolution`),
-//! last of all those of the helper archives of static links (`helpers`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
+//! last of all those of the helper archives of static links (`helpers`); then files get their order (`link_order`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
 //! `closure`), links it, and waits for other batches where they link what it refers to (`batch_table`).
 //!
 //! Entry points of lazy files are made by the [`LazyReexportsManager`] out of [`ReentryTrampolines`] and stubs of the
@@ -37,6 +37,7 @@ mod initializers;
 mod inner_places;
 mod inspection;
 mod lazy_reexports;
+mod link_order;
 mod name_table;
 mod object_layer;
 mod part;

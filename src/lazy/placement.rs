@@ -125,9 +125,11 @@ impl Batch<'_> {
     /// addresses. What is made for the batch comes last.
     fn file_order(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.parts.len() as u32).collect();
-        let key = |&index: &u32| self.parts[index as usize].unit().map_or((true, None), |unit| (false, Some(unit.id)));
+        let key = |&index: &u32| {
+            self.parts[index as usize].unit().map_or((true, None), |unit| (false, Some(unit.link_place())))
+        };
         if !order.is_sorted_by_key(key) {
-            order.sort_by_key(key);
+            order.sort_by_cached_key(key);
         }
         order
     }

@@ -52,6 +52,8 @@ impl SymbolTables {
             dylib,
             laziness,
             taken: vec![false; members],
+            pulled: Vec::new(),
+            position: 0,
             hidden: options.hidden,
             helper: false,
         });
@@ -61,6 +63,10 @@ impl SymbolTables {
                 self.pull((id, member), &mut ReadAhead::alone(load, self))?;
             }
         }
+        // What is part of the program anyway comes in its own order, as objects do.
+        let input = &mut self.archives[id.index()];
+        input.pulled.clear();
+        input.position = self.units.len();
         for (name, member) in archive.symbols() {
             self.offer(id, member, name, NameHash::of(name));
         }
@@ -101,7 +107,8 @@ impl SymbolTables {
         let ArchiveInput { dylib, laziness, hidden, .. } = self.archives[id.index()];
         if let Some(file) = file {
             self.check_target(&file.file.name, file.file.target)?;
-            self.add_object(dylib, file, laziness, hidden)?;
+            let unit = self.add_object(dylib, file, laziness, hidden)?;
+            self.archives[id.index()].pulled.push((member, unit));
             ahead.look_ahead(self);
         }
         Ok(())

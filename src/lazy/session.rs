@@ -361,6 +361,7 @@ impl Session {
             let mut tables = self.tables_mut();
             tables.unresolved.clear();
             if missing.is_empty() || !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
+                tables.order_new_units();
                 // Separate graphs have all of their memory in one place.
                 if !self.separates_graphs() {
                     tables.place_far_data(self.executor.memory().capacity(), self.arch, parallel);

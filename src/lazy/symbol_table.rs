@@ -39,6 +39,9 @@ pub(super) struct SymbolTables {
     pub unresolved: Vec<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
     pub thread_local_references: Vec<EntryId>,
+    /// How many units have their place in the link order, and what was wanted by name since: no file has to refer to that.
+    pub ordered_units: usize,
+    pub required: Vec<EntryId>,
     /// How many units have places for their thread-local sections.
     pub placed_units: usize,
     /// How many units were looked at for data that may lie far away, and how much memory all units need, less that data.
@@ -56,6 +59,7 @@ pub(super) struct JitDylib {
     pub name: String,
     /// Where else its undefined symbols are looked for, in order.
     pub link_order: Vec<DylibId>,
+    /// What it consists of, in link order.
     pub units: Vec<UnitId>,
     pub sets: Vec<SectionSet>,
     /// Its `__dso_handle`.
@@ -134,6 +138,10 @@ pub(super) struct ArchiveInput {
     pub laziness: Laziness,
     /// Whether a member has been added, or found to be no object.
     pub taken: Vec<bool>,
+    /// Members that references pulled, and the units they are; in this order.
+    pub pulled: Vec<(u32, UnitId)>,
+    /// How many units there were before it could be searched.
+    pub position: usize,
     /// Whether other JITDylibs do not see what its members define.
     pub hidden: bool,
     /// Whether it is a helper archive, which nobody gave.
@@ -154,6 +162,8 @@ impl SymbolTables {
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
             thread_local_references: Vec::new(),
+            ordered_units: 0,
+            required: Vec::new(),
             placed_units: 0,
             far_units: 0,
             near_size: 0,
@@ -312,7 +322,7 @@ impl SymbolTables {
         let entry = &mut self.entries[id.index()];
         entry.referrer.get_or_insert(unit);
         if !weak {
-            self.require(id);
+            self.queue(id);
         }
     }
 
@@ -321,8 +331,14 @@ impl SymbolTables {
         self.undefined.is_empty() && self.unresolved.is_empty() && self.placed_units == self.units.len()
     }
 
-    /// Queues `id` for a search if nothing defines it.
+    /// Queues `id` for a search if nothing defines it, whether any file refers to it or not.
     pub fn require(&mut self, id: EntryId) {
+        self.required.push(id);
+        self.queue(id);
+    }
+
+    /// Queues `id` for a search if nothing defines it.
+    fn queue(&mut self, id: EntryId) {
         let entry = &mut self.entries[id.index()];
         if entry.definition == Definition::Undefined && !entry.queued {
             entry.queued = true;
@@ -442,7 +458,7 @@ impl SymbolTables {
         Some(SetId(position as u32))
     }
 
-    /// The sections of `set` of `dylib`, in the order of files.
+    /// The sections of `set` of `dylib`, in link order.
     pub fn set_sections(&self, dylib: DylibId, set: SetId) -> Vec<(UnitId, u32)> {
         let units = self.dylibs[dylib.index()].units.iter();
         let sections =

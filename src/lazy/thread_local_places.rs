@@ -70,7 +70,9 @@ impl SymbolTables {
         parallel: bool,
     ) -> Result<(), SessionError> {
         let first = std::mem::replace(&mut self.placed_units, self.units.len());
-        let sections: Vec<Section> = self.units[first..].iter().flat_map(|unit| unit.thread_local_sections()).collect();
+        let new = self.units[first..].iter();
+        let mut sections: Vec<Section> = new.flat_map(|unit| unit.thread_local_sections()).collect();
+        sections.sort_by_key(|(unit, _)| self.units[unit.index()].link_place());
         if sections.is_empty() {
             return Ok(());
         }

@@ -55,6 +55,8 @@ pub(super) struct MaterializationUnit {
     indirect_functions: OnceLock<Vec<u32>>,
     index: OnceLock<SectionIndex>,
     announced: AtomicBool,
+    /// Its place in the link order, where that is not the order in which units were added.
+    link_place: OnceLock<u32>,
 }
 
 impl MaterializationUnit {
@@ -85,8 +87,19 @@ impl MaterializationUnit {
             indirect_functions: OnceLock::new(),
             index: OnceLock::new(),
             announced: AtomicBool::new(false),
+            link_place: OnceLock::new(),
             file,
         }
+    }
+
+    /// Its place among all units, as a static linker has them; that of its own number until it has another.
+    pub fn link_place(&self) -> u32 {
+        self.link_place.get().copied().unwrap_or(self.id.0)
+    }
+
+    /// Gives it its place, once.
+    pub fn set_link_place(&self, place: u32) {
+        self.link_place.get_or_init(|| place);
     }
 
     /// Whether sections are linked one by one.
