@@ -1,7 +1,7 @@
 // AArch64's tiny code model: everything within 1 MiB of everything else, data of shared libraries too, which code that is not position-independent refers to as
 // its own. A program that is larger is told what to do.
 //
-// REQUIRES: aarch64
+// REQUIRES: aarch64, elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %matrix '--compiler=%clang -mcmodel=tiny' '--flags=-O0|-O2' '--flags=-fPIC|-fPIE|-fno-pie' --source=main.c --source=other.c --source=third.c \
 // RUN:     --work=%t/objects | FileCheck %s

@@ -126,6 +126,7 @@ pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
     if !parallel {
         return paths.into_iter().map(InputFile::read).collect();
     }
+    rt::use_pool();
     let files: Vec<Result<InputFile>> = paths.into_par_iter().with_min_len(4).map(InputFile::read).collect();
     files.into_iter().collect()
 }

@@ -81,8 +81,16 @@ fn mentions<'a>(tables: &'a SymbolTables, name: &'a [u8]) -> impl Iterator<Item 
     programs.filter_map(move |dylib| tables.find(dylib, name))
 }
 
+impl Session {
+    /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
+    /// program, as a static linker would have it.
+    pub fn offer_to_library(&self, name: &[u8]) -> bool {
+        offer(&mut self.tables_mut(), name)
+    }
+}
+
 /// Whether the program defines `name` for others, or an archive does: that member is then wanted.
-pub(super) fn offer(tables: &mut SymbolTables, name: &[u8]) -> bool {
+fn offer(tables: &mut SymbolTables, name: &[u8]) -> bool {
     if exported(tables, name).is_some() {
         return true;
     }

@@ -12,6 +12,7 @@ use super::unit::MaterializationUnit;
 use crate::base::MemProt;
 use crate::link::arch::Architecture;
 use crate::link::object_file::{ObjectFile, SectionKind};
+use crate::rt;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
@@ -51,6 +52,7 @@ impl SymbolTables {
         let bound: Vec<Vec<(UnitId, u32)>> = if candidates.is_empty() {
             Vec::new()
         } else if parallel {
+            rt::use_pool();
             self.units.par_iter().map(bound).collect()
         } else {
             self.units.iter().map(bound).collect()

@@ -14,6 +14,7 @@ use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::{Archive, MemberContent, display_name};
 use crate::link::conventions::LinkerDefined;
 use crate::link::{LinkError, ObjectFile, part_for, read_object};
+use crate::rt;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -138,6 +139,7 @@ impl SymbolTables {
         while !self.undefined.is_empty() {
             // Other threads are only started if there is something for them.
             if parallel && read_ahead::is_worthwhile(self) {
+                rt::use_pool();
                 let known = self.freeze_names();
                 return rayon::in_place_scope_fifo(|scope| {
                     let mut ahead = ReadAhead::new(scope, load, self, known);

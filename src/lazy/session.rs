@@ -3,7 +3,6 @@
 use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
-use super::dynamic_symbols;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
@@ -166,12 +165,6 @@ impl Session {
         let id = tables.add_dylib(name);
         tables.dylibs[id.index()].link_order.push(PLATFORM);
         id
-    }
-
-    /// Whether the inputs added so far define `name` for a shared library that needs it. An archive member that does becomes part of the
-    /// program, as a static linker would have it.
-    pub fn offer_to_library(&self, name: &[u8]) -> bool {
-        dynamic_symbols::offer(&mut self.tables_mut(), name)
     }
 
     /// Looks for undefined symbols of `dylib` in `other` too: after those added before, before the runtime and the process.
@@ -352,7 +345,7 @@ impl Session {
     /// Resolves symbols.
     fn resolve(&self) -> Result<(), SessionError> {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
-        let parallel = self.use_threads();
+        let parallel = self.may_use_threads();
         loop {
             self.tables_mut().resolve(&self.options.load_file, parallel)?;
             // The process is asked without keeping others from reading the tables: a thread in its loader may need them.
@@ -423,7 +416,15 @@ impl Session {
         self.options.plugins.iter().any(|plugin| plugin.wants_all_first_calls())
     }
 
+    /// Whether work is to be shared by all cores. The caller does so then.
     pub(super) fn use_threads(&self) -> bool {
+        let may = self.may_use_threads();
+        may.then(crate::rt::use_pool);
+        may
+    }
+
+    /// The same, for a caller that may find that it has too little work to share; if not, it says [`crate::rt::use_pool`].
+    fn may_use_threads(&self) -> bool {
         // The threads of the pool are not there in the child of a fork.
         if matches!(self.options.threads, Some(0 | 1)) || crate::rt::forked() {
             return false;

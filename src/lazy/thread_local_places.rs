@@ -15,6 +15,7 @@ use crate::base::{ExecutorAddr, align_up};
 use crate::link::EdgeKindInfo;
 use crate::link::arch::Architecture;
 use crate::link::object_file::{ObjectPlace, SectionKind, SymbolKind};
+use crate::rt;
 use crate::rt::{ThreadLocalMemory, ThreadLocalPlace};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -115,7 +116,11 @@ impl SymbolTables {
     /// What each file says about thread-local sections.
     fn thread_local_uses(&self, kinds: &[EdgeKindInfo], parallel: bool) -> Vec<Uses> {
         let of_unit = |unit: &Arc<MaterializationUnit>| self.uses_of(unit, kinds);
-        if parallel { self.units.par_iter().map(of_unit).collect() } else { self.units.iter().map(of_unit).collect() }
+        if !parallel {
+            return self.units.iter().map(of_unit).collect();
+        }
+        rt::use_pool();
+        self.units.par_iter().map(of_unit).collect()
     }
 
     fn uses_of(&self, unit: &MaterializationUnit, kinds: &[EdgeKindInfo]) -> Uses {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{page_size, process_id};
+use super::process_id;
 
 /// How often the process's id is asked for before a page of memory is made that answers without a system call.
 const PATIENCE: u32 = 32;
@@ -41,7 +41,7 @@ impl ForkMark {
 /// A number other than 0, in memory that is all zeroes in children; `None` where the kernel has no such memory.
 #[cfg(target_os = "linux")]
 fn cleared_by_fork() -> Option<&'static AtomicU32> {
-    let size = page_size() as usize;
+    let size = super::page_size() as usize;
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a mapping at no particular address replaces nothing.
     let page = unsafe { libc::mmap(std::ptr::null_mut(), size, access, flags, -1, 0) };

@@ -5,6 +5,7 @@
 //! if not, ends the process in the way of the C library, with status 0.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,14 @@ use crate::rt::gate;
 
 /// How long to wait before looking again, at first and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// Whether work was given to the pool: it may have threads.
+static POOL: AtomicBool = AtomicBool::new(false);
+
+/// Says that work is about to be given to the pool of threads, which then ends with the process only.
+pub fn use_pool() {
+    POOL.store(true, Ordering::Relaxed);
+}
 
 /// Threads of the linker that run for long, but for those of the pool.
 static HELPERS: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
@@ -52,12 +61,13 @@ pub fn watched<R>(main: impl FnOnce() -> R) -> R {
 unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     // SAFETY: no precondition.
     let is_first = unsafe { libc::gettid() == libc::getpid() };
-    // A child that was forked has none of the linker's threads, and with one thread the C library does it all.
-    if !is_first || gate::forked() || tasks().len() < 2 {
+    let has_helpers = || !HELPERS.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+    // A child that was forked has none of the linker's threads, and without those the C library does it all.
+    if !is_first || gate::forked() || !POOL.load(Ordering::Relaxed) && !has_helpers() {
         return;
     }
     let pool = {
-        // If there is no pool yet, this makes it: without the program's signals.
+        // If there is no pool after all, this makes it: without the program's signals.
         let _inside = gate::enter();
         // SAFETY: no precondition.
         rayon::broadcast(|_| unsafe { libc::gettid() })
