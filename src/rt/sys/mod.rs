@@ -75,12 +75,13 @@ pub use fork_mark::ForkMark;
 pub use heap::Heap;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
+#[cfg(target_os = "linux")]
 pub use main_thread::use_pool;
 pub use map::{map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
-pub use program_macos::{interpose, loader, provider};
+pub use program_macos::{interpose, loader, provider, use_pool};
 /// The linker's heap is the system's.
 #[cfg(target_os = "macos")]
 pub use std::alloc::System as Heap;
