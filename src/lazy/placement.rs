@@ -31,13 +31,13 @@ impl Batch<'_> {
             }
             return;
         }
-        let last = self.parts.iter_mut().rev().find_map(|part| {
-            let records = part.graph.blocks.iter().rposition(is_unwind)?;
-            Some((&mut part.graph, BlockId(records as u32)))
+        let last = self.file_order().into_iter().rev().find_map(|part| {
+            let records = self.parts[part as usize].graph.blocks.iter().rposition(is_unwind)?;
+            Some((part as usize, BlockId(records as u32)))
         });
-        if let Some((graph, records)) = last {
-            // The records of a part are one block, which the last part with any has behind all others.
-            graph.append_to_owned_block(records, &[0; 4]);
+        if let Some((part, records)) = last {
+            // The records of a part are one block, which the last file with any has behind all others.
+            self.parts[part].graph.append_to_owned_block(records, &[0; 4]);
         }
     }
 
