@@ -1,8 +1,8 @@
 // Exceptions pass through all files, in whatever order those are linked, referred to and laid out: unwind records end behind the last of them.
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %clangxx -O1 -fPIC -c main.cpp -o main.o && %clangxx -O1 -fPIC -c first.cpp -o first.o && %clangxx -O1 -fPIC -c second.cpp -o second.o
-// RUN: %clangxx -O1 -fPIC -c third.cpp -o third.o
+// RUN: %clangxx -O0 -fPIC -c main.cpp -o main.o && %clangxx -O0 -fPIC -c first.cpp -o first.o && %clangxx -O0 -fPIC -c second.cpp -o second.o
+// RUN: %clangxx -O0 -fPIC -c third.cpp -o third.o
 // RUN: %same main.o first.o second.o third.o -lstdc++ | FileCheck %s
 // RUN: %same main.o third.o second.o first.o -lstdc++ | FileCheck %s
 // RUN: %same second.o main.o third.o first.o -lstdc++ | FileCheck %s

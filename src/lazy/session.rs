@@ -431,6 +431,7 @@ impl Session {
         }
         if let Some(threads) = self.options.threads {
             // Fails if there is a pool already: that one will do.
+            crate::rt::use_pool();
             self.pool.call_once(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or(()));
         }
         true
