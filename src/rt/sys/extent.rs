@@ -92,16 +92,13 @@ impl Extent {
     pub fn into_fresh(self) -> io::Result<View> {
         let (at, size) = (self.start as *mut libc::c_void, self.size as usize);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-        // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses. That the advice is not followed does no harm.
-        let mapped = unsafe {
-            let mapped = libc::mmap(at, size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-            #[cfg(target_os = "linux")]
-            libc::madvise(at, size, libc::MADV_HUGEPAGE);
-            mapped
-        };
+        // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
+        let mapped = unsafe { libc::mmap(at, size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
         if mapped == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
+        #[cfg(target_os = "linux")]
+        super::want_huge_pages(at as usize, size);
         // SAFETY: readable and writable from here on, never unmapped, and owned by the extent that ends here.
         Ok(unsafe { View::new(self.start as *mut u8, size, self.start) })
     }

@@ -15,6 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Slots: more than cores usually link at the same time.
 const SLOTS: usize = 32;
@@ -212,9 +213,34 @@ fn huge_pages(size: usize) -> usize {
         return 0;
     }
     let aligned = start.next_multiple_of(HUGE_PAGE);
-    // SAFETY: inside the mapping that was just made. That the advice is not followed does no harm.
-    unsafe { libc::madvise(aligned as *mut _, size, libc::MADV_HUGEPAGE) };
+    want_huge_pages(aligned, size);
     aligned
+}
+
+/// How long the system may take to give a huge page: several times what zeroing it takes.
+const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Whether it took longer once. Under a hypervisor that takes free memory away from its guests, fresh huge pages can cost more than
+/// all small ones in them.
+static SLOW: AtomicBool = AtomicBool::new(false);
+
+/// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched, be on huge pages, unless those are slow to get.
+pub fn want_huge_pages(start: usize, size: usize) {
+    let first = start.next_multiple_of(HUGE_PAGE);
+    if SLOW.load(Ordering::Relaxed) || first + HUGE_PAGE > start + size {
+        return;
+    }
+    // SAFETY: the caller's memory, which is writable. That the advice is not followed does no harm.
+    unsafe {
+        libc::madvise(first as *mut _, start + size - first, libc::MADV_HUGEPAGE);
+        let before = Instant::now();
+        (first as *mut u8).write_volatile(0);
+        if before.elapsed() > PATIENCE {
+            SLOW.store(true, Ordering::Relaxed);
+            let rest = first + HUGE_PAGE;
+            libc::madvise(rest as *mut _, start + size - rest, libc::MADV_NOHUGEPAGE);
+        }
+    }
 }
 
 /// The size of the mapping of a block of `size` bytes, which is beyond the classes.
@@ -316,8 +342,7 @@ fn map_large(size: usize) -> *mut u8 {
     let length = mapping_size(size);
     let start = map(length);
     if !start.is_null() && length >= 2 * HUGE_PAGE {
-        // SAFETY: the mapping that was just made.
-        unsafe { libc::madvise(start.cast(), length, libc::MADV_HUGEPAGE) };
+        want_huge_pages(start as usize, length);
     }
     start
 }

@@ -72,7 +72,7 @@ pub use entry::c_arguments;
 pub use extent::{Extent, View};
 pub use fork_mark::ForkMark;
 #[cfg(target_os = "linux")]
-pub use heap::Heap;
+pub use heap::{Heap, want_huge_pages};
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 #[cfg(target_os = "linux")]
