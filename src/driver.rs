@@ -106,7 +106,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     // Nothing is linked any more, and there is a core that would be idle.
     let all_linked = !command.plan.inputs.iter().any(|input| input.lazy);
-    if all_linked && rt::mapped_bytes() >= LARGE_INPUT && !matches!(command.options.num_threads, Some(0 | 1)) {
+    if all_linked && rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
         rt::use_pool();
         rayon::spawn(rt::set_aside_files);
     }

@@ -416,6 +416,13 @@ fn parse_reserve(text: &str) -> Result<u64, String> {
     parse_size(text).map_err(|_| format!("'{text}' is no size: a number with Kb (default), Mb or Gb"))
 }
 
+impl Options {
+    /// Whether the linker may have threads beside those of the program.
+    pub fn use_threads(&self) -> bool {
+        !matches!(self.num_threads, Some(0 | 1))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

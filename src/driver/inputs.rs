@@ -122,7 +122,7 @@ fn content(name: &str, data: &'static [u8]) -> Result<Content> {
 pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
     let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
     let paths: Vec<&Path> = files.map(|i| Path::new(&i.name)).collect();
-    let parallel = paths.len() >= PARALLEL_FILES && !matches!(command.options.num_threads, Some(0 | 1));
+    let parallel = paths.len() >= PARALLEL_FILES && command.options.use_threads();
     if !parallel {
         return paths.into_iter().map(InputFile::read).collect();
     }

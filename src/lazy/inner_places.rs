@@ -52,6 +52,11 @@ impl Expansion<'_, '_> {
         self.function_around(unit, section, edge, class).is_some()
     }
 
+    /// Whether any function has an entry point: where nothing is lazy, no edge need be looked at.
+    pub(super) fn has_entry_points(&self) -> bool {
+        !self.closure.tables.entry_points.is_empty()
+    }
+
     /// The function that has an entry point and that `edge` means a place inside of.
     fn function_around(
         &self,
@@ -61,7 +66,7 @@ impl Expansion<'_, '_> {
         class: EdgeClass,
     ) -> Option<Function> {
         let entry = unit.entries[edge.symbol as usize];
-        if entry == MaterializationUnit::LOCAL || self.closure.tables.entry_points.is_empty() {
+        if entry == MaterializationUnit::LOCAL || !self.has_entry_points() {
             return None;
         }
         let in_code = unit.file.sections[section as usize].prot == MemProt::ReadExec;

@@ -143,7 +143,7 @@ impl Expansion<'_, '_> {
             && !edges.is_empty()
             && !runs(edges, kinds)
                 .any(|(class, run)| is_part_of_sequence(class) || self.closure.arch.is_tiny(run[0].kind))
-            && !edges.iter().any(|edge| self.is_inside_function(unit, section, edge))
+            && (!self.has_entry_points() || !edges.iter().any(|edge| self.is_inside_function(unit, section, edge)))
     }
 
     /// Finds the targets of `edges`, those of `section` of `unit`, whose block is `block`, and keeps only those that have to be.

@@ -2,7 +2,7 @@
 //!
 //! The C library's is the program's: its settings are not the linker's to change, and on more than one core it grows page by page,
 //! with a system call each, and hands memory from one thread to another under locks. What a big link needs is the opposite: memory in large
-//! pieces, on huge pages, and no question whose it was. Measured against it in `benches`, a small start matters as much: the first
+//! pieces, on huge pages, and no question whose it was. A small start matters as much: the first
 //! memory is part of the program's own image and costs nothing until it is touched.
 //!
 //! - The heap is split into *slots*. A thread prefers one, and takes the next if another thread is in it. So nobody ever waits,
