@@ -9,13 +9,15 @@
 //!   neither a signal handler that interrupted its own thread in a slot, nor the child of a `fork` in which the thread that was there is gone.
 //! - A slot has a free list for each size class, four classes to each doubling, and a piece of fresh memory. A block goes to
 //!   the slot of whoever frees it.
+//! - A page that nobody has touched is the dearest memory there is. So before fresh memory is taken, large blocks that are free, which vectors
+//!   leave behind when they grow, are used up by smaller ones.
 //! - Blocks beyond the classes are mappings of their own, which grow without being copied.
 
+use super::huge_pages::{HUGE_PAGE, huge_pages, map, want_huge_pages};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 /// Slots: more than cores usually link at the same time.
 const SLOTS: usize = 32;
@@ -33,8 +35,8 @@ const CLASS_LIMIT: usize = 1 << 20;
 /// Number of classes: the fine ones, then four to each doubling.
 const CLASSES: usize = FINE + 4 * (CLASS_LIMIT.ilog2() - FINE_LIMIT.ilog2()) as usize;
 
-/// Bytes of a huge page.
-const HUGE_PAGE: usize = 2 << 20;
+/// Free blocks from this size in bytes on are used up by smaller ones: those that may be pages that others do not touch.
+const USED_UP: usize = 2 << 10;
 
 /// Bytes of fresh memory that a slot takes at a time, one time after another; all later ones are as the last.
 const PIECES: [usize; 3] = [256 << 10, 1 << 20, 4 * HUGE_PAGE];
@@ -64,15 +66,52 @@ struct Free {
     next: *mut Free,
 }
 
+/// Memory that blocks are cut off, from `next` to `end`.
+#[derive(Clone, Copy)]
+struct Piece {
+    next: usize,
+    end: usize,
+}
+
+impl Piece {
+    const EMPTY: Piece = Piece { next: 0, end: 0 };
+
+    /// Cuts `size` bytes off its start; null if it has fewer.
+    #[inline]
+    fn cut(&mut self, size: usize) -> *mut u8 {
+        if self.end - self.next < size {
+            return ptr::null_mut();
+        }
+        let block = self.next;
+        self.next += size;
+        block as *mut u8
+    }
+
+    /// Makes the block at `start`, of `old` bytes, one of `new` bytes where it is, if it was the last that was cut off and there is room.
+    fn extend(&mut self, start: usize, old: usize, new: usize) -> bool {
+        let fits = start + old == self.next && start + new <= self.end;
+        if fits {
+            self.next = start + new;
+        }
+        fits
+    }
+}
+
 /// What is in a slot.
 struct State {
     free: [*mut Free; CLASSES],
-    /// Fresh memory, which is zero: where it begins and ends.
-    next: usize,
-    end: usize,
+    /// The classes that have free blocks, by bit.
+    some: u64,
+    /// What is left of a free block that is being used up.
+    used: Piece,
+    /// Memory that nobody has touched: zero.
+    fresh: Piece,
     /// How many pieces of it were taken.
     pieces: usize,
 }
+
+// A bit for each class.
+const _: () = assert!(CLASSES <= 64);
 
 #[repr(align(128))]
 struct Slot {
@@ -83,12 +122,8 @@ struct Slot {
 // SAFETY: the state is only touched by the thread that has made `busy` true.
 unsafe impl Sync for Slot {}
 
-static HEAP: [Slot; SLOTS] = [const {
-    Slot {
-        busy: AtomicBool::new(false),
-        state: UnsafeCell::new(State { free: [ptr::null_mut(); CLASSES], next: 0, end: 0, pieces: 0 }),
-    }
-}; SLOTS];
+static HEAP: [Slot; SLOTS] =
+    [const { Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) } }; SLOTS];
 
 /// The first piece: part of the program's image.
 #[repr(align(4096))]
@@ -127,22 +162,39 @@ fn with_slot<R>(work: impl FnOnce(&mut State) -> R) -> R {
 }
 
 impl State {
+    const fn new() -> State {
+        State { free: [ptr::null_mut(); CLASSES], some: 0, used: Piece::EMPTY, fresh: Piece::EMPTY, pieces: 0 }
+    }
+
     /// A block of `class`, and whether it is zero; null if there is no memory.
     #[inline]
     fn take(&mut self, class: usize) -> (*mut u8, bool) {
         let block = self.free[class];
         if !block.is_null() {
-            // SAFETY: a block in a free list belongs to the slot, and begins with the link.
-            self.free[class] = unsafe { (*block).next };
-            return (block.cast(), false);
+            return (self.pop(class).cast(), false);
         }
         let size = class_size(class);
-        if self.end - self.next < size && !self.refill(size) {
-            return (ptr::null_mut(), false);
+        let block = self.used.cut(size);
+        if !block.is_null() || self.use_up(class) {
+            return (if block.is_null() { self.used.cut(size) } else { block }, false);
         }
-        let block = self.next;
-        self.next += size;
-        (block as *mut u8, true)
+        let block = self.fresh.cut(size);
+        if block.is_null() && self.refill(size) {
+            return (self.fresh.cut(size), true);
+        }
+        (block, true)
+    }
+
+    /// The first free block of `class`, of which there is one.
+    #[inline]
+    fn pop(&mut self, class: usize) -> *mut Free {
+        let block = self.free[class];
+        // SAFETY: a block in a free list belongs to the slot, and begins with the link.
+        self.free[class] = unsafe { (*block).next };
+        if self.free[class].is_null() {
+            self.some &= !(1 << class);
+        }
+        block
     }
 
     /// Frees `block` of `class`.
@@ -155,16 +207,33 @@ impl State {
         // SAFETY: the caller's promise; every block has room for a link.
         unsafe { (*block).next = self.free[class] };
         self.free[class] = block;
+        self.some |= 1 << class;
+    }
+
+    /// Begins to use up the smallest free block that is worth it and has room for several of `class`; says whether there is one.
+    fn use_up(&mut self, class: usize) -> bool {
+        let least = class_of((4 * class_size(class)).clamp(USED_UP, CLASS_LIMIT));
+        let suitable = self.some >> least;
+        if suitable == 0 || 4 * class_size(class) > CLASS_LIMIT {
+            return false;
+        }
+        let class = least + suitable.trailing_zeros() as usize;
+        let next = self.pop(class) as usize;
+        let rest = std::mem::replace(&mut self.used, Piece { next, end: next + class_size(class) });
+        let size = rest.end - rest.next;
+        if size >= ALIGN {
+            let class = class_of(size);
+            let fitting = if class_size(class) > size { class - 1 } else { class };
+            // SAFETY: nobody has the rest of a block that was used up, and it is as long as that.
+            unsafe { self.give(rest.next as *mut u8, fitting) };
+        }
+        true
     }
 
     /// Makes the block at `block` of class `old` one of class `new` where it is, if it is the last one and there is room.
     fn extend(&mut self, block: *mut u8, old: usize, new: usize) -> bool {
-        let start = block as usize;
-        let fits = start + class_size(old) == self.next && start + class_size(new) <= self.end;
-        if fits {
-            self.next = start + class_size(new);
-        }
-        fits
+        let (start, old, new) = (block as usize, class_size(old), class_size(new));
+        self.fresh.extend(start, old, new) || self.used.extend(start, old, new)
     }
 
     /// Takes fresh memory for at least `size` bytes; what is left of the last piece is lost.
@@ -191,54 +260,9 @@ impl State {
                 start => (start, length),
             };
             if start != 0 {
-                (self.next, self.end) = (start, start + length);
+                self.fresh = Piece { next: start, end: start + length };
             }
             return start != 0;
-        }
-    }
-}
-
-/// `size` bytes of zero-filled memory, a mapping of its own; null if there are none.
-fn map(size: usize) -> *mut u8 {
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a mapping at no particular address replaces nothing.
-    let start = unsafe { libc::mmap(ptr::null_mut(), size, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) };
-    if start == libc::MAP_FAILED { ptr::null_mut() } else { start.cast() }
-}
-
-/// `size` bytes of zero-filled memory, on huge pages if the system has them; 0 if there are none.
-fn huge_pages(size: usize) -> usize {
-    let start = map(size + HUGE_PAGE) as usize;
-    if start == 0 {
-        return 0;
-    }
-    let aligned = start.next_multiple_of(HUGE_PAGE);
-    want_huge_pages(aligned, size);
-    aligned
-}
-
-/// How long the system may take to give a huge page: several times what zeroing it takes.
-const PATIENCE: Duration = Duration::from_micros(500);
-
-/// Whether it took longer once. Under a hypervisor that takes free memory away from its guests, fresh huge pages can cost more than
-/// all small ones in them.
-static SLOW: AtomicBool = AtomicBool::new(false);
-
-/// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched, be on huge pages, unless those are slow to get.
-pub fn want_huge_pages(start: usize, size: usize) {
-    let first = start.next_multiple_of(HUGE_PAGE);
-    if SLOW.load(Ordering::Relaxed) || first + HUGE_PAGE > start + size {
-        return;
-    }
-    // SAFETY: the caller's memory, which is writable. That the advice is not followed does no harm.
-    unsafe {
-        libc::madvise(first as *mut _, start + size - first, libc::MADV_HUGEPAGE);
-        let before = Instant::now();
-        (first as *mut u8).write_volatile(0);
-        if before.elapsed() > PATIENCE {
-            SLOW.store(true, Ordering::Relaxed);
-            let rest = first + HUGE_PAGE;
-            libc::madvise(rest as *mut _, start + size - rest, libc::MADV_NOHUGEPAGE);
         }
     }
 }
@@ -432,8 +456,25 @@ mod tests {
     }
 
     #[test]
+    fn a_large_free_block_is_used_up_before_fresh_memory_is() {
+        let mut slot = State { pieces: 1, ..State::new() };
+        let (large, _) = slot.take(class_of(64 << 10));
+        let fresh = slot.fresh.next;
+        // SAFETY: the block is used no more.
+        unsafe { slot.give(large, class_of(64 << 10)) };
+        for size in [3000, 40, 3000, 40, 600] {
+            let (block, zero) = slot.take(class_of(size));
+            let inside = block as usize - large as usize;
+            assert!(!zero && inside + size <= 64 << 10, "{size} bytes at {inside}");
+        }
+        assert_eq!(slot.fresh.next, fresh);
+        let (other, zero) = slot.take(class_of(64 << 10));
+        assert!(zero && other as usize == fresh);
+    }
+
+    #[test]
     fn the_last_block_grows_where_it_is() {
-        let mut slot = State { free: [ptr::null_mut(); CLASSES], next: 0, end: 0, pieces: 1 };
+        let mut slot = State { pieces: 1, ..State::new() };
         let (block, _) = slot.take(2);
         assert!(slot.extend(block, 2, 5));
         let (other, _) = slot.take(0);

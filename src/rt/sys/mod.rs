@@ -29,6 +29,8 @@ mod extent;
 mod fork_mark;
 #[cfg(target_os = "linux")]
 mod heap;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 mod icache;
 pub mod image;
 #[cfg(target_os = "linux")]
@@ -72,7 +74,9 @@ pub use entry::c_arguments;
 pub use extent::{Extent, View};
 pub use fork_mark::ForkMark;
 #[cfg(target_os = "linux")]
-pub use heap::{Heap, want_huge_pages};
+pub use heap::Heap;
+#[cfg(target_os = "linux")]
+pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 #[cfg(target_os = "linux")]
