@@ -24,11 +24,11 @@ use std::sync::Arc;
 
 /// The thread-local sections of all files.
 pub(super) fn roots(tables: &SymbolTables) -> impl Iterator<Item = Root> + '_ {
-    let sections = |unit: &Arc<MaterializationUnit>| unit.thread_local_sections().collect::<Vec<_>>();
     tables
         .units
         .iter()
-        .flat_map(move |unit| sections(unit).into_iter().map(|(_, section)| Root::Section(unit.clone(), section)))
+        .flat_map(|unit| unit.thread_local_sections())
+        .map(|(unit, section)| Root::Section(unit, section))
 }
 
 /// Has libraries' thread-local variables that files refer to settled before the program can use them in another way: the dynamic
@@ -283,12 +283,12 @@ impl Expansion<'_, '_> {
         {
             Definition::Unit { unit, symbol } => {
                 let unit = &tables.units[unit.index()];
-                is_in_thread_local_section(unit, &unit.file.symbols[symbol as usize])
+                unit.has_thread_locals() && is_in_thread_local_section(unit, &unit.file.symbols[symbol as usize])
             }
             _ => false,
         };
         let is_thread_local = symbol.kind == SymbolKind::ThreadLocal
-            || is_in_thread_local_section(unit, symbol)
+            || unit.has_thread_locals() && is_in_thread_local_section(unit, symbol)
             || symbol.is_global() && !symbol.name.is_empty() && defined_elsewhere();
         if !is_thread_local {
             return Ok(());

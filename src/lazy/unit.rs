@@ -118,6 +118,11 @@ impl MaterializationUnit {
         self.file.sections[section as usize].kind == SectionKind::ThreadLocal
     }
 
+    /// Whether any of its sections is thread-local; known once such sections have places.
+    pub fn has_thread_locals(&self) -> bool {
+        self.thread_locals.get().is_some()
+    }
+
     /// The claim that linking `section` needs.
     fn claim_of(&self, section: u32) -> &Claim {
         if self.by_section() || self.is_thread_local(section) { &self.sections[section as usize] } else { &self.whole }

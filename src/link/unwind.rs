@@ -20,6 +20,8 @@ pub struct UnwindTables {
     sections: Vec<CallFrames>,
     /// Ascending by code section.
     frames: Vec<UnwindFrame>,
+    /// For each section how many frames describe code of sections before it, and behind the last how many there are.
+    before: Vec<u32>,
 }
 
 /// One frame description entry and the common entry it builds on.
@@ -33,11 +35,13 @@ pub struct UnwindFrame {
     cie: Record,
 }
 
-/// Offset and length in bytes of a record in its section, length field included.
+/// Offset and length in bytes of a record in its section, length field included, and the first of the section's relocations that are not
+/// before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Record {
     offset: u32,
     size: u32,
+    first_edge: u32,
 }
 
 impl UnwindTables {
@@ -52,14 +56,27 @@ impl UnwindTables {
             }
         }
         tables.frames.sort_by_key(|f| f.code_section);
+        tables.count(file.sections.len());
         Ok(tables)
     }
 
     /// The frames that describe code of section `code_section`.
     pub fn frames_of(&self, code_section: u32) -> &[UnwindFrame] {
-        let start = self.frames.partition_point(|f| f.code_section < code_section);
-        let end = start + self.frames[start..].partition_point(|f| f.code_section == code_section);
-        &self.frames[start..end]
+        match self.before.get(code_section as usize..) {
+            Some([start, end, ..]) => &self.frames[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
+
+    /// Counts the frames of each of `sections` sections.
+    fn count(&mut self, sections: usize) {
+        self.before = vec![0; sections + 1];
+        for frame in &self.frames {
+            self.before[frame.code_section as usize + 1] += 1;
+        }
+        for section in 0..sections {
+            self.before[section + 1] += self.before[section];
+        }
     }
 
     fn add_section(&mut self, file: &ObjectFile, index: u32) -> Result<()> {
@@ -76,6 +93,7 @@ impl UnwindTables {
         let word = |at: usize| content.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let table = self.sections.len() as u32;
         let mut cies: FxHashMap<u32, Record> = FxHashMap::default();
+        let mut edges = 0;
         let mut at = 0;
         while at < content.len() {
             let length = word(at).ok_or_else(|| error(at, "the section ends inside an unwind record"))?;
@@ -94,7 +112,8 @@ impl UnwindTables {
             if length < 8 || at as u64 + size > content.len() as u64 {
                 return Err(error(at, "the length of the unwind record does not fit the section"));
             }
-            let record = Record { offset: at as u32, size: size as u32 };
+            edges += records.edges[edges..].iter().take_while(|edge| (edge.offset as usize) < at).count();
+            let record = Record { offset: at as u32, size: size as u32, first_edge: edges as u32 };
             let id = word(at + 4).unwrap_or(0);
             if id == 0 {
                 cies.insert(record.offset, record);
@@ -105,7 +124,7 @@ impl UnwindTables {
                     let what = format_args!("No CIE found at address {address:#x} of the section");
                     LinkError::call_frame(&file.name, section.name, at, what)
                 })?;
-                if let Some(code_section) = code_section(file, &records.edges, record.offset + 8) {
+                if let Some(code_section) = code_section(file, &records.edges[edges..], record.offset + 8) {
                     self.frames.push(UnwindFrame { code_section, table, record, cie });
                 }
             }
@@ -116,10 +135,10 @@ impl UnwindTables {
     }
 }
 
-/// The section of the symbol that the relocation at `offset` refers to; `None` if there is no such relocation,
-/// as in the frames that `ld -r` leaves of discarded code.
+/// The section of the symbol that the relocation at `offset` refers to, which is one of the first of `edges`; `None` if there is no such
+/// relocation, as in the frames that `ld -r` leaves of discarded code.
 fn code_section(file: &ObjectFile, edges: &[ObjectEdge], offset: u32) -> Option<u32> {
-    let edge = edges.get(edges.partition_point(|e| e.offset < offset)).filter(|e| e.offset == offset)?;
+    let edge = edges.iter().find(|e| e.offset >= offset).filter(|e| e.offset == offset)?;
     match file.symbols[edge.symbol as usize].place {
         ObjectPlace::Section(section) => Some(section),
         _ => None,
@@ -185,8 +204,7 @@ impl UnwindBuilder {
             self.bytes.resize(at as usize + padded as usize, 0);
             self.bytes[at as usize..at as usize + 4].copy_from_slice(&(padded - 4).to_le_bytes());
         }
-        let first = section.edges.partition_point(|e| e.offset < record.offset);
-        for edge in section.edges[first..].iter().take_while(|e| e.offset < end) {
+        for edge in section.edges[record.first_edge as usize..].iter().take_while(|e| e.offset < end) {
             self.edges.push(ObjectEdge { offset: edge.offset - record.offset + at, ..*edge });
         }
         at
@@ -203,7 +221,7 @@ mod tests {
         content.resize(length as usize + 4, 7);
         let section = CallFrames { content: content.into(), edges: Vec::new() };
         let mut builder = UnwindBuilder::default();
-        builder.copy(&section, Record { offset: 0, size: length + 4 });
+        builder.copy(&section, Record { offset: 0, size: length + 4, first_edge: 0 });
         builder.bytes
     }
 
