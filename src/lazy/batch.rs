@@ -40,12 +40,21 @@ use std::sync::Arc;
 const PARALLEL_PARTS: usize = 64;
 
 /// Something a caller wants the address of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Root {
     /// A symbol of a JITDylib, as other code would refer to it.
     Entry(EntryId),
     /// The start of a section of a file.
-    Section(Arc<MaterializationUnit>, u32),
+    Section(UnitId, u32),
+}
+
+/// What a round of the closure does for one file.
+struct Work<'a> {
+    /// The file's part, by number.
+    part: usize,
+    unit: &'a Arc<MaterializationUnit>,
+    /// Sections that the batch has claimed.
+    sections: Vec<u32>,
 }
 
 pub(super) struct Batch<'s> {
@@ -109,7 +118,11 @@ impl Batch<'_> {
         })?;
         self.publish();
         let needs = std::mem::take(&mut self.found.needs);
-        self.session.batches.resolved(self.id, needs.clone());
+        // A batch that waits for nobody is ready in a moment; who needs it can wait for that, and the table's lock is everybody's.
+        let waits = !needs.is_empty() || !self.found.indirect_used.is_empty();
+        if waits {
+            session.batches.resolved(id, needs.clone());
+        }
         timed(session, id, Step::WaitForAddresses, || session.batches.wait_resolved(&needs))?;
         let addresses = timed(session, id, Step::FixUp, || {
             let addresses = self.addresses();
@@ -120,7 +133,9 @@ impl Batch<'_> {
         })?;
         timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments, &addresses))?;
         timed(session, id, Step::Finalize, || self.finalize(&mut segments))?;
-        session.batches.advance(id, BatchState::Emitted);
+        if waits {
+            session.batches.advance(id, BatchState::Emitted);
+        }
         timed(session, id, Step::WaitForCode, || {
             session.batches.wait_emitted(&needs)?;
             self.resolve_indirect_functions();
@@ -149,6 +164,7 @@ impl Batch<'_> {
             symbols.push(match root {
                 Root::Entry(entry) => closure.refer(&mut caller, *entry, &mut self.found)?,
                 Root::Section(unit, section) => {
+                    let unit = &tables.units[unit.index()];
                     closure.refer_to_section(&mut caller, unit, *section, &mut self.found)?
                 }
             });
@@ -176,34 +192,39 @@ impl Batch<'_> {
     fn round(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
         let mut claimed = std::mem::take(&mut self.found.claimed);
         // Which thread found what first must not show in the layout.
-        claimed.sort_by_key(|(unit, section)| (unit.id, *section));
-        let mut work: Vec<(usize, Vec<u32>)> = Vec::new();
-        for of_unit in claimed.chunk_by(|a, b| a.0.id == b.0.id) {
-            work.push((self.part_of(&of_unit[0].0), of_unit.iter().map(|&(_, section)| section).collect()));
+        claimed.sort_unstable();
+        let mut work: Vec<Work<'_>> = Vec::new();
+        for of_unit in claimed.chunk_by(|a, b| a.0 == b.0) {
+            let unit = &closure.tables.units[of_unit[0].0.index()];
+            work.push(Work {
+                part: self.part_of(unit),
+                unit,
+                sections: of_unit.iter().map(|&(_, section)| section).collect(),
+            });
         }
-        work.sort_unstable_by_key(|&(index, _)| index);
+        work.sort_unstable_by_key(|work| work.part);
         if self.parallel(work.len()) {
             self.expand_in_parallel(closure, work)?;
         } else {
-            for (index, sections) in work {
-                closure.expand(&mut self.parts[index], &sections, &mut self.found)?;
+            for Work { part, unit, sections } in work {
+                closure.expand(&mut self.parts[part], unit, &sections, &mut self.found)?;
                 self.session.progress().done(Step::Claim, sections.len() as u64);
             }
         }
         self.add_synthesized_parts(closure)
     }
 
-    fn expand_in_parallel(&mut self, closure: &Closure<'_>, work: Vec<(usize, Vec<u32>)>) -> Result<(), SessionError> {
-        let mut jobs: Vec<(usize, Part, Vec<u32>)> = Vec::with_capacity(work.len());
-        for (index, sections) in work {
+    fn expand_in_parallel(&mut self, closure: &Closure<'_>, work: Vec<Work<'_>>) -> Result<(), SessionError> {
+        let mut jobs: Vec<(Part, Work<'_>)> = Vec::with_capacity(work.len());
+        for work in work {
             let placeholder = Part::synthesized(String::new(), self.session.target());
-            jobs.push((index, std::mem::replace(&mut self.parts[index], placeholder), sections));
+            jobs.push((std::mem::replace(&mut self.parts[work.part], placeholder), work));
         }
-        let expand = |(index, mut part, sections): (usize, Part, Vec<u32>)| {
+        let expand = |(mut part, work): (Part, Work<'_>)| {
             let mut found = Findings::default();
-            let result = closure.expand(&mut part, &sections, &mut found);
-            self.session.progress().done(Step::Claim, sections.len() as u64);
-            (index, part, found, result)
+            let result = closure.expand(&mut part, work.unit, &work.sections, &mut found);
+            self.session.progress().done(Step::Claim, work.sections.len() as u64);
+            (work.part, part, found, result)
         };
         let done: Vec<_> = jobs.into_par_iter().map(expand).collect();
         for (index, part, found, result) in done {
@@ -385,11 +406,12 @@ impl Batch<'_> {
         if !self.session.executes() || self.session.wants_all_first_calls() {
             return;
         }
+        let tables = self.session.tables();
         for part in &self.parts {
-            let Some((unit, points)) = part.unit().and_then(|unit| Some((unit, self.session.entry_points(unit)?)))
-            else {
+            let Some((unit, points)) = part.unit().and_then(|unit| Some((unit, unit.entry_points?))) else {
                 continue;
             };
+            let points = &tables.entry_points[points.index()];
             if points.stubs.address().is_null() {
                 continue;
             }

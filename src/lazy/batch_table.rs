@@ -5,7 +5,7 @@
 
 use super::error::SessionError;
 use super::ids::BatchId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How far a batch is. States only ever advance, in this order, or end in `Failed`.
@@ -39,38 +39,53 @@ pub(super) struct BatchTable {
 
 #[derive(Debug, Default)]
 struct Records {
-    batches: Vec<BatchRecord>,
-    /// How many threads wait: waking nobody costs a system call too, and first calls make thousands of batches.
+    /// How many batches there have been.
+    count: u32,
+    /// Those that are not ready. First calls make thousands of batches, and nearly all are ready nearly always.
+    unready: FxHashMap<BatchId, BatchRecord>,
+    /// How many threads wait: waking nobody costs a system call too.
     waiting: usize,
+}
+
+impl Records {
+    fn state(&self, batch: BatchId) -> &BatchState {
+        self.unready.get(&batch).map_or(&BatchState::Ready, |record| &record.state)
+    }
 }
 
 impl BatchTable {
     /// A new batch, claiming.
     pub fn begin(&self) -> BatchId {
-        let batches = &mut self.lock().batches;
-        batches.push(BatchRecord { state: BatchState::Claiming, needs: Vec::new() });
-        BatchId(batches.len() as u32 - 1)
+        let mut records = self.lock();
+        let id = BatchId(records.count);
+        records.count += 1;
+        records.unready.insert(id, BatchRecord { state: BatchState::Claiming, needs: Vec::new() });
+        id
     }
 
     /// How many batches there have been.
     pub fn count(&self) -> usize {
-        self.lock().batches.len()
+        self.lock().count as usize
     }
 
     /// The addresses of `batch` are published; its edges refer to `needs`.
     pub fn resolved(&self, batch: BatchId, needs: Vec<BatchId>) {
-        let mut records = self.lock();
-        records.batches[batch.index()].needs = needs;
-        self.enter(&mut records, batch, BatchState::Resolved);
+        self.enter(batch, BatchState::Resolved, |record| record.needs = needs);
     }
 
     /// Moves `batch` on.
     pub fn advance(&self, batch: BatchId, state: BatchState) {
-        self.enter(&mut self.lock(), batch, state);
+        self.enter(batch, state, |_| ());
     }
 
-    fn enter(&self, records: &mut Records, batch: BatchId, state: BatchState) {
-        records.batches[batch.index()].state = state;
+    fn enter(&self, batch: BatchId, state: BatchState, change: impl FnOnce(&mut BatchRecord)) {
+        let mut records = self.lock();
+        if matches!(state, BatchState::Ready) {
+            records.unready.remove(&batch);
+        } else if let Some(record) = records.unready.get_mut(&batch) {
+            record.state = state;
+            change(record);
+        }
         if records.waiting > 0 {
             self.advanced.notify_all();
         }
@@ -78,7 +93,7 @@ impl BatchTable {
 
     /// Whether code of `batch` may run.
     pub fn is_ready(&self, batch: BatchId) -> bool {
-        matches!(self.lock().batches[batch.index()].state, BatchState::Ready)
+        matches!(self.lock().state(batch), BatchState::Ready)
     }
 
     /// Waits until the addresses of `batches` are published.
@@ -109,10 +124,8 @@ impl BatchTable {
         while let Some(batch) = queue.pop() {
             let emitted = |state: &BatchState| matches!(state, BatchState::Emitted | BatchState::Ready);
             records = self.wait(records, batch, emitted)?;
-            let record = &records.batches[batch.index()];
-            if matches!(record.state, BatchState::Emitted) {
-                queue.extend(record.needs.iter().copied().filter(|&b| seen.insert(b)));
-            }
+            let needs = records.unready.get(&batch).map_or(&[][..], |record| &record.needs);
+            queue.extend(needs.iter().copied().filter(|&b| seen.insert(b)));
         }
         Ok(())
     }
@@ -124,7 +137,7 @@ impl BatchTable {
         reached: impl Fn(&BatchState) -> bool,
     ) -> Result<MutexGuard<'a, Records>, SessionError> {
         loop {
-            match &records.batches[batch.index()].state {
+            match records.state(batch) {
                 BatchState::Failed(error) => return Err(error.clone()),
                 state if reached(state) => return Ok(records),
                 _ => {

@@ -50,30 +50,32 @@ pub(super) struct Expansion<'a, 'b> {
 }
 
 impl Closure<'_> {
-    /// Adds `claimed`, sections of the part's unit that the batch has claimed, to `part`.
-    pub fn expand(&self, part: &mut Part, claimed: &[u32], found: &mut Findings) -> Result<(), SessionError> {
-        let Role::Unit(unit_part) = &part.role else {
-            return Ok(());
-        };
-        let unit = unit_part.unit.clone();
+    /// Adds `claimed`, sections of `unit` that the batch has claimed, to `part`, which is the unit's.
+    pub fn expand(
+        &self,
+        part: &mut Part,
+        unit: &Arc<MaterializationUnit>,
+        claimed: &[u32],
+        found: &mut Findings,
+    ) -> Result<(), SessionError> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         if unit.by_section() {
-            return expansion.sections(&unit, claimed);
+            return expansion.sections(unit, claimed);
         }
         let (thread_local, others): (Vec<u32>, Vec<u32>) = claimed.iter().partition(|&&s| unit.is_thread_local(s));
-        expansion.sections(&unit, &thread_local)?;
+        expansion.sections(unit, &thread_local)?;
         if others.is_empty() {
             return Ok(());
         }
-        for section in whole_file::sections(self.tables, &unit, claimed, self.strips) {
-            expansion.block(&unit, section)?;
+        for section in whole_file::sections(self.tables, unit, claimed, self.strips) {
+            expansion.block(unit, section)?;
         }
         // Blocks made on the way come behind; those that initial values of thread-local variables refer to may have been before.
         let mut next = expansion.unit_part().filled;
         while let Some(&(block, Publish::Section(section))) = expansion.part.published.get(next) {
             next += 1;
             if !unit.is_thread_local(section) {
-                expansion.fill(&unit, section, block)?;
+                expansion.fill(unit, section, block)?;
             }
         }
         expansion.unit_part().filled = next;
@@ -426,7 +428,7 @@ impl Expansion<'_, '_> {
     fn require(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<bool, SessionError> {
         Ok(match unit.claim(section, self.closure.batch) {
             Claimed::New => {
-                self.found.claimed.push((unit.clone(), section));
+                self.found.claimed.push((unit.id, section));
                 true
             }
             Claimed::Ours => true,

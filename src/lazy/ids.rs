@@ -34,10 +34,10 @@ id!(
     /// An archive given to a session.
     pub(super) ArchiveId
 );
-id!(
-    /// A batch of a session.
-    pub(super) BatchId
-);
+/// A batch of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub(super) struct BatchId(pub(super) u32);
+
 id!(
     /// A set of sections that `__start_` and `__stop_` symbols bracket.
     pub(super) SetId

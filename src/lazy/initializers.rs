@@ -73,7 +73,7 @@ pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArr
 impl FunctionArrays {
     /// What must be linked before [`FunctionArrays::functions`].
     pub fn roots(&self) -> impl Iterator<Item = Root> + '_ {
-        self.arrays.iter().map(|a| Root::Section(a.unit.clone(), a.section))
+        self.arrays.iter().map(|a| Root::Section(a.unit.id, a.section))
     }
 
     /// Where the arrays are, once they are linked.

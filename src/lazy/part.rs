@@ -2,7 +2,7 @@
 
 use super::claims::Claim;
 use super::entry_points::EntryPoints;
-use super::ids::{BatchId, DylibId};
+use super::ids::{BatchId, DylibId, UnitId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
 use super::unkept_edges::UnkeptEdges;
@@ -165,7 +165,7 @@ pub(super) enum Publish {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Sections claimed for the batch, to be linked next.
-    pub claimed: Vec<(Arc<MaterializationUnit>, u32)>,
+    pub claimed: Vec<(UnitId, u32)>,
     /// Entry points that were claimed.
     pub entry_points: Vec<Arc<EntryPoints>>,
     /// Units whose indirect functions were claimed.

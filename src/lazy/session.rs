@@ -316,7 +316,7 @@ impl Session {
         if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
             return Ok(unit.section_address(section).offset(offset));
         }
-        let start = batch::link(self, &[Root::Section(unit.clone(), section)])?[0];
+        let start = batch::link(self, &[Root::Section(unit.id, section)])?[0];
         Ok(start.offset(offset))
     }
 

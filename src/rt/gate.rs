@@ -9,9 +9,10 @@
 //!   it waits for a [`Latch`], which leaves the gate meanwhile and touches no lock out there.
 //! - Locks of the session are only ever held inside.
 //!
-//! The gate costs an atomic addition each way until somebody forks. `fork` made with no handlers run (a bare
+//! The gate costs an atomic addition each way until somebody forks, in a counter that few threads share. `fork` made with no handlers run (a bare
 //! system call) is not covered.
 
+use super::shard::{self, SHARDS, Shard};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,8 +20,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// Threads inside; for a moment also one that finds the gate closed and steps back.
-static INSIDE_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Threads inside, by their shards; for a moment also one that finds the gate closed and steps back.
+static INSIDE_COUNTS: [Shard<AtomicUsize>; SHARDS] = [const { Shard(AtomicUsize::new(0)) }; SHARDS];
 /// Threads about to fork: while there are any, nobody enters. Changed with the gate locked.
 static CLOSING: AtomicUsize = AtomicUsize::new(0);
 /// For waiting: entering and leaving an open gate takes no lock.
@@ -38,16 +39,26 @@ fn gate() -> MutexGuard<'static, ()> {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-// A thread that enters counts itself before it looks whether the gate is closed; one that closes it does so before it looks at the count.
+/// The counter that this thread counts itself in.
+fn own_count() -> &'static AtomicUsize {
+    &INSIDE_COUNTS[shard::of_this_thread()].0
+}
+
+/// How many threads are inside.
+fn inside_count() -> usize {
+    INSIDE_COUNTS.iter().map(|count| count.0.load(Ordering::SeqCst)).sum()
+}
+
+// A thread that enters counts itself before it looks whether the gate is closed; one that closes it does so before it looks at the counts.
 // In the one order that all of these have, at least one of the two sees the other.
 
 fn pass() {
     loop {
-        INSIDE_COUNT.fetch_add(1, Ordering::SeqCst);
+        own_count().fetch_add(1, Ordering::SeqCst);
         if CLOSING.load(Ordering::SeqCst) == 0 {
             break;
         }
-        INSIDE_COUNT.fetch_sub(1, Ordering::SeqCst);
+        own_count().fetch_sub(1, Ordering::SeqCst);
         let mut gate = gate();
         CHANGED.notify_all();
         while CLOSING.load(Ordering::SeqCst) > 0 {
@@ -58,7 +69,7 @@ fn pass() {
 }
 
 fn leave() {
-    INSIDE_COUNT.fetch_sub(1, Ordering::SeqCst);
+    own_count().fetch_sub(1, Ordering::SeqCst);
     INSIDE.set(false);
     if CLOSING.load(Ordering::SeqCst) > 0 {
         let _gate = gate();
@@ -169,7 +180,7 @@ pub(super) fn before_fork() {
     let mine = usize::from(INSIDE.get());
     let mut gate = gate();
     CLOSING.fetch_add(1, Ordering::SeqCst);
-    while INSIDE_COUNT.load(Ordering::SeqCst) > mine {
+    while inside_count() > mine {
         gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
     }
     // A thread that is ending may have no place to keep it; then the gate is only empty, not held.
@@ -193,7 +204,10 @@ pub(super) fn after_fork_in_parent() {
 pub(super) fn after_fork_in_child() {
     FORKED.store(true, Ordering::Relaxed);
     if let Some(_gate) = held() {
-        INSIDE_COUNT.store(usize::from(INSIDE.get()), Ordering::SeqCst);
+        for count in &INSIDE_COUNTS {
+            count.0.store(0, Ordering::SeqCst);
+        }
+        own_count().store(usize::from(INSIDE.get()), Ordering::SeqCst);
         CLOSING.store(0, Ordering::SeqCst);
     }
 }

@@ -17,6 +17,7 @@ pub mod memory;
 pub mod program;
 mod reservation;
 pub mod runtime_archive;
+mod shard;
 mod slab;
 mod sys;
 pub mod thread_local;

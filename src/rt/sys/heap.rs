@@ -5,22 +5,23 @@
 //! pieces, on huge pages, and no question whose it was. A small start matters as much: the first
 //! memory is part of the program's own image and costs nothing until it is touched.
 //!
-//! - The heap is split into *slots*. A thread prefers one, and takes the next if another thread is in it. So nobody ever waits,
+//! - The heap is split into *slots*. A thread prefers that of its shard, and takes the next if another thread is in it. So nobody ever waits,
 //!   neither a signal handler that interrupted its own thread in a slot, nor the child of a `fork` in which the thread that was there is gone.
 //! - A slot has a free list for each size class, four classes to each doubling, and a piece of fresh memory. A block goes to
 //!   the slot of whoever frees it.
-//! - A page that nobody has touched is the dearest memory there is. So before fresh memory is taken, large blocks that are free, which vectors
-//!   leave behind when they grow, are used up by smaller ones.
+//! - A page that nobody has touched is the dearest memory there is. So before fresh memory is taken, larger blocks that are free, as growing
+//!   vectors leave behind, are used up by smaller ones; and blocks that were taken small, and grew where they were, serve as small ones again.
 //! - Blocks beyond the classes are mappings of their own, which grow without being copied.
 
 use super::huge_pages::{HUGE_PAGE, huge_pages, map, want_huge_pages};
+use crate::rt::shard::{self, Shard};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Slots: more than cores usually link at the same time.
-const SLOTS: usize = 32;
+/// A slot for each shard.
+const SLOTS: usize = shard::SHARDS;
 
 /// Alignment of every block in bytes; greater ones are rare and left to the C library.
 const ALIGN: usize = 16;
@@ -34,9 +35,6 @@ const CLASS_LIMIT: usize = 1 << 20;
 
 /// Number of classes: the fine ones, then four to each doubling.
 const CLASSES: usize = FINE + 4 * (CLASS_LIMIT.ilog2() - FINE_LIMIT.ilog2()) as usize;
-
-/// Free blocks from this size in bytes on are used up by smaller ones: those that may be pages that others do not touch.
-const USED_UP: usize = 2 << 10;
 
 /// Bytes of fresh memory that a slot takes at a time, one time after another; all later ones are as the last.
 const PIECES: [usize; 3] = [256 << 10, 1 << 20, 4 * HUGE_PAGE];
@@ -113,7 +111,6 @@ struct State {
 // A bit for each class.
 const _: () = assert!(CLASSES <= 64);
 
-#[repr(align(128))]
 struct Slot {
     busy: AtomicBool,
     state: UnsafeCell<State>,
@@ -122,8 +119,8 @@ struct Slot {
 // SAFETY: the state is only touched by the thread that has made `busy` true.
 unsafe impl Sync for Slot {}
 
-static HEAP: [Slot; SLOTS] =
-    [const { Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) } }; SLOTS];
+static HEAP: [Shard<Slot>; SLOTS] =
+    [const { Shard(Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) }) }; SLOTS];
 
 /// The first piece: part of the program's image.
 #[repr(align(4096))]
@@ -133,26 +130,14 @@ unsafe impl Sync for First {}
 static FIRST: First = First(UnsafeCell::new([0; PIECES[0]]));
 static FIRST_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// How many threads have been given a slot.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    /// The slot that this thread prefers; `SLOTS` before its first block.
-    static PREFERRED: Cell<usize> = const { Cell::new(SLOTS) };
-}
-
 /// Does `work` with a slot that is nobody else's meanwhile.
 #[inline]
 fn with_slot<R>(work: impl FnOnce(&mut State) -> R) -> R {
-    let mut index = PREFERRED.get();
-    if index == SLOTS {
-        index = THREADS.fetch_add(1, Ordering::Relaxed) % SLOTS;
-        PREFERRED.set(index);
-    }
-    let mut slot = &HEAP[index];
+    let mut index = shard::of_this_thread();
+    let mut slot = &HEAP[index].0;
     while slot.busy.swap(true, Ordering::Acquire) {
         index = (index + 1) % SLOTS;
-        slot = &HEAP[index];
+        slot = &HEAP[index].0;
         std::hint::spin_loop();
     }
     // SAFETY: whoever makes `busy` true has the state for itself until it makes it false again.
@@ -210,14 +195,13 @@ impl State {
         self.some |= 1 << class;
     }
 
-    /// Begins to use up the smallest free block that is worth it and has room for several of `class`; says whether there is one.
+    /// Begins to use up the smallest free block that is larger than those of `class`; says whether there is one.
     fn use_up(&mut self, class: usize) -> bool {
-        let least = class_of((4 * class_size(class)).clamp(USED_UP, CLASS_LIMIT));
-        let suitable = self.some >> least;
-        if suitable == 0 || 4 * class_size(class) > CLASS_LIMIT {
+        let suitable = self.some & !(u64::MAX >> (63 - class));
+        if suitable == 0 {
             return false;
         }
-        let class = least + suitable.trailing_zeros() as usize;
+        let class = suitable.trailing_zeros() as usize;
         let next = self.pop(class) as usize;
         let rest = std::mem::replace(&mut self.used, Piece { next, end: next + class_size(class) });
         let size = rest.end - rest.next;
@@ -470,6 +454,20 @@ mod tests {
         assert_eq!(slot.fresh.next, fresh);
         let (other, zero) = slot.take(class_of(64 << 10));
         assert!(zero && other as usize == fresh);
+    }
+
+    #[test]
+    fn blocks_that_grew_serve_as_small_ones_again() {
+        let mut slot = State { pieces: 1, ..State::new() };
+        let mut once = || {
+            let (block, _) = slot.take(2);
+            assert!(slot.extend(block, 2, 9));
+            // SAFETY: the block is used no more.
+            unsafe { slot.give(block, 9) };
+            slot.fresh.next
+        };
+        let first = once();
+        assert!((0..100).all(|_| once() == first));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Linker stacks: a first call may come on a thread with a stack of a few KiB, which would not hold the linker.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::page_size;
+use crate::rt::shard::{self, SHARDS, Shard};
 
 /// Usable bytes of a linker stack. Pages that are never touched cost nothing.
 const SIZE: usize = 1 << 20;
@@ -14,8 +15,13 @@ pub struct Stack {
     low: usize,
 }
 
-/// Stacks not in use. Locked inside the fork gate only.
-static POOL: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
+/// Stacks not in use, by the shards of the threads that used them last: a thread mostly gets back what its core has in its cache.
+/// Locked inside the fork gate only.
+static POOLS: [Shard<Mutex<Vec<Stack>>>; SHARDS] = [const { Shard(Mutex::new(Vec::new())) }; SHARDS];
+
+fn pool() -> MutexGuard<'static, Vec<Stack>> {
+    POOLS[shard::of_this_thread()].0.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Stack {
     /// A stack from the pool, or a new one.
@@ -23,13 +29,13 @@ impl Stack {
     /// # Errors
     /// What the operating system says.
     pub fn take() -> io::Result<Stack> {
-        let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let pooled = pool().pop();
         pooled.map_or_else(Stack::new, Ok)
     }
 
     /// Puts it back into the pool.
     pub fn give_back(self) {
-        POOL.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+        pool().push(self);
     }
 
     fn new() -> io::Result<Stack> {

@@ -1,0 +1,53 @@
+//! Shards: what all threads count in, or take from, split so that threads on different cores seldom touch the same cache line.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many there are of what is split: more than cores usually link at the same time.
+pub const SHARDS: usize = 32;
+
+/// Something on cache lines of its own. Processors fetch lines in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Shard<T>(pub T);
+
+/// How many threads have a number.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The shard of this thread; `SHARDS` before it has one.
+    static OWN: Cell<usize> = const { Cell::new(SHARDS) };
+}
+
+/// The number, below [`SHARDS`], of the shards that the calling thread uses: always the same one, which other threads may have as well.
+/// It may be asked for at any time, by an allocator and by a thread that is ending too.
+#[inline]
+pub fn of_this_thread() -> usize {
+    let known = OWN.get();
+    if known < SHARDS {
+        return known;
+    }
+    let own = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    OWN.set(own);
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_keeps_its_shard_and_the_next_thread_has_another() {
+        let shards: Vec<usize> = (0..2)
+            .map(|_| {
+                std::thread::spawn(|| {
+                    let own = of_this_thread();
+                    assert_eq!(of_this_thread(), own);
+                    own
+                })
+            })
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        assert!(shards[0] != shards[1] && shards.iter().all(|&shard| shard < SHARDS), "{shards:?}");
+    }
+}
