@@ -67,6 +67,7 @@ impl Closure<'_> {
         if others.is_empty() {
             return Ok(());
         }
+        self.tables.fetch_definitions(unit, 0..unit.file.symbols.len() as u32);
         for section in whole_file::sections(self.tables, unit, claimed, self.strips) {
             expansion.block(unit, section)?;
         }
@@ -156,6 +157,9 @@ impl Expansion<'_, '_> {
         let mut edges = std::mem::take(&mut self.edges);
         edges.clear();
         unit.file.edges(section, &mut edges)?;
+        if unit.by_section() {
+            self.closure.tables.fetch_definitions(unit, edges.iter().map(|edge| edge.symbol));
+        }
         if self.can_read_again(unit, section, &edges) {
             self.leave_unkept(unit, section, block, &edges)?;
         } else {

@@ -28,6 +28,7 @@ mod dynamic_symbols;
 mod entry_points;
 mod error;
 mod far_data;
+mod fetch;
 mod fragments;
 mod helpers;
 mod hints;

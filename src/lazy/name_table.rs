@@ -50,6 +50,21 @@ impl Names {
         found.map(|&(_, at)| self.names[at as usize].1)
     }
 
+    /// The number of a name that hashes to `hash`, if there is any: seldom one of several.
+    pub fn candidate(&self, hash: NameHash) -> Option<u32> {
+        self.table.find(hash.spread(), |&(h, _)| h == hash).map(|&(_, at)| at)
+    }
+
+    /// The name that [`Names::candidate`] has numbered `at`.
+    pub fn name(&self, at: u32) -> &'static [u8] {
+        self.names[at as usize].0
+    }
+
+    /// The entry of that name.
+    pub fn entry(&self, at: u32) -> EntryId {
+        self.names[at as usize].1
+    }
+
     /// The same; if there is none, `new` is entered, and the answer is `None`.
     fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
         let Names { table, names } = self;
@@ -156,12 +171,10 @@ impl HashedFile {
             }
             let hash = NameHash::of(s.name);
             let versioned = s.is_defined() && conventions.definition_name(s.name).len() != s.name.len();
-            let entry = match versioned {
-                true => GlobalName::VERSIONED,
-                false => known.find(s.name, hash).unwrap_or(GlobalName::UNKNOWN),
-            };
+            let entry = if versioned { GlobalName::VERSIONED } else { GlobalName::UNKNOWN };
             names.push(GlobalName { symbol: symbol as u32, hash, entry });
         }
+        known.find_all(&file, &mut names);
         HashedFile { loaded_size: loaded_size(&file), file, names }
     }
 }

@@ -249,6 +249,7 @@ impl SymbolTables {
         let id = UnitId(self.units.len() as u32);
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
+        self.fetch_entries(&names);
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;
             unit.entries[symbol] = match global.entry {

@@ -1,0 +1,56 @@
+//! Waiting for memory for many things at once.
+//!
+//! What a big program's symbols say is spread over more memory than caches hold, and each lookup is a chain: from the file's symbol to
+//! the entry of its name, to the file that defines it, to the symbol there. Followed one by one, each step of each chain waits for
+//! memory. Here each step is done for all chains before the next step is: a processor waits for a dozen of them in the time of one.
+//! The answers are thrown away; what is asked next is in the cache.
+
+use super::name_table::{GlobalName, Names};
+use super::symbol_table::{Definition, SymbolTables};
+use super::unit::MaterializationUnit;
+use crate::link::object_file::{ObjectFile, ObjectPlace};
+use std::hint::black_box;
+
+impl SymbolTables {
+    /// Brings what `symbols` of `unit` stand for into the cache, as far as [`super::closure`] looks at it.
+    pub fn fetch_definitions(&self, unit: &MaterializationUnit, symbols: impl Iterator<Item = u32> + Clone) {
+        let of_file = symbols.clone().map(|symbol| &unit.file.symbols[symbol as usize]);
+        black_box(of_file.fold(0, |sum, symbol| sum ^ symbol.value));
+        let entries = symbols.map(|symbol| unit.entries[symbol as usize]);
+        let entries = entries.filter(|&entry| entry != MaterializationUnit::LOCAL);
+        black_box(entries.clone().fold(0, |sum, entry| sum ^ entry.0));
+        let definitions = entries.map(|entry| self.entries[entry.index()].definition);
+        black_box(definitions.clone().filter(|&definition| definition == Definition::Undefined).count());
+        let defined = definitions.filter_map(|definition| match definition {
+            Definition::Unit { unit, symbol } => Some(&self.units[unit.index()].file.symbols[symbol as usize]),
+            _ => None,
+        });
+        black_box(defined.filter(|symbol| matches!(symbol.place, ObjectPlace::Section(_))).count());
+    }
+
+    /// Brings the entries of `names` into the cache, those that are known.
+    pub fn fetch_entries(&self, names: &[GlobalName]) {
+        let known = names.iter().filter_map(|name| self.entries.get(name.entry.index()));
+        black_box(known.filter(|entry| entry.group.is_some() || entry.definition == Definition::Undefined).count());
+    }
+}
+
+impl Names {
+    /// Looks up the entries of `wanted`, global symbols of `file`, those of which no entry is known yet.
+    pub fn find_all(&self, file: &ObjectFile, wanted: &mut [GlobalName]) {
+        let candidates: Vec<Option<u32>> = wanted.iter().map(|name| self.candidate(name.hash)).collect();
+        let lengths = candidates.iter().flatten().map(|&at| self.name(at).len());
+        black_box(lengths.fold(0, |sum, length| sum ^ length));
+        for (global, candidate) in wanted.iter_mut().zip(candidates) {
+            let (Some(candidate), GlobalName::UNKNOWN) = (candidate, global.entry) else { continue };
+            let name = file.symbols[global.symbol as usize].name;
+            let found = if self.name(candidate) == name {
+                Some(self.entry(candidate))
+            } else {
+                // Another name of the same hash.
+                self.find(name, global.hash)
+            };
+            global.entry = found.unwrap_or(GlobalName::UNKNOWN);
+        }
+    }
+}
