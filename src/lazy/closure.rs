@@ -335,7 +335,7 @@ impl Expansion<'_, '_> {
             }
             Definition::MemoryBound { end } => self.memory_bound(entry.name, end),
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_init(|| {
+                let address = entry.process.get_or_ask(|| {
                     let dylib = &tables.dylibs[entry.dylib.index()];
                     let null = dylib.phony_externals || dylib.null_names.contains(entry.name);
                     let found = lookup(self.closure.target, self.closure.executor, entry.name);

@@ -58,8 +58,8 @@ pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessContr
             return true;
         }
         // Null is not kept: a library that the program loads before it calls a lazy function may still bring the symbol.
-        match entry.process.get().copied().flatten().or_else(|| lookup(tables.target, executor, entry.name)) {
-            Some(address) => entry.process.get_or_init(|| Some(address)).is_none(),
+        match entry.process.get().flatten().or_else(|| lookup(tables.target, executor, entry.name)) {
+            Some(address) => entry.process.get_or_ask(|| Some(address)).is_none(),
             None => true,
         }
     };
@@ -108,7 +108,7 @@ impl SymbolTables {
     fn helper(&mut self, dylib: DylibId, (name, data): &(String, &'static [u8])) -> Result<ArchiveId, SessionError> {
         let known = self.archives.iter().position(|a| a.dylib == dylib && a.helper && a.name == *name);
         if let Some(position) = known {
-            return Ok(ArchiveId(position as u32));
+            return Ok(ArchiveId::at(position));
         }
         let archive = Arc::new(Archive::parse(name, data)?);
         let taken = vec![false; archive.members.len()];
@@ -124,6 +124,6 @@ impl SymbolTables {
             hidden: false,
             helper: true,
         });
-        Ok(ArchiveId(self.archives.len() as u32 - 1))
+        Ok(ArchiveId::at(self.archives.len() - 1))
     }
 }

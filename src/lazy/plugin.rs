@@ -178,7 +178,7 @@ pub struct FixedUpGraph<'a> {
 impl FixedUpGraph<'_> {
     /// The file that it is made of, and its number; `None` for what the linker makes itself.
     pub fn file(&self) -> Option<(u32, &ObjectFile)> {
-        self.part.unit().map(|unit| (unit.id.0, &unit.file))
+        self.part.unit().map(|unit| (unit.id.number(), &unit.file))
     }
 
     /// Whether this batch links only some of the code of its file, so that others may link more, or have done so.

@@ -44,7 +44,7 @@ impl SymbolTables {
         options: ArchiveOptions,
         load: LoadFile<'_>,
     ) -> Result<ArchiveId, SessionError> {
-        let id = ArchiveId(self.archives.len() as u32);
+        let id = ArchiveId::at(self.archives.len());
         let members = archive.members.len();
         let archive = Arc::new(archive);
         self.archives.push(ArchiveInput {

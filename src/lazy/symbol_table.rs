@@ -9,6 +9,7 @@ use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::name_table::{GlobalName, HashedFile, NameHash, NameTable, Names};
+use super::process_symbols::ProcessAnswer;
 use super::rank::Rank;
 use super::resolution::PLATFORM;
 use super::unit::{Laziness, MaterializationUnit};
@@ -20,7 +21,7 @@ use crate::link::{Linkage, Scope};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
 #[derive(Debug)]
@@ -87,14 +88,13 @@ pub(super) struct SetBounds {
 
 /// A symbol of one JITDylib.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Entry {
     pub name: &'static [u8],
     pub dylib: DylibId,
     pub definition: Definition,
     /// Whether other JITDylibs see it.
     pub exported: bool,
-    /// The first file that refers to it.
-    pub referrer: Option<UnitId>,
     /// Whether a file says that it must be defined within the program.
     pub internal: bool,
     /// The archive member that defines it, if that is not part of the program yet.
@@ -102,9 +102,12 @@ pub(super) struct Entry {
     /// The file whose copy of the section group of that name the JITDylib has.
     pub group: Option<UnitId>,
     /// What the process says, asked once.
-    pub process: OnceLock<Option<ExecutorAddr>>,
+    pub process: ProcessAnswer,
     queued: bool,
 }
+
+// There are hundreds of thousands of them: each is on one cache line.
+const _: () = assert!(size_of::<Entry>() == 64);
 
 /// What a symbol of a JITDylib is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -213,11 +216,10 @@ impl SymbolTables {
                 dylib,
                 definition: Definition::Undefined,
                 exported: true,
-                referrer: None,
                 internal: false,
                 archive: None,
                 group: None,
-                process: OnceLock::new(),
+                process: ProcessAnswer::default(),
                 queued: false,
             });
             new
@@ -246,7 +248,7 @@ impl SymbolTables {
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
         let HashedFile { file, names, loaded_size } = file;
-        let id = UnitId(self.units.len() as u32);
+        let id = UnitId::at(self.units.len());
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
         self.fetch_entries(&names);
@@ -313,18 +315,11 @@ impl SymbolTables {
             }
             let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
             self.entries[id.index()].internal |= symbol.scope != Scope::Default;
-            self.refer(id, unit.id, weak);
+            if !weak {
+                self.queue(id);
+            }
         }
         Ok(())
-    }
-
-    /// Notes that `unit` refers to `id`.
-    fn refer(&mut self, id: EntryId, unit: UnitId, weak: bool) {
-        let entry = &mut self.entries[id.index()];
-        entry.referrer.get_or_insert(unit);
-        if !weak {
-            self.queue(id);
-        }
     }
 
     /// Whether nothing is waiting to be searched for, or for a place.

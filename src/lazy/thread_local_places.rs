@@ -290,7 +290,7 @@ mod tests {
     use super::*;
     use crate::rt::PretendReserve;
 
-    const UNIT: UnitId = UnitId(0);
+    const UNIT: UnitId = UnitId::at(0);
 
     /// The sections of each group, for sections 0, 1 and so on of the sizes given.
     fn grouped(sizes: &[u64], by_offset: &[u32], in_module: &[&[u32]]) -> Vec<Vec<usize>> {

@@ -94,7 +94,7 @@ impl MaterializationUnit {
 
     /// Its place among all units, as a static linker has them; that of its own number until it has another.
     pub fn link_place(&self) -> u32 {
-        self.link_place.get().copied().unwrap_or(self.id.0)
+        self.link_place.get().copied().unwrap_or(self.id.number())
     }
 
     /// Gives it its place, once.
