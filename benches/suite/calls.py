@@ -78,11 +78,20 @@ class Calls:
     def _scaling(self, command):
         """Median nanoseconds for all first calls, by number of threads; the numbers take turns."""
         taken = {threads: [] for threads in THREADS}
+        apart = []
         for _ in range(self.runs):
             for threads in THREADS:
                 taken[threads].append(int(self._run([*command, "--", "threads", str(threads)])))
+            apart.append(self._apart([*command, "--", "threads", "1"]))
         medians = {threads: statistics.median(times) for threads, times in taken.items()}
-        return {"functions": self.objects * FUNCTIONS, "cores": self.machine.cores, "median_ns": medians}
+        cores = self.machine.cores
+        return {"functions": self.objects * FUNCTIONS, "cores": cores, "median_ns": medians, "processes_ns": statistics.median(apart)}
+
+    def _apart(self, command):
+        """The nanoseconds of the slowest of as many processes as there are cores, all at once: they share nothing but the machine."""
+        start = lambda: subprocess.Popen(command, cwd=self.builder.folder, stdout=subprocess.PIPE, text=True)
+        outputs = [process.communicate(timeout=600)[0] for process in [start() for _ in range(self.machine.cores)]]
+        return max(int(output) for output in outputs)
 
     def _warm(self):
         """The best time of a call in picoseconds: through stubs, and through a PLT entry of a native program."""

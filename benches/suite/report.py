@@ -40,6 +40,9 @@ def calls_table(calls):
     lines.append("| --- |" + " ---: |" * len(medians))
     lines.append("| all, ms | " + " | ".join(f"{ns / 1e6:.2f}" for ns in medians.values()) + " |")
     lines.append("| faster than one thread | " + " | ".join(f"{medians[1] / ns:.2f}×" for ns in medians.values()) + " |")
+    if scaling.get("processes_ns"):
+        cores, alone = scaling["cores"], medians[1]
+        lines += ["", f"{cores} processes that do it all at once, each with one thread, do {cores * alone / scaling['processes_ns']:.2f} times as much as one alone: what the machine gives."]
     lines += ["", "| warm call through | picoseconds |", "| --- | ---: |"]
     lines += [f"| {name} | {ps} |" for name, ps in calls["warm_call_ps"].items()]
     return "\n".join(lines) + "\n"

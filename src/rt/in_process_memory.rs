@@ -26,6 +26,7 @@ use super::memory::{
     BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
 use super::reservation::{GRANULE, SMALLEST_RESERVATION, after_boundary, reserve_low, reserve_near};
+use super::room::Room;
 use super::sys::{self, Backing, Extent, ForkMark, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
@@ -46,6 +47,7 @@ const CODE_ALIGN: u64 = 64;
 pub struct InProcessMemoryManager {
     size: u64,
     use_of_code: CodeMemory,
+    room: Room,
     state: Mutex<State>,
 }
 
@@ -117,7 +119,7 @@ impl InProcessMemoryManager {
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
         let state = Mutex::new(State { placement: Placement::Anywhere, region: None });
-        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, state }
+        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, room: Room::default(), state }
     }
 
     /// As [`InProcessMemoryManager::new`], for code that more is done with than running it.
@@ -141,7 +143,9 @@ impl InProcessMemoryManager {
         if region.process.is_of_parent() {
             region.leave_parent()?;
         }
-        work(region)
+        let result = work(region);
+        self.room.note(Bounds { code: region.window, all: region.all }, region.code_room(), region.left());
+        result
     }
 }
 
@@ -165,14 +169,15 @@ impl MemoryManager for InProcessMemoryManager {
 
     fn bounds(&self, code_bytes: u64, other_bytes: u64) -> Result<Bounds, MemoryError> {
         let wanted = code_bytes.saturating_add(other_bytes);
+        if let Some(bounds) = self.room.bounds(code_bytes, wanted) {
+            return Ok(bounds);
+        }
         self.with_region(wanted, |region| {
             let left = region.left();
             if wanted > left {
                 return Err(region.exhausted(wanted));
             }
-            let margin = region.window.size() / 8;
-            let window_left = region.window_rest.as_ref().map_or(region.window.size(), Chunk::left);
-            region.widened |= code_bytes.saturating_add(margin) > window_left;
+            region.widened |= code_bytes > region.code_room();
             Ok(region.bounds())
         })
     }
@@ -299,6 +304,13 @@ impl Region {
 
     fn bounds(&self) -> Bounds {
         Bounds { code: if self.widened { self.all } else { self.window }, all: self.all }
+    }
+
+    /// Bytes of code that can be announced to be in the window; 0 if code may be elsewhere.
+    fn code_room(&self) -> u64 {
+        let margin = self.window.size() / 8;
+        let left = self.window_rest.as_ref().map_or(self.window.size(), Chunk::left);
+        if self.widened { 0 } else { left.saturating_sub(margin) }
     }
 
     fn left(&self) -> u64 {

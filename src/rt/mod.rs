@@ -16,6 +16,7 @@ pub mod linker_script;
 pub mod memory;
 pub mod program;
 mod reservation;
+mod room;
 pub mod runtime_archive;
 mod shard;
 mod slab;

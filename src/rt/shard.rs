@@ -1,4 +1,7 @@
 //! Shards: what all threads count in, or take from, split so that threads on different cores seldom touch the same cache line.
+//!
+//! A thread has its own shard, by its number, until it says that it is about to link: then that of its core ([`settle`]). What is
+//! taken from that was last used there, and few cores with many threads touch no more memory than with few.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,8 +22,8 @@ thread_local! {
     static OWN: Cell<usize> = const { Cell::new(SHARDS) };
 }
 
-/// The number, below [`SHARDS`], of the shards that the calling thread uses: always the same one, which other threads may have as well.
-/// It may be asked for at any time, by an allocator and by a thread that is ending too.
+/// The number, below [`SHARDS`], of the shards that the calling thread uses, which other threads may have as well: the same until it calls
+/// [`settle`]. It may be asked for at any time, by an allocator and by a thread that is ending too.
 #[inline]
 pub fn of_this_thread() -> usize {
     let known = OWN.get();
@@ -30,6 +33,15 @@ pub fn of_this_thread() -> usize {
     let own = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
     OWN.set(own);
     own
+}
+
+/// Gives the calling thread the shards of the core that it is on, if the system says which.
+///
+/// Not while it counts in a shard, and will leave what it counted for.
+pub fn settle() {
+    if let Some(core) = super::sys::core() {
+        OWN.set(core % SHARDS);
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::interrupts::{self, Interrupts};
 use super::stack::{OwnStack, Stack};
 use crate::base::ExecutorAddr;
 use crate::rt::executor::{DispatchHandler, DispatchResult};
-use crate::rt::gate;
+use crate::rt::{gate, shard};
 
 /// `CWrapperFunctionResult`: up to 8 bytes inline, more of them (or, with size 0, an error's text) behind a pointer
 /// from `malloc` which the receiver frees. Returned in two registers on every ABI supported.
@@ -110,6 +110,9 @@ unsafe extern "C" fn entry(
 pub fn as_linker<R>(work: impl FnOnce() -> R) -> R {
     let errno = interrupts::errno().get();
     let interrupts = interrupts::hold();
+    if !gate::is_inside() {
+        shard::settle();
+    }
     let inside = gate::enter();
     let work = |stack| {
         let outer = FRAME.replace(Some(Frame { stack, interrupts }));

@@ -178,6 +178,12 @@ pub fn seal(address: u64, size: u64, prot: MemProt) -> io::Result<()> {
     finish(address, size, prot)
 }
 
+/// The number of the core that the calling thread is on, or was a moment ago.
+pub fn core() -> Option<usize> {
+    // SAFETY: no precondition.
+    usize::try_from(unsafe { libc::sched_getcpu() }).ok()
+}
+
 /// An address inside the C library: where shared libraries are.
 pub fn near_address() -> u64 {
     libc::dl_iterate_phdr as *const () as u64

@@ -83,7 +83,7 @@ pub use macos::{provided, rebind, thread_local};
 pub use main_thread::use_pool;
 pub use map::{map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
-pub use os::{Backing, PAGES_ARE_SHARED, finish, largest_reservation, near_address, register_frames, seal};
+pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
 pub use program_macos::{interpose, loader, provider, use_pool};
 /// The linker's heap is the system's.

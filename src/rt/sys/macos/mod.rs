@@ -72,6 +72,11 @@ fn protect(address: u64, size: u64, access: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// The number of the core that the calling thread is on: the system does not say.
+pub fn core() -> Option<usize> {
+    None
+}
+
 /// An address inside the C library: where shared libraries are.
 pub fn near_address() -> u64 {
     libc::dlsym as *const () as u64
