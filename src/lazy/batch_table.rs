@@ -96,6 +96,11 @@ impl BatchTable {
         matches!(self.lock().state(batch), BatchState::Ready)
     }
 
+    /// Whether a thread waits for a batch, or has not noticed yet that it need not any more.
+    pub fn is_waited_for(&self) -> bool {
+        self.lock().waiting > 0
+    }
+
     /// Waits until the addresses of `batches` are published.
     ///
     /// Errors: that of the first of them that failed.

@@ -3,6 +3,9 @@
 //! The thread links one function at a time, as a first call would, and leaves the fork gate in between. The program waits for it only where
 //! it calls the very function that is being linked, which is sooner than linking it anew. Nothing is said of functions that
 //! cannot be linked: that is said when they are called.
+//!
+//! A program that calls functions in the very order in which they are linked would wait for each of them, and two threads would do
+//! the work of one. So where the two meet, the thread goes some functions ahead, and leaves those between to the program.
 
 use super::entry_points::{EntryPoints, Implementation};
 use super::session::Session;
@@ -10,6 +13,9 @@ use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::Definition;
 use crate::rt::{self, gate};
 use std::sync::{Arc, Weak};
+
+/// How many functions of an order the program is left where it is met: about as many as it links while as many more are linked for it.
+const HEAD_START: usize = 32;
 
 /// A function as orders of first calls name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +43,8 @@ impl Session {
         }
     }
 
-    fn link_ahead(&self, function: &LazyFunction) {
+    /// Links `function`; says whether the program was met there.
+    fn link_ahead(&self, function: &LazyFunction) -> bool {
         let name = function.symbol.strip_suffix(BODY_SUFFIX).unwrap_or(&function.symbol);
         let found = {
             let tables = self.tables();
@@ -48,17 +55,24 @@ impl Session {
                 _ => None,
             })
         };
-        if let Some((unit, symbol)) = found.filter(|(unit, symbol)| unit.is_entry_point(*symbol)) {
-            self.link_body(&unit, symbol).map_or_else(|error| log::debug!("speculation on {name}: {error}"), |_| ());
+        let Some((unit, symbol)) = found.filter(|(unit, symbol)| unit.is_entry_point(*symbol)) else {
+            return false;
+        };
+        let owner = unit.place(symbol).and_then(|(section, _)| unit.owner(section));
+        if owner.is_some_and(|batch| !self.batches.is_ready(batch)) {
+            return true;
         }
+        self.link_body(&unit, symbol).map_or_else(|error| log::debug!("speculation on {name}: {error}"), |_| ());
+        self.batches.is_waited_for()
     }
 }
 
 fn work(session: &Weak<Session>, order: &[LazyFunction]) {
-    for function in order {
+    let mut place = 0;
+    while let Some(function) = order.get(place) {
         let Some(session) = session.upgrade() else { return };
         let _inside = gate::enter();
-        session.link_ahead(function);
+        place += if session.link_ahead(function) { HEAD_START } else { 1 };
     }
     let mut done = Vec::new();
     loop {
