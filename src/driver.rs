@@ -104,9 +104,8 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
-    // Nothing is linked any more, and there is a core that would be idle.
-    let all_linked = !command.plan.inputs.iter().any(|input| input.lazy);
-    if all_linked && rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
+    // What is linked from now on are a few functions at a time, if anything, and there is a core that would be idle.
+    if rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
         rt::use_pool();
         rayon::spawn(rt::set_aside_files);
     }
