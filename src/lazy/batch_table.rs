@@ -96,6 +96,11 @@ impl BatchTable {
         matches!(self.lock().state(batch), BatchState::Ready)
     }
 
+    /// Whether `batch` is being linked: it has neither become ready nor failed.
+    pub fn is_under_way(&self, batch: BatchId) -> bool {
+        !matches!(self.lock().state(batch), BatchState::Ready | BatchState::Failed(_))
+    }
+
     /// Whether a thread waits for a batch, or has not noticed yet that it need not any more.
     pub fn is_waited_for(&self) -> bool {
         self.lock().waiting > 0

@@ -41,9 +41,14 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The entry of `name`, which hashes to `hash`.
     pub fn find(&self, name: &[u8], hash: NameHash) -> Option<EntryId> {
-        if self.names.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let found = self.table.find(hash.spread(), |&(h, at)| h == hash && self.names[at as usize].0 == name);

@@ -59,7 +59,7 @@ impl Session {
             return false;
         };
         let owner = unit.place(symbol).and_then(|(section, _)| unit.owner(section));
-        if owner.is_some_and(|batch| !self.batches.is_ready(batch)) {
+        if owner.is_some_and(|batch| self.batches.is_under_way(batch)) {
             return true;
         }
         self.link_body(&unit, symbol).map_or_else(|error| log::debug!("speculation on {name}: {error}"), |_| ());

@@ -88,7 +88,6 @@ pub(super) struct SetBounds {
 
 /// A symbol of one JITDylib.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Entry {
     pub name: &'static [u8],
     pub dylib: DylibId,
@@ -106,7 +105,7 @@ pub(super) struct Entry {
     queued: bool,
 }
 
-// There are hundreds of thousands of them: each is on one cache line.
+// There are hundreds of thousands of them. Large vectors begin on pages, so each is on one cache line.
 const _: () = assert!(size_of::<Entry>() == 64);
 
 /// What a symbol of a JITDylib is.
