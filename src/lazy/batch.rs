@@ -14,7 +14,7 @@
 
 use super::batch_table::BatchState;
 use super::canonical::{self, Moved};
-use super::closure::{Closure, add_unwind_block};
+use super::closure::Closure;
 use super::entry_points::{EntryPoints, Implementation};
 use super::error::{MissingSymbol, SessionError};
 use super::fragments;
@@ -174,7 +174,7 @@ impl Batch<'_> {
             self.round(&closure)?;
         }
         self.report_missing()?;
-        self.parts.iter_mut().for_each(|part| add_unwind_block(&closure, part));
+        self.add_unwind_blocks();
         if self.session.completes_graphs() {
             inspection::complete(self.session, tables, &mut self.parts);
         }

@@ -163,8 +163,7 @@ impl Expansion<'_, '_> {
         if self.can_read_again(unit, section, &edges) {
             self.leave_unkept(unit, section, block, &edges)?;
         } else {
-            let resolved = self.resolve_edges(unit, section, &edges)?;
-            self.part.graph.set_edges(block, resolved);
+            self.resolve_edges(unit, section, block, &edges)?;
         }
         self.edges = edges;
         if unit.file.sections[section as usize].prot == MemProt::ReadExec {
@@ -193,19 +192,24 @@ impl Expansion<'_, '_> {
         &mut self,
         unit: &Arc<MaterializationUnit>,
         section: u32,
+        block: BlockId,
         edges: &[ObjectEdge],
-    ) -> Result<Vec<Edge>, SessionError> {
+    ) -> Result<(), SessionError> {
         let kinds = self.closure.arch.edge_kinds();
-        let mut resolved = Vec::with_capacity(edges.len());
+        // Finding targets makes symbols and blocks, but no edges.
+        let first = self.part.graph.edges.len();
+        self.part.graph.edges.reserve(edges.len());
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
             let target = match self.inner_place(unit, section, edge, class)? {
                 Some(body) => body,
                 None => self.edge_target(unit, edge, class)?,
             };
-            resolved.push(Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend });
+            let edge = Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend };
+            self.part.graph.edges.push(edge);
         }
-        Ok(resolved)
+        self.part.graph.set_last_edges(block, first);
+        Ok(())
     }
 
     /// The graph's symbol for the target of `edge`, of class `class`.
@@ -476,24 +480,4 @@ impl Expansion<'_, '_> {
         let slot = Slot::Indirect { unit: unit.clone(), number };
         Ok(self.part.external(symbol.name, symbol.size, slot))
     }
-}
-
-/// Puts the unwind records collected for a part into its graph.
-pub(super) fn add_unwind_block(closure: &Closure<'_>, part: &mut Part) {
-    let Role::Unit(unit_part) = &mut part.role else {
-        return;
-    };
-    if unit_part.unwind.bytes.is_empty() {
-        return;
-    }
-    let unwind = std::mem::take(&mut unit_part.unwind);
-    let targets = std::mem::take(&mut unit_part.unwind_targets);
-    debug_assert_eq!(unwind.edges.len(), targets.len());
-    let section = part.graph.add_section(closure.conventions.synthesized().unwind_section, MemProt::Read);
-    // Records are multiples of 4 bytes long, and a gap would read as their end.
-    let block = part.graph.add_block_of(section, unwind.bytes, 4);
-    part.graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-    let edges = unwind.edges.iter().zip(targets);
-    let edges = edges.map(|(e, target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend });
-    part.graph.set_edges(block, edges);
 }

@@ -73,8 +73,8 @@ impl UnitPart {
 #[derive(Debug)]
 pub(super) enum NumberMap {
     Dense(Vec<u32>),
-    Few(Vec<(usize, u32)>),
-    Many(FxHashMap<usize, u32>),
+    Few(Vec<(u32, u32)>),
+    Many(FxHashMap<u32, u32>),
 }
 
 /// Up to so many numbers, a list is searched faster than a hash map is made.
@@ -90,12 +90,13 @@ impl Index<usize> for NumberMap {
     type Output = u32;
 
     fn index(&self, index: usize) -> &u32 {
+        let key = index as u32;
         match self {
             NumberMap::Dense(numbers) => &numbers[index],
             NumberMap::Few(numbers) => {
-                numbers.iter().find(|number| number.0 == index).map_or(&UnitPart::NONE, |number| &number.1)
+                numbers.iter().find(|number| number.0 == key).map_or(&UnitPart::NONE, |number| &number.1)
             }
-            NumberMap::Many(numbers) => numbers.get(&index).unwrap_or(&UnitPart::NONE),
+            NumberMap::Many(numbers) => numbers.get(&key).unwrap_or(&UnitPart::NONE),
         }
     }
 }
@@ -107,16 +108,20 @@ impl IndexMut<usize> for NumberMap {
         {
             *self = NumberMap::Many(numbers.drain(..).collect());
         }
+        let key = index as u32;
         match self {
             NumberMap::Dense(numbers) => &mut numbers[index],
             NumberMap::Few(numbers) => {
-                let place = numbers.iter().position(|number| number.0 == index).unwrap_or(numbers.len());
+                let place = numbers.iter().position(|number| number.0 == key).unwrap_or(numbers.len());
                 if place == numbers.len() {
-                    numbers.push((index, UnitPart::NONE));
+                    if place == 0 {
+                        numbers.reserve_exact(FEW);
+                    }
+                    numbers.push((key, UnitPart::NONE));
                 }
                 &mut numbers[place].1
             }
-            NumberMap::Many(numbers) => numbers.entry(index).or_insert(UnitPart::NONE),
+            NumberMap::Many(numbers) => numbers.entry(key).or_insert(UnitPart::NONE),
         }
     }
 }

@@ -7,16 +7,39 @@
 use super::batch::Batch;
 use super::branch_targets::mark_unsettled;
 use super::error::SessionError;
-use super::part::{Part, UNWIND_RECORDS};
+use super::part::{Part, Role, UNWIND_RECORDS};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
 use crate::link::tables::Tables;
-use crate::link::{Block, BlockId, LinkGraph, tables};
+use crate::link::{Block, BlockId, Edge, LinkGraph, tables};
 use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 
 impl Batch<'_> {
+    /// Puts the unwind records collected for each part into its graph.
+    pub(super) fn add_unwind_blocks(&mut self) {
+        let name = self.session.conventions().synthesized().unwind_section;
+        for Part { graph, role, .. } in &mut self.parts {
+            let Role::Unit(unit_part) = role else { continue };
+            if unit_part.unwind.bytes.is_empty() {
+                continue;
+            }
+            let unwind = std::mem::take(&mut unit_part.unwind);
+            let targets = std::mem::take(&mut unit_part.unwind_targets);
+            debug_assert_eq!(unwind.edges.len(), targets.len());
+            let section = graph.add_section(name, MemProt::Read);
+            // Records are multiples of 4 bytes long, and a gap would read as their end.
+            let block = graph.add_block_of(section, unwind.bytes, 4);
+            graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
+            let edges = unwind.edges.iter().zip(targets);
+            graph.set_edges(
+                block,
+                edges.map(|(e, target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend }),
+            );
+        }
+    }
+
     /// Ends the batch's unwind records with the zero word that unwinders stop at; those of each graph where graphs are separate.
     pub(super) fn terminate_unwind_records(&mut self) {
         let is_unwind = |b: &Block| b.contiguous == Some(UNWIND_RECORDS);
@@ -129,7 +152,7 @@ impl Batch<'_> {
             self.parts[index as usize].unit().map_or((true, None), |unit| (false, Some(unit.link_place())))
         };
         if !order.is_sorted_by_key(key) {
-            order.sort_by_cached_key(key);
+            order.sort_by_key(key);
         }
         order
     }

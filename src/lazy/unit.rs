@@ -253,12 +253,16 @@ impl SectionIndex {
         let loaded = unit.file.sections.iter().enumerate().filter(|(_, s)| s.kind == SectionKind::Loaded);
         let mut dependents: Vec<_> = loaded.filter_map(|(d, s)| Some((s.linked_to?, d as u32))).collect();
         dependents.sort_unstable();
-        let place_of = |&(_, number): &(u32, u32)| unit.place(unit.functions()[number as usize]);
-        let mut by_place = functions.clone();
-        by_place.sort_by_key(|pair| (place_of(pair), pair.1));
+        let offset_of = |number: u32| unit.file.symbols[unit.functions()[number as usize] as usize].value;
         let mut aliases = Vec::new();
-        for same in by_place.chunk_by(|a, b| place_of(a) == place_of(b)) {
-            aliases.extend(same[1..].iter().map(|&(_, number)| (number, same[0].1)));
+        let mut by_offset: Vec<(u64, u32)> = Vec::new();
+        for of_section in functions.chunk_by(|a, b| a.0 == b.0).filter(|of_section| of_section.len() > 1) {
+            by_offset.clear();
+            by_offset.extend(of_section.iter().map(|&(_, number)| (offset_of(number), number)));
+            by_offset.sort_unstable();
+            for same in by_offset.chunk_by(|a, b| a.0 == b.0) {
+                aliases.extend(same[1..].iter().map(|&(_, number)| (number, same[0].1)));
+            }
         }
         aliases.sort_unstable();
         SectionIndex { functions, dependents, aliases }

@@ -250,11 +250,16 @@ impl LinkGraph {
 
     /// Gives `block` its edges, which must be ascending by offset; any it had before are forgotten.
     pub fn set_edges(&mut self, block: BlockId, edges: impl IntoIterator<Item = Edge>) {
-        let start = self.edges.len() as u32;
+        let first = self.edges.len();
         self.edges.extend(edges);
-        let end = self.edges.len() as u32;
-        debug_assert!(self.edges[start as usize..].is_sorted_by_key(|e| e.offset));
-        self.blocks[block.index()].edges = start..end;
+        self.set_last_edges(block, first);
+    }
+
+    /// Gives `block` the edges that have been put into [`LinkGraph::edges`] from place `first` on, which must be as for
+    /// [`LinkGraph::set_edges`].
+    pub fn set_last_edges(&mut self, block: BlockId, first: usize) {
+        debug_assert!(self.edges[first..].is_sorted_by_key(|e| e.offset));
+        self.blocks[block.index()].edges = first as u32..self.edges.len() as u32;
     }
 
     /// Adds a symbol.

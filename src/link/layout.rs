@@ -63,8 +63,9 @@ impl SegmentLayout {
 ///
 /// Errors if sizes add up to more than an address space holds.
 pub fn lay_out(graphs: &[&LinkGraph], order: &[u32]) -> Result<Vec<SegmentLayout>> {
-    let mut segments = Vec::from(MemProt::ALL.map(SegmentLayout::new));
-    segments.push(SegmentLayout { far: true, ..SegmentLayout::new(MemProt::ReadWrite) });
+    let [first, second, third] = MemProt::ALL.map(SegmentLayout::new);
+    let far = SegmentLayout { far: true, ..SegmentLayout::new(MemProt::ReadWrite) };
+    let mut segments = [first, second, third, far];
     let mut sets: Vec<(u32, u32, BlockId)> = Vec::new();
     let mut zero_fill: Vec<(u32, BlockId)> = Vec::new();
     for &index in order {

@@ -1,12 +1,13 @@
 //! A program's own allocator in the place of the C library's.
 //!
 //! A program that defines `malloc` and `free` defines them for shared libraries too. In the program that a static linker makes, the executable's
-//! allocator is there from the start; here two things differ, so libraries get the functions of this file, which look before they go on:
+//! allocator is there from the start; here three things differ, so libraries get the functions of this file, which look before they go on:
 //!
 //! - *Before the program.* Constructors of libraries have allocated from the C library. What lies in its heap, as far as that reached when the program took
 //!   over, goes back there. Blocks so large that they have mappings of their own are not recognized.
 //! - *While linking.* The linker calls libraries that allocate (the unwinder, when it is told of unwind records). The program's allocator may be just what is
 //!   being linked. Such memory comes from an arena that is never given back: a few bytes for each batch.
+//! - *After a crash.* Whoever reports it calls the unwinder too, and the program's allocator may be what has crashed.
 //!
 //! The program's own calls are not looked at, and the linker's own memory comes from a heap of its own ([`super::Heap`]).
 
@@ -14,6 +15,7 @@ use std::ffi::c_void;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::{crash_memory, main_thread};
 use crate::rt::gate;
 
 /// The functions that give memory back, and what they are in the program.
@@ -77,6 +79,7 @@ struct Places {
 fn places() -> &'static Places {
     static PLACES: OnceLock<Places> = OnceLock::new();
     PLACES.get_or_init(|| {
+        main_thread::wait_for_pool();
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
         let line = maps.lines().find(|line| line.ends_with("[heap]")).and_then(|line| line.split(' ').next());
         let bounds = line.and_then(|range| range.split_once('-'));
@@ -115,9 +118,9 @@ fn take(size: usize) -> *mut c_void {
     }
 }
 
-/// Whether this thread is linking, and not running the program.
+/// Whether this thread is linking, and not running the program; or the process has crashed, and what it does is to report that.
 fn is_linking() -> bool {
-    gate::is_inside() || rayon::current_thread_index().is_some()
+    gate::is_inside() || rayon::current_thread_index().is_some() || crash_memory::has_crashed()
 }
 
 /// The program's function that `slot` holds the address of.

@@ -20,6 +20,11 @@ pub fn use_arena() {
     ARENA.in_use.store(true, Ordering::Release);
 }
 
+/// Whether memory comes from the arena.
+pub fn has_crashed() -> bool {
+    ARENA.in_use.load(Ordering::Relaxed)
+}
+
 /// Bytes of a piece of the arena, unless more is wanted at once.
 const PIECE: u64 = 64 << 20;
 

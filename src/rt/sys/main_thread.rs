@@ -23,6 +23,14 @@ pub fn use_pool() {
     POOL.store(true, Ordering::Relaxed);
 }
 
+/// Waits until the threads of the pool, if there are any, have started. A thread allocates while it starts, before anything tells it from one of the
+/// program's; and it has the values that thread-local variables began with when it was made.
+pub fn wait_for_pool() {
+    if POOL.load(Ordering::Relaxed) && !gate::forked() {
+        rayon::broadcast(|_| ());
+    }
+}
+
 /// Threads of the linker that run for long, but for those of the pool.
 static HELPERS: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
 

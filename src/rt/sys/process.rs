@@ -293,14 +293,17 @@ pub fn processor_times() -> (f64, f64) {
     (seconds(usage.ru_utime), seconds(usage.ru_stime))
 }
 
-/// Starts a thread that gives way to others, and on which no handler of the program runs.
+/// Starts a thread that gives way to others, and on which no handler of the program runs; waits until it is about to do its work.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     let interrupts = super::interrupts::hold();
     let builder = std::thread::Builder::new().name(name.to_string());
-    let started = builder.spawn(|| {
+    // While it starts it allocates as a thread of the program would, which it must not do once there is one ([`super::allocator`]).
+    let (has_started, wait) = std::sync::mpsc::channel();
+    let started = builder.spawn(move || {
+        drop(has_started);
         #[cfg(target_os = "linux")]
         {
             // SAFETY: no precondition; changes the calling thread.
@@ -310,6 +313,9 @@ pub fn background_thread(name: &str, work: impl FnOnce() + Send + 'static) -> st
         #[cfg(not(target_os = "linux"))]
         work();
     });
+    if started.is_ok() {
+        wait.recv().unwrap_or(());
+    }
     interrupts.restore();
     started
 }
