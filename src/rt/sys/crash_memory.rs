@@ -21,6 +21,7 @@ pub fn use_arena() {
 }
 
 /// Whether memory comes from the arena.
+#[cfg(target_os = "linux")]
 pub fn has_crashed() -> bool {
     ARENA.in_use.load(Ordering::Relaxed)
 }
