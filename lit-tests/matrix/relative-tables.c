@@ -20,7 +20,12 @@ int main(void) {
   }
 }
 //--- table.c
-#define ENTRY(function, offset) " .reloc ., R_X86_64_PLT32, " #function "+" #offset "\n .long 0\n"
+#ifdef __aarch64__
+#define RELOCATION "R_AARCH64_PLT32"
+#else
+#define RELOCATION "R_X86_64_PLT32"
+#endif
+#define ENTRY(function, offset) " .reloc ., " RELOCATION ", " #function "+" #offset "\n .4byte 0\n"
 __asm__(".section .rodata\n.balign 4\n.globl from_table, from_self\n"
         "from_table:\n" ENTRY(atol, 0) ENTRY(strlen, 4) ENTRY(near, 8) ENTRY(other, 12)
         "from_self:\n" ENTRY(atol, 0) ENTRY(strlen, 0) ENTRY(near, 0) ENTRY(other, 0) ".text\n");

@@ -2,7 +2,7 @@
 //!
 //! What a big program's symbols say is spread over more memory than caches hold, and each lookup is a chain: from the file's symbol to
 //! the entry of its name, to the file that defines it, to the symbol there. Followed one by one, each step of each chain waits for
-//! memory. Here each step is done for all chains before the next step is: a processor waits for a dozen of them in the time of one.
+//! memory. Here each step is done for all chains before the next step is: a processor waits for several of them at a time.
 //! The answers are thrown away; what is asked next is in the cache.
 
 use super::name_table::{GlobalName, Names};

@@ -75,7 +75,7 @@ impl Expansion<'_, '_> {
             return None;
         }
         let is_mark = (1..MARKS).contains(&behind) && !matches!(class, EdgeClass::Branch { .. });
-        self.function(entry).filter(|_| !is_mark)
+        if is_mark { None } else { self.function(entry) }
     }
 
     /// The function with an entry point that `entry` stands for.

@@ -47,19 +47,27 @@ pub fn settle() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn a_thread_keeps_its_shard_and_the_next_thread_has_another() {
-        let shards: Vec<usize> = (0..2)
-            .map(|_| {
-                std::thread::spawn(|| {
-                    let own = of_this_thread();
-                    assert_eq!(of_this_thread(), own);
-                    own
-                })
-            })
-            .map(|thread| thread.join().unwrap())
-            .collect();
-        assert!(shards[0] != shards[1] && shards.iter().all(|&shard| shard < SHARDS), "{shards:?}");
+    fn threads_keep_their_shards_and_are_spread_over_several() {
+        let own = || {
+            let own = of_this_thread();
+            assert!(own < SHARDS && of_this_thread() == own);
+            own
+        };
+        let threads: Vec<_> = (0..SHARDS).map(|_| std::thread::spawn(own)).collect();
+        let shards: BTreeSet<usize> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert!(shards.len() > 1, "{shards:?}");
+    }
+
+    #[test]
+    fn threads_that_settle_have_a_shard_too() {
+        std::thread::spawn(|| {
+            settle();
+            assert!(of_this_thread() < SHARDS);
+        })
+        .join()
+        .unwrap();
     }
 }

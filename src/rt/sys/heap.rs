@@ -74,12 +74,15 @@ struct Piece {
 impl Piece {
     const EMPTY: Piece = Piece { next: 0, end: 0 };
 
-    /// Cuts `size` bytes off its start; null if it has fewer.
+    #[inline]
+    fn has(&self, size: usize) -> bool {
+        self.end - self.next >= size
+    }
+
+    /// Cuts `size` bytes off its start, which it must have.
     #[inline]
     fn cut(&mut self, size: usize) -> *mut u8 {
-        if self.end - self.next < size {
-            return ptr::null_mut();
-        }
+        debug_assert!(self.has(size));
         let block = self.next;
         self.next += size;
         block as *mut u8
@@ -159,15 +162,13 @@ impl State {
             return (self.pop(class).cast(), false);
         }
         let size = class_size(class);
-        let block = self.used.cut(size);
-        if !block.is_null() || self.use_up(class) {
-            return (if block.is_null() { self.used.cut(size) } else { block }, false);
+        if self.used.has(size) || self.use_up(class) {
+            return (self.used.cut(size), false);
         }
-        let block = self.fresh.cut(size);
-        if block.is_null() && self.refill(size) {
+        if self.fresh.has(size) || self.refill(size) {
             return (self.fresh.cut(size), true);
         }
-        (block, true)
+        (ptr::null_mut(), false)
     }
 
     /// The first free block of `class`, of which there is one.
