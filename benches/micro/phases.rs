@@ -9,8 +9,8 @@ use rjitlink::lazy::{
     DylibId, Granularity, LazyAlias, LazyObjectLinkingLayer, ObjectLinkingLayer, Session, SessionOptions,
 };
 use rjitlink::link::{
-    BlockId, Content, Edge, LinkGraph, Linkage, ObjectFile, Scope, Symbol, SymbolId, SymbolPlace, arch, archive, fixup,
-    layout, read_object,
+    BlockId, Content, Edge, LinkGraph, Linkage, ObjectFile, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace, arch,
+    archive, fixup, layout, read_object,
 };
 use rjitlink::rt::{InProcess, runtime_archive};
 use std::fmt::Write;
@@ -110,8 +110,14 @@ fn graph_of(file: &ObjectFile, base: u64) -> LinkGraph {
     }
     for index in 0..file.symbols.len() {
         let place = SymbolPlace::Absolute(ExecutorAddr(base + 16 * index as u64));
-        let symbol =
-            Symbol { name: b"", place, size: 8, linkage: Linkage::Strong, scope: Scope::Default, stub_target: None };
+        let symbol = Symbol {
+            name: b"",
+            place,
+            size: 8,
+            linkage: Linkage::Strong,
+            scope: Scope::Default,
+            stub_target: OptionalSymbol::NONE,
+        };
         graph.add_symbol(symbol);
     }
     for (section, &block) in blocks.iter().enumerate() {

@@ -95,6 +95,11 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
     if result.is_ok() {
         batch.redirect_linked_functions();
     }
+    if batch.parallel(batch.parts.len()) {
+        // Freeing what a large batch took is nothing that its caller has to wait for.
+        let parts = std::mem::take(&mut batch.parts);
+        rayon::spawn(move || drop(parts));
+    }
     result
 }
 
@@ -315,10 +320,11 @@ impl Batch<'_> {
 
     /// The addresses of all symbols, part by part.
     fn addresses(&self) -> Vec<Vec<ExecutorAddr>> {
+        let tables = &*self.session.tables();
         let of_part = |part: &Part| {
             fixup::symbol_addresses(&part.graph, |slot| match &part.slots[slot as usize] {
                 Slot::GotBase => self.got_of(&part.graph),
-                slot => self.slot_address(slot),
+                slot => self.slot_address(tables, slot),
             })
         };
         if self.parallel(self.parts.len()) {
@@ -328,18 +334,21 @@ impl Batch<'_> {
         }
     }
 
-    fn slot_address(&self, slot: &Slot) -> ExecutorAddr {
+    fn slot_address(&self, tables: &SymbolTables, slot: &Slot) -> ExecutorAddr {
         match slot {
             Slot::Section { unit, section, offset } => {
-                let start = unit.section_address(*section);
+                let start = tables.units[unit.index()].section_address(*section);
                 debug_assert!(!start.is_null(), "a section that was claimed is published before its batch is resolved");
                 start.offset(*offset)
             }
             Slot::EntryPoint { points, number, branch } => {
+                let points = &tables.entry_points[points.index()];
                 let body = if *branch { self.callable_body(points, *number) } else { None };
                 body.unwrap_or_else(|| LazyReexportsManager::entry_point(self.session.arch(), points, *number))
             }
-            Slot::Indirect { unit, number } => super::synthesized::indirect_stub(self.session, unit, *number),
+            Slot::Indirect { unit, number } => {
+                super::synthesized::indirect_stub(self.session, &tables.units[unit.index()], *number)
+            }
             Slot::Block { part, block, offset } => {
                 self.parts[*part].graph.blocks[block.index()].address.offset(*offset)
             }

@@ -99,7 +99,8 @@ fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) ->
         }
         kinds[usize::from(kind.0)].class == EdgeClass::LowAddress
     };
-    if wanted_by_edges(parts, &is_low) || wanted_by_files(session, tables, parts, &is_low) {
+    let parallel = parts.len() >= PARALLEL_FILES && session.use_threads();
+    if wanted_by_edges(parts, &is_low, parallel) || wanted_by_files(session, tables, parts, &is_low) {
         return Some(Placement::Low);
     }
     // A larger program may have some such accesses that reach.
@@ -109,14 +110,16 @@ fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) ->
 /// Whether an edge is wanted, by its kind and whether it stays in its section.
 type Wanted<'a> = &'a (dyn Fn(EdgeKind, bool) -> bool + Sync);
 
-fn wanted_by_edges(parts: &[Part], wanted: Wanted<'_>) -> bool {
+fn wanted_by_edges(parts: &[Part], wanted: Wanted<'_>, parallel: bool) -> bool {
     let in_block = |graph: &LinkGraph, block: BlockId| {
         graph.block_edges(block).iter().any(|edge| {
             let place = graph.symbols[edge.target.index()].place;
             wanted(edge.kind, matches!(place, SymbolPlace::Defined { block: to, .. } if to == block))
         })
     };
-    parts.iter().any(|part| part.unkept.demand.low || part.graph.block_ids().any(|block| in_block(&part.graph, block)))
+    let in_part =
+        |part: &Part| part.unkept.demand.low || part.graph.block_ids().any(|block| in_block(&part.graph, block));
+    if parallel { parts.par_iter().any(in_part) } else { parts.iter().any(in_part) }
 }
 
 /// The same of files that are not linked yet.

@@ -5,10 +5,9 @@
 //! threads never link the same section.
 
 use super::claims::Claimed;
-use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::fragments::is_fragment;
-use super::ids::{BatchId, EntryId};
+use super::ids::{BatchId, EntryId, EntryPointsId};
 use super::part::{Findings, Part, Publish, Role, Slot, UNWIND_RECORDS, UnitPart};
 use super::process_symbols::lookup;
 use super::symbol_table::{Definition, SymbolTables};
@@ -308,20 +307,14 @@ impl Expansion<'_, '_> {
         let id = tables.follow(id);
         let entry = &tables.entries[id.index()];
         match entry.definition {
-            Definition::Unit { unit, symbol } => {
-                let unit = tables.units[unit.index()].clone();
-                self.defined_symbol(&unit, symbol, branch)
-            }
+            Definition::Unit { unit, symbol } => self.defined_symbol(&tables.units[unit.index()], symbol, branch),
             Definition::Absolute(address) => Ok(self.part.absolute(entry.name, address)),
             Definition::GotBase => Ok(self.part.external(entry.name, 0, Slot::GotBase)),
-            Definition::LazyReexport { points, number } => {
-                let points = tables.entry_points[points.index()].clone();
-                Ok(self.entry_point(points, number, branch, entry.name, 0))
-            }
+            Definition::LazyReexport { points, number } => Ok(self.entry_point(points, number, branch, entry.name, 0)),
             Definition::SectionBound { set, end } => {
                 let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
                 if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
-                    self.require(&tables.units[unit.index()].clone(), section)?;
+                    self.require(&tables.units[unit.index()], section)?;
                 }
                 if let Some(batch) = bounds.start.owner() {
                     self.found.need(batch);
@@ -369,7 +362,6 @@ impl Expansion<'_, '_> {
         if unit.is_entry_point(index)
             && let (Some(points), Some(number)) = (unit.entry_points, unit.function_number(index))
         {
-            let points = self.closure.tables.entry_points[points.index()].clone();
             let number = if branch { number } else { unit.same_address(number) };
             return Ok(self.entry_point(points, number, branch, symbol.name, symbol.size));
         }
@@ -384,21 +376,22 @@ impl Expansion<'_, '_> {
         }
     }
 
-    /// The graph's symbol for entry point `number` of `points`.
+    /// The graph's symbol for entry point `number` of entry points `id`.
     fn entry_point(
         &mut self,
-        points: Arc<EntryPoints>,
+        id: EntryPointsId,
         number: u32,
         branch: bool,
         name: &'static [u8],
         size: u64,
     ) -> SymbolId {
+        let points = &self.closure.tables.entry_points[id.index()];
         match points.stubs.claim(self.closure.batch) {
             Claimed::New => self.found.entry_points.push(points.clone()),
             Claimed::Ours => {}
             Claimed::Other(batch) => self.found.need(batch),
         }
-        self.part.external(name, size, Slot::EntryPoint { points, number, branch })
+        self.part.external(name, size, Slot::EntryPoint { points: id, number, branch })
     }
 
     /// The graph's symbol for a place in a section, of the part's own file or of another one.
@@ -428,8 +421,7 @@ impl Expansion<'_, '_> {
             let block = self.block(unit, section)?;
             return Ok(self.part.symbol(name, size, SymbolPlace::Defined { block, offset }));
         }
-        let slot = Slot::Section { unit: unit.clone(), section, offset };
-        Ok(self.part.external(name, size, slot))
+        Ok(self.part.external_section(name, size, unit, (section, offset)))
     }
 
     /// Sees to it that `section` of `unit` is linked; says whether by this batch.
@@ -453,7 +445,7 @@ impl Expansion<'_, '_> {
         let bounds = &tables.dylibs[unit.dylib.index()].sets[set.index()].bounds;
         if bounds.start.claim(self.closure.batch) == Claimed::New {
             for (id, section) in tables.set_sections(unit.dylib, set) {
-                self.require(&tables.units[id.index()].clone(), section)?;
+                self.require(&tables.units[id.index()], section)?;
             }
         }
         Ok(())
@@ -477,7 +469,7 @@ impl Expansion<'_, '_> {
             Claimed::Other(batch) => self.found.need(batch),
         }
         self.found.indirect_used.push(unit.clone());
-        let slot = Slot::Indirect { unit: unit.clone(), number };
+        let slot = Slot::Indirect { unit: unit.id, number };
         Ok(self.part.external(symbol.name, symbol.size, slot))
     }
 }

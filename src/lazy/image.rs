@@ -121,7 +121,7 @@ impl ImageRecorder {
                 }
                 import
             }
-            SymbolPlace::DynamicThreadLocal { .. } => {
+            SymbolPlace::DynamicThreadLocal(_) => {
                 self.expect_thread_local(state, name);
                 None
             }

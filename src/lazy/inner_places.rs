@@ -23,13 +23,13 @@ use std::sync::Arc;
 const MARKS: i64 = 4;
 
 /// The definition that a reference to a place inside a function is about.
-struct Function {
-    unit: Arc<MaterializationUnit>,
+struct Function<'a> {
+    unit: &'a Arc<MaterializationUnit>,
     symbol: u32,
     section: u32,
 }
 
-impl Expansion<'_, '_> {
+impl<'a> Expansion<'_, 'a> {
     /// The graph's symbol for the body of the function that `edge`, in `section` of `unit`, refers to, if it means a place inside
     /// of a function that has an entry point.
     pub(super) fn inner_place(
@@ -43,7 +43,7 @@ impl Expansion<'_, '_> {
             return Ok(None);
         };
         let symbol = function.symbol();
-        self.section_symbol(&function.unit, function.section, symbol.value, symbol.name, symbol.size).map(Some)
+        self.section_symbol(function.unit, function.section, symbol.value, symbol.name, symbol.size).map(Some)
     }
 
     /// Whether `edge`, in `section` of `unit`, means a place inside of a function that has an entry point.
@@ -64,7 +64,7 @@ impl Expansion<'_, '_> {
         section: u32,
         edge: &ObjectEdge,
         class: EdgeClass,
-    ) -> Option<Function> {
+    ) -> Option<Function<'a>> {
         let entry = unit.entries[edge.symbol as usize];
         if entry == MaterializationUnit::LOCAL || !self.has_entry_points() {
             return None;
@@ -79,14 +79,14 @@ impl Expansion<'_, '_> {
     }
 
     /// The function with an entry point that `entry` stands for.
-    fn function(&self, entry: EntryId) -> Option<Function> {
+    fn function(&self, entry: EntryId) -> Option<Function<'a>> {
         let tables = self.closure.tables;
         match tables.entries[tables.follow(entry).index()].definition {
             Definition::Unit { unit, symbol } => {
                 let unit = &tables.units[unit.index()];
                 match unit.file.symbols[symbol as usize].place {
                     ObjectPlace::Section(section) if unit.is_entry_point(symbol) => {
-                        Some(Function { unit: unit.clone(), symbol, section })
+                        Some(Function { unit, symbol, section })
                     }
                     _ => None,
                 }
@@ -102,8 +102,8 @@ impl Expansion<'_, '_> {
     }
 }
 
-impl Function {
-    fn symbol(&self) -> &ObjectSymbol {
+impl<'a> Function<'a> {
+    fn symbol(&self) -> &'a ObjectSymbol {
         &self.unit.file.symbols[self.symbol as usize]
     }
 }

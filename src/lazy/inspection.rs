@@ -12,7 +12,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt};
 use crate::link::object_file::{ObjectPlace, ObjectSection, SectionKind};
-use crate::link::{self, Block, BlockId, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use crate::link::{self, Block, BlockId, Linkage, OptionalSymbol, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -187,7 +187,7 @@ fn add(part: &mut Part, name: &'static [u8], place: SymbolPlace, size: u64) -> S
         size,
         linkage: Linkage::Strong,
         scope: Scope::Default,
-        stub_target: None,
+        stub_target: OptionalSymbol::NONE,
     })
 }
 

@@ -6,6 +6,7 @@
 
 use super::far_data::loaded_size;
 use super::ids::EntryId;
+use crate::link::object_file::SectionKind;
 use crate::link::{self, ObjectFile};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -145,6 +146,8 @@ pub struct HashedFile {
     pub(super) names: Vec<GlobalName>,
     /// See [`loaded_size`].
     pub(super) loaded_size: u64,
+    /// The thread-local sections, ascending.
+    pub(super) thread_local_sections: Vec<u32>,
 }
 
 impl From<ObjectFile> for HashedFile {
@@ -180,7 +183,10 @@ impl HashedFile {
             names.push(GlobalName { symbol: symbol as u32, hash, entry });
         }
         known.find_all(&file, &mut names);
-        HashedFile { loaded_size: loaded_size(&file), file, names }
+        let sections = file.sections.iter().enumerate();
+        let thread_local = sections.filter(|(_, s)| s.kind == SectionKind::ThreadLocal);
+        let thread_local_sections = thread_local.map(|(index, _)| index as u32).collect();
+        HashedFile { loaded_size: loaded_size(&file), thread_local_sections, file, names }
     }
 }
 

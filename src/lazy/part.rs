@@ -2,14 +2,14 @@
 
 use super::claims::Claim;
 use super::entry_points::EntryPoints;
-use super::ids::{BatchId, DylibId, UnitId};
+use super::ids::{BatchId, DylibId, EntryPointsId, UnitId};
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
 use super::unkept_edges::UnkeptEdges;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::unwind::UnwindBuilder;
-use crate::link::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
+use crate::link::{BlockId, LinkGraph, Linkage, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace};
 use rustc_hash::FxHashMap;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
@@ -130,11 +130,11 @@ impl IndexMut<usize> for NumberMap {
 #[derive(Clone, Debug)]
 pub(super) enum Slot {
     /// `offset` bytes into a section of a file.
-    Section { unit: Arc<MaterializationUnit>, section: u32, offset: u64 },
+    Section { unit: UnitId, section: u32, offset: u64 },
     /// Entry point `number`. A branch goes straight to the body if that can be called already.
-    EntryPoint { points: Arc<EntryPoints>, number: u32, branch: bool },
+    EntryPoint { points: EntryPointsId, number: u32, branch: bool },
     /// The stub of indirect function `number` of a file.
-    Indirect { unit: Arc<MaterializationUnit>, number: u32 },
+    Indirect { unit: UnitId, number: u32 },
     /// `offset` bytes into a block of another part.
     Block { part: usize, block: BlockId, offset: u64 },
     /// The start or end of a section set.
@@ -268,6 +268,21 @@ impl Part {
         self.symbol(name, size, place)
     }
 
+    /// Adds an external symbol for the place `offset` bytes into `section` of `unit`.
+    pub fn external_section(
+        &mut self,
+        name: &'static [u8],
+        size: u64,
+        unit: &MaterializationUnit,
+        (section, offset): (u32, u64),
+    ) -> SymbolId {
+        let mut place = self.slot(Slot::Section { unit: unit.id, section, offset });
+        if let SymbolPlace::External { far, .. } = &mut place {
+            *far = unit.is_far(section);
+        }
+        self.symbol(name, size, place)
+    }
+
     /// Adds a symbol at an address that linking does not choose.
     pub fn absolute(&mut self, name: &'static [u8], address: ExecutorAddr) -> SymbolId {
         self.symbol(name, 0, SymbolPlace::Absolute(address))
@@ -282,9 +297,8 @@ impl Part {
     }
 
     fn slot(&mut self, slot: Slot) -> SymbolPlace {
-        let far = matches!(&slot, Slot::Section { unit, section, .. } if unit.is_far(*section));
         self.slots.push(slot);
-        SymbolPlace::External { slot: self.slots.len() as u32 - 1, far }
+        SymbolPlace::External { slot: self.slots.len() as u32 - 1, far: false }
     }
 
     /// Adds a symbol of the graph.
@@ -295,7 +309,7 @@ impl Part {
             size,
             linkage: Linkage::Strong,
             scope: Scope::Default,
-            stub_target: None,
+            stub_target: OptionalSymbol::NONE,
         })
     }
 }

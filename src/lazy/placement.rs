@@ -92,7 +92,8 @@ impl Batch<'_> {
         }
         let has_window = bounds.code != bounds.all && bounds.all.size() > arch.branch_reach();
         if has_window {
-            self.parts.iter_mut().for_each(|part| mark_unsettled(part, self.id, bounds.code));
+            let tables = self.session.tables();
+            self.parts.iter_mut().for_each(|part| mark_unsettled(&tables, part, self.id, bounds.code));
         }
         let absolute_known = !self.session.relocatable();
         let reach = Reach { code: bounds.code, all: bounds.all, absolute_known, addresses: None };

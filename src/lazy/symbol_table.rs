@@ -246,10 +246,11 @@ impl SymbolTables {
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
-        let HashedFile { file, names, loaded_size } = file;
+        let HashedFile { file, names, loaded_size, thread_local_sections } = file;
         let id = UnitId::at(self.units.len());
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
+        unit.thread_local_sections = thread_local_sections;
         self.fetch_entries(&names);
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;

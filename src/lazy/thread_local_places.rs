@@ -72,7 +72,7 @@ impl SymbolTables {
     ) -> Result<(), SessionError> {
         let first = std::mem::replace(&mut self.placed_units, self.units.len());
         let new = self.units[first..].iter();
-        let mut sections: Vec<Section> = new.flat_map(|unit| unit.thread_local_sections()).collect();
+        let mut sections: Vec<Section> = new.flat_map(|unit| unit.kept_thread_local_sections()).collect();
         sections.sort_by_key(|(unit, _)| self.units[unit.index()].link_place());
         if sections.is_empty() {
             return Ok(());
@@ -256,13 +256,9 @@ fn place_groups(
 
 impl MaterializationUnit {
     /// Its thread-local sections that are part of the program.
-    pub fn thread_local_sections(&self) -> impl Iterator<Item = Section> + '_ {
-        let sections = self.file.sections.iter().enumerate();
-        sections
-            .filter(|(index, section)| {
-                section.kind == SectionKind::ThreadLocal && section.size != 0 && !self.is_discarded(*index as u32)
-            })
-            .map(|(index, _)| (self.id, index as u32))
+    pub fn kept_thread_local_sections(&self) -> impl Iterator<Item = Section> + '_ {
+        let kept = |&index: &u32| self.file.sections[index as usize].size != 0 && !self.is_discarded(index);
+        self.thread_local_sections.iter().copied().filter(kept).map(|index| (self.id, index))
     }
 
     /// Where thread-local section `section` is; `None` before that is decided.

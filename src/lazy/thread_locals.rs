@@ -12,13 +12,13 @@ use super::batch::{Batch, Root};
 use super::closure::Expansion;
 use super::error::SessionError;
 use super::ids::EntryId;
-use super::part::{Part, Publish, UnitPart};
+use super::part::{Part, Role, UnitPart};
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SymbolKind};
-use crate::link::{BlockId, EdgeClass, LinkError, LinkGraph, Linkage, SymbolId, SymbolPlace, fixup};
+use crate::link::{BlockId, DynamicThreadLocal, EdgeClass, LinkError, LinkGraph, Linkage, SymbolId, fixup};
 use crate::rt::ThreadLocalPlace;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn roots(tables: &SymbolTables) -> impl Iterator<Item = Root> + '_ {
     tables
         .units
         .iter()
-        .flat_map(|unit| unit.thread_local_sections())
+        .flat_map(|unit| unit.kept_thread_local_sections())
         .map(|(unit, section)| Root::Section(unit, section))
 }
 
@@ -54,13 +54,16 @@ pub(super) fn has_other_blocks(graph: &LinkGraph) -> bool {
 
 /// The thread-local sections that `part` links: blocks, and where their memory is.
 fn blocks(part: &Part) -> impl Iterator<Item = (BlockId, Option<ThreadLocalPlace>)> + '_ {
-    let of_unit = part.unit().into_iter().flat_map(move |unit| {
-        part.published.iter().filter_map(move |(block, publish)| match publish {
-            Publish::Section(section) if unit.is_thread_local(*section) => Some((unit, *block, *section)),
-            _ => None,
-        })
-    });
-    of_unit.map(|(unit, block, section)| (block, unit.thread_local_place(section)))
+    let unit_part = match &part.role {
+        Role::Unit(unit_part) => Some(unit_part),
+        Role::Synthesized => None,
+    };
+    unit_part.into_iter().flat_map(|unit_part| {
+        let UnitPart { unit, blocks, .. } = &**unit_part;
+        let linked = |&&section: &&u32| blocks[section as usize] != UnitPart::NONE;
+        let place = |&section: &u32| (BlockId(blocks[section as usize]), unit.thread_local_place(section));
+        unit.thread_local_sections.iter().filter(linked).map(place)
+    })
 }
 
 impl Batch<'_> {
@@ -115,7 +118,7 @@ impl Expansion<'_, '_> {
         let known = self.unit_part().symbols[index];
         let id = if known != UnitPart::NONE { SymbolId(known) } else { self.variable(unit, edge.symbol)? };
         self.unit_part().symbols[index] = id.0;
-        let SymbolPlace::DynamicThreadLocal { module, offset, .. } = self.part.graph.symbols[id.index()].place else {
+        let Some(DynamicThreadLocal { module, offset, .. }) = self.part.graph.dynamic_thread_local(id) else {
             if edge.in_module && unit.thread_local_module().is_some() {
                 return Err(self.apart(unit, index));
             }
@@ -153,7 +156,8 @@ impl Expansion<'_, '_> {
     /// A symbol for `offset` in `module`.
     fn dynamic_symbol(&mut self, name: &'static [u8], module: u64, offset: u64) -> SymbolId {
         let resolver = self.closure.thread_locals.descriptor_resolver();
-        self.part.symbol(name, 0, SymbolPlace::DynamicThreadLocal { module, offset, resolver })
+        let place = self.part.graph.add_dynamic_thread_local(DynamicThreadLocal { module, offset, resolver });
+        self.part.symbol(name, 0, place)
     }
 
     /// That symbol `index` of the file has no constant offset, although an access needs one.
@@ -225,7 +229,7 @@ impl Expansion<'_, '_> {
         let entry = &tables.entries[id.index()];
         match entry.definition {
             Definition::Unit { unit: other, symbol } => {
-                let other = &tables.units[other.index()].clone();
+                let other = &tables.units[other.index()];
                 match other.place(symbol) {
                     Some((section, _)) if other.is_thread_local(section) => {
                         self.section_variable(other, section, &other.file.symbols[symbol as usize])

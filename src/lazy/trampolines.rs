@@ -100,7 +100,7 @@ mod tests {
             size: 0,
             linkage: crate::link::Linkage::Strong,
             scope: crate::link::Scope::Default,
-            stub_target: None,
+            stub_target: crate::link::OptionalSymbol::NONE,
         });
         let arch = arch::of(arch_id).unwrap();
         let block = ReentryTrampolines::build(arch, &mut graph, count, reentry).unwrap();

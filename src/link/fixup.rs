@@ -32,7 +32,7 @@ pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAdd
             SymbolPlace::Absolute(address) => address,
             SymbolPlace::External { slot, .. } => external(slot),
             // Only pairs in the GOT say where it is.
-            SymbolPlace::DynamicThreadLocal { .. } => ExecutorAddr::NULL,
+            SymbolPlace::DynamicThreadLocal(_) => ExecutorAddr::NULL,
         })
         .collect()
 }
@@ -136,7 +136,7 @@ fn within_reach<A: Architecture + ?Sized>(
     addresses: &[ExecutorAddr],
     address: u64,
 ) -> Option<SymbolId> {
-    let target = graph.symbols[edge.target.index()].stub_target?;
+    let target = graph.symbols[edge.target.index()].stub_target.get()?;
     let to = addresses[target.index()];
     let place = to.0.wrapping_add_signed(arch.behind_target(edge.kind, edge.addend));
     // The slack covers the length of the instruction.

@@ -48,6 +48,8 @@ pub struct LinkGraph {
     pub blocks: Vec<Block>,
     /// Symbols in order of creation.
     pub symbols: Vec<Symbol>,
+    /// What [`SymbolPlace::DynamicThreadLocal`] numbers.
+    pub dynamic_thread_locals: Vec<DynamicThreadLocal>,
     /// All edges; [`Block::edges`] are runs of it.
     pub edges: Vec<Edge>,
     /// Content that was synthesized; [`Content::Owned`] are runs of it.
@@ -137,17 +139,9 @@ pub enum SymbolPlace {
     },
     /// At an address that linking does not choose: absolute symbols, symbols of the process, null for weak undefined ones.
     Absolute(ExecutorAddr),
-    /// A thread-local variable for which threads have memory only once they use it: of a shared library, or one that does not fit
-    /// the memory at constant offsets.
-    DynamicThreadLocal {
-        /// What `__tls_get_addr` knows the block of memory by.
-        module: u64,
-        /// Bytes from the start of the block.
-        offset: u64,
-        /// The function that descriptors of the variable name: it takes the descriptor, whose second word leads to module and
-        /// offset, and answers the variable's offset from the calling thread's pointer.
-        resolver: ExecutorAddr,
-    },
+    /// A thread-local variable for which threads have memory only once they use it: an index into
+    /// [`LinkGraph::dynamic_thread_locals`].
+    DynamicThreadLocal(u32),
     /// In another graph; `slot` is the number by which the driver of the link knows it.
     External {
         /// The driver's number.
@@ -155,6 +149,38 @@ pub enum SymbolPlace {
         /// Whether it may be out of reach, as blocks of a section that is [`Section::far`] may be.
         far: bool,
     },
+}
+
+/// Where a thread-local variable of a shared library is, or one that does not fit the memory at constant offsets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DynamicThreadLocal {
+    /// What `__tls_get_addr` knows the block of memory by.
+    pub module: u64,
+    /// Bytes from the start of the block.
+    pub offset: u64,
+    /// The function that descriptors of the variable name: it takes the descriptor, whose second word leads to module and
+    /// offset, and answers the variable's offset from the calling thread's pointer.
+    pub resolver: ExecutorAddr,
+}
+
+/// A symbol or none, in half the size of an `Option`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OptionalSymbol(u32);
+
+impl OptionalSymbol {
+    /// No symbol.
+    pub const NONE: OptionalSymbol = OptionalSymbol(u32::MAX);
+
+    /// The symbol, if it is one.
+    pub fn get(self) -> Option<SymbolId> {
+        (self != OptionalSymbol::NONE).then_some(SymbolId(self.0))
+    }
+}
+
+impl From<SymbolId> for OptionalSymbol {
+    fn from(symbol: SymbolId) -> OptionalSymbol {
+        OptionalSymbol(symbol.0)
+    }
 }
 
 /// A name for a place, or an anonymous place that edges refer to.
@@ -171,8 +197,11 @@ pub struct Symbol {
     /// Who may see it.
     pub scope: Scope,
     /// For a call stub: the symbol the stub goes to. Branches to the stub may go there directly.
-    pub stub_target: Option<SymbolId>,
+    pub stub_target: OptionalSymbol,
 }
+
+// A large program has hundreds of thousands of them, in fresh memory.
+const _: () = assert!(size_of::<Symbol>() == 48);
 
 impl LinkGraph {
     /// An empty graph.
@@ -183,6 +212,7 @@ impl LinkGraph {
             sections: Vec::new(),
             blocks: Vec::new(),
             symbols: Vec::new(),
+            dynamic_thread_locals: Vec::new(),
             edges: Vec::new(),
             bytes: Vec::new(),
             islands: Vec::new(),
@@ -268,6 +298,20 @@ impl LinkGraph {
         SymbolId(self.symbols.len() as u32 - 1)
     }
 
+    /// Adds a dynamic thread-local variable, and answers the place of symbols for it.
+    pub fn add_dynamic_thread_local(&mut self, variable: DynamicThreadLocal) -> SymbolPlace {
+        self.dynamic_thread_locals.push(variable);
+        SymbolPlace::DynamicThreadLocal(self.dynamic_thread_locals.len() as u32 - 1)
+    }
+
+    /// The dynamic thread-local variable that `symbol` names, if it names one.
+    pub fn dynamic_thread_local(&self, symbol: SymbolId) -> Option<DynamicThreadLocal> {
+        match self.symbols[symbol.index()].place {
+            SymbolPlace::DynamicThreadLocal(index) => Some(self.dynamic_thread_locals[index as usize]),
+            _ => None,
+        }
+    }
+
     /// Adds an anonymous local symbol at `offset` bytes into `block`.
     pub fn add_anonymous_symbol(&mut self, block: BlockId, offset: u64, size: u64) -> SymbolId {
         self.add_symbol(Symbol {
@@ -276,7 +320,7 @@ impl LinkGraph {
             size,
             linkage: Linkage::Strong,
             scope: Scope::Local,
-            stub_target: None,
+            stub_target: OptionalSymbol::NONE,
         })
     }
 

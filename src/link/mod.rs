@@ -24,7 +24,8 @@ pub mod unwind;
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
 pub use error::{FailedFixup, LinkError, Result};
 pub use graph::{
-    Block, BlockId, Content, LinkGraph, Linkage, Scope, Section, SectionId, Symbol, SymbolId, SymbolPlace,
+    Block, BlockId, Content, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, Section, SectionId, Symbol,
+    SymbolId, SymbolPlace,
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
 pub use raw_section::raw_section;

@@ -6,7 +6,10 @@
 
 use super::arch::{Architecture, CodeShape, Reach};
 use super::edge::{Edge, EdgeClass};
-use super::graph::{BlockId, Content, LinkGraph, Linkage, Scope, SectionId, Symbol, SymbolId, SymbolPlace};
+use super::graph::{
+    BlockId, Content, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, SectionId, Symbol, SymbolId,
+    SymbolPlace,
+};
 use crate::base::MemProt;
 use rustc_hash::FxHashMap;
 
@@ -206,7 +209,7 @@ fn is_defined(graph: &LinkGraph, symbol: SymbolId) -> bool {
 }
 
 fn is_dynamic(graph: &LinkGraph, symbol: SymbolId) -> bool {
-    matches!(graph.symbols[symbol.index()].place, SymbolPlace::DynamicThreadLocal { .. })
+    matches!(graph.symbols[symbol.index()].place, SymbolPlace::DynamicThreadLocal(_))
 }
 
 /// A section made on first use, and its entry for each symbol.
@@ -249,11 +252,11 @@ impl Tables<'_> {
             return pair;
         }
         let section = self.got.id(graph);
-        let block = match graph.symbols[target.index()].place {
-            SymbolPlace::DynamicThreadLocal { module, offset, .. } => {
+        let block = match graph.dynamic_thread_local(target) {
+            Some(DynamicThreadLocal { module, offset, .. }) => {
                 graph.add_owned_block(section, &[module.to_le_bytes(), offset.to_le_bytes()].concat(), 8)
             }
-            _ => {
+            None => {
                 let block = graph.add_owned_block(section, &[AT_THREAD_POINTER.to_le_bytes(), [0; 8]].concat(), 8);
                 graph.set_edges(block, [Edge { offset: 8, kind: self.arch.pointer(), target, addend: 0 }]);
                 block
@@ -266,9 +269,7 @@ impl Tables<'_> {
 
     /// The descriptor of `target`, unless relaxation did without: the resolver, and the address of the pair.
     fn descriptor(&mut self, graph: &mut LinkGraph, target: SymbolId) -> Option<SymbolId> {
-        let SymbolPlace::DynamicThreadLocal { resolver, .. } = graph.symbols[target.index()].place else {
-            return None;
-        };
+        let DynamicThreadLocal { resolver, .. } = graph.dynamic_thread_local(target)?;
         if let Some(&descriptor) = self.descriptors.get(&target) {
             return Some(descriptor);
         }
@@ -279,7 +280,7 @@ impl Tables<'_> {
             size: 0,
             linkage: Linkage::Strong,
             scope: Scope::Local,
-            stub_target: None,
+            stub_target: OptionalSymbol::NONE,
         });
         let section = self.got.id(graph);
         let block = graph.add_block(section, Content::Borrowed(&[0; 16]), 16, 8);
@@ -306,7 +307,7 @@ impl Tables<'_> {
             size: length as u64,
             linkage: Linkage::Strong,
             scope: Scope::Local,
-            stub_target: Some(target),
+            stub_target: target.into(),
         });
         if let Some(behind) = behind {
             graph.islands.push((behind, block));
@@ -337,7 +338,7 @@ mod tests {
             size: 0,
             linkage: Linkage::Strong,
             scope: Scope::Default,
-            stub_target: None,
+            stub_target: OptionalSymbol::NONE,
         });
         for &size in sizes {
             let block = graph.add_block(section, Content::ZeroFill, size << 20, 4);

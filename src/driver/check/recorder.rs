@@ -25,7 +25,7 @@ impl Plugin for Recorder {
 fn add_symbols(linked: &mut LinkedCode, graph: &FixedUpGraph<'_>) {
     for (index, symbol) in graph.graph.symbols.iter().enumerate() {
         let address = graph.address(SymbolId(index as u32)).0;
-        if let Some(target) = symbol.stub_target {
+        if let Some(target) = symbol.stub_target.get() {
             let target = &graph.graph.symbols[target.index()];
             linked.file_of_graph(&graph.graph.name).stubs.insert(text(target.name), address);
         }

@@ -43,7 +43,7 @@ impl Reach<'_> {
                     u64::MAX
                 }
             }
-            SymbolPlace::DynamicThreadLocal { .. } | SymbolPlace::External { far: true, .. } => u64::MAX,
+            SymbolPlace::DynamicThreadLocal(_) | SymbolPlace::External { far: true, .. } => u64::MAX,
             SymbolPlace::Defined { block, .. } if graph.sections[graph.blocks[block.index()].section.index()].far => {
                 u64::MAX
             }

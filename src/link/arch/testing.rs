@@ -3,7 +3,9 @@
 use super::{Architecture, Fixup, FixupError, Reach, formula::Formula};
 use crate::base::{AddrRange, ExecutorAddr, Format, MemProt, Target};
 use crate::link::edge::{Edge, EdgeClass, EdgeKind};
-use crate::link::graph::{BlockId, LinkGraph, Linkage, Scope, Symbol, SymbolId, SymbolPlace};
+use crate::link::graph::{
+    BlockId, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace,
+};
 
 /// Where the tests' code is linked.
 pub(super) const CODE: u64 = 0x7f12_3456_0000;
@@ -21,6 +23,9 @@ pub(super) const NEAR: SymbolPlace = SymbolPlace::External { slot: 0, far: false
 
 /// A symbol far from everything linked, and too high for 32 bits.
 pub(super) const FAR: SymbolPlace = absolute(0x1234_5678_9abc);
+
+/// A variable of a library that has no constant offset, in a [`graph`].
+pub(super) const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal(0);
 
 /// A symbol whose address linking does not choose.
 pub(super) const fn absolute(address: u64) -> SymbolPlace {
@@ -43,6 +48,7 @@ pub(super) fn graph(
     let mut graph = LinkGraph::new("test".into(), target);
     let section = graph.add_section(b".text", MemProt::ReadExec);
     let block = graph.add_owned_block(section, code, 16);
+    graph.add_dynamic_thread_local(DynamicThreadLocal { module: 3, offset: 0x40, resolver: ExecutorAddr(0x77) });
     for &place in places {
         graph.add_symbol(Symbol {
             name: b"foo",
@@ -50,7 +56,7 @@ pub(super) fn graph(
             size: 0,
             linkage: Linkage::Strong,
             scope: Scope::Default,
-            stub_target: None,
+            stub_target: OptionalSymbol::NONE,
         });
     }
     let edges =

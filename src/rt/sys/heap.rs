@@ -13,7 +13,7 @@
 //!   vectors leave behind, are used up by smaller ones; and blocks that were taken small, and grew where they were, serve as small ones again.
 //! - Blocks beyond the classes are mappings of their own, which grow without being copied.
 
-use super::huge_pages::{HUGE_PAGE, huge_pages, map, want_huge_pages};
+use super::huge_pages::{HUGE_PAGE, map, map_aligned, want_huge_page, want_huge_pages};
 use crate::rt::shard::{self, Shard};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -36,8 +36,10 @@ const CLASS_LIMIT: usize = 1 << 20;
 /// Number of classes: the fine ones, then four to each doubling.
 const CLASSES: usize = FINE + 4 * (CLASS_LIMIT.ilog2() - FINE_LIMIT.ilog2()) as usize;
 
-/// Bytes of fresh memory that a slot takes at a time, one time after another; all later ones are as the last.
-const PIECES: [usize; 3] = [256 << 10, 1 << 20, 4 * HUGE_PAGE];
+/// Bytes of fresh memory that a slot takes at first, one time after another; later ones are huge pages.
+const PIECES: [usize; 2] = [256 << 10, 1 << 20];
+/// Bytes of address space that a slot takes at a time, for huge pages.
+const ADDRESSES: usize = 8 * HUGE_PAGE;
 
 /// The class of blocks of `size` bytes, which is at most [`CLASS_LIMIT`].
 fn class_of(size: usize) -> usize {
@@ -74,6 +76,11 @@ struct Piece {
 impl Piece {
     const EMPTY: Piece = Piece { next: 0, end: 0 };
 
+    /// The `length` bytes at `start`, which is 0 if there are none.
+    fn of(start: usize, length: usize) -> Option<Piece> {
+        (start != 0).then_some(Piece { next: start, end: start + length })
+    }
+
     #[inline]
     fn has(&self, size: usize) -> bool {
         self.end - self.next >= size
@@ -107,6 +114,8 @@ struct State {
     used: Piece,
     /// Memory that nobody has touched: zero.
     fresh: Piece,
+    /// Addresses for more of it.
+    addresses: Piece,
     /// How many pieces of it were taken.
     pieces: usize,
 }
@@ -151,7 +160,14 @@ fn with_slot<R>(work: impl FnOnce(&mut State) -> R) -> R {
 
 impl State {
     const fn new() -> State {
-        State { free: [ptr::null_mut(); CLASSES], some: 0, used: Piece::EMPTY, fresh: Piece::EMPTY, pieces: 0 }
+        State {
+            free: [ptr::null_mut(); CLASSES],
+            some: 0,
+            used: Piece::EMPTY,
+            fresh: Piece::EMPTY,
+            addresses: Piece::EMPTY,
+            pieces: 0,
+        }
     }
 
     /// A block of `class`, and whether it is zero; null if there is no memory.
@@ -221,34 +237,36 @@ impl State {
         self.fresh.extend(start, old, new) || self.used.extend(start, old, new)
     }
 
-    /// Takes fresh memory for at least `size` bytes; what is left of the last piece is lost.
+    /// Takes fresh memory for at least `size` bytes; what is left of the last piece is lost, unless the new one is next to it.
     #[cold]
     fn refill(&mut self, size: usize) -> bool {
-        loop {
-            let length = PIECES[self.pieces.min(PIECES.len() - 1)];
+        let piece = loop {
+            let length = PIECES.get(self.pieces).copied().unwrap_or(HUGE_PAGE);
             self.pieces += 1;
-            if length < size {
-                continue;
+            if length >= size {
+                break self.piece(length);
             }
+        };
+        // Where address space is limited, a little may still be there.
+        let piece = piece.or_else(|| Piece::of(map(mapping_size(size)) as usize, mapping_size(size)));
+        let Some(piece) = piece else { return false };
+        let next = if self.fresh.end == piece.next { self.fresh.next } else { piece.next };
+        self.fresh = Piece { next, end: piece.end };
+        true
+    }
+
+    /// Fresh memory of `length` bytes, one of [`PIECES`] or a huge page.
+    fn piece(&mut self, length: usize) -> Option<Piece> {
+        if length < HUGE_PAGE {
             let first = length == PIECES[0] && !FIRST_TAKEN.swap(true, Ordering::Relaxed);
-            let start = match first {
-                true => FIRST.0.get() as usize,
-                false if length >= HUGE_PAGE => huge_pages(length),
-                false => map(length) as usize,
-            };
-            // Where address space is limited, a little may still be there.
-            let (start, length) = match start {
-                0 => {
-                    let least = mapping_size(size);
-                    (map(least) as usize, least)
-                }
-                start => (start, length),
-            };
-            if start != 0 {
-                self.fresh = Piece { next: start, end: start + length };
-            }
-            return start != 0;
+            return Piece::of(if first { FIRST.0.get() as usize } else { map(length) as usize }, length);
         }
+        if !self.addresses.has(HUGE_PAGE) {
+            self.addresses = Piece::of(map_aligned(ADDRESSES), ADDRESSES)?;
+        }
+        let page = self.addresses.cut(HUGE_PAGE) as usize;
+        want_huge_page(page);
+        Piece::of(page, HUGE_PAGE)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fresh memory from the system, on huge pages where those are quick to get.
 
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Bytes of a huge page.
@@ -15,39 +15,59 @@ pub fn map(size: usize) -> *mut u8 {
     if start == libc::MAP_FAILED { ptr::null_mut() } else { start.cast() }
 }
 
-/// `size` bytes of zero-filled memory, on huge pages if the system has them; 0 if there are none.
-pub fn huge_pages(size: usize) -> usize {
-    let start = map(size + HUGE_PAGE) as usize;
-    if start == 0 {
-        return 0;
+/// Addresses for `size` bytes of zero-filled memory, aligned to huge pages; 0 if there are none.
+pub fn map_aligned(size: usize) -> usize {
+    match map(size + HUGE_PAGE) as usize {
+        0 => 0,
+        start => start.next_multiple_of(HUGE_PAGE),
     }
-    let aligned = start.next_multiple_of(HUGE_PAGE);
-    want_huge_pages(aligned, size);
-    aligned
 }
 
-/// How long the system may take to give a huge page: several times what zeroing it takes.
+/// How long the system may take to give a huge page: several times what zeroing it takes, and less than the small pages in it.
 const PATIENCE: Duration = Duration::from_micros(500);
 
-/// Whether it took longer once. Under a hypervisor that takes free memory away from its guests, fresh huge pages can cost more than
-/// all small ones in them.
-static SLOW: AtomicBool = AtomicBool::new(false);
+/// How many times the size of a huge page is taken in small pages after the first that was slow, and at most.
+const FIRST_PAUSE: usize = 2;
+const LONGEST_PAUSE: usize = 64;
 
-/// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched, be on huge pages, unless those are slow to get.
+/// What the system is like at the moment. Under a hypervisor that takes free memory away from its guests, a huge page it has taken costs ten times
+/// as much as all small ones in it, and one that it has not taken a tenth. Neighbours are mostly alike, for dozens of them.
+struct Weather {
+    /// For how many more the question is not asked again.
+    pause: AtomicUsize,
+    /// How long the next pause will be.
+    next_pause: AtomicUsize,
+}
+
+static WEATHER: Weather = Weather { pause: AtomicUsize::new(0), next_pause: AtomicUsize::new(FIRST_PAUSE) };
+
+/// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched and all of which will be written soon, be on huge pages,
+/// those of them that are quick to get.
 pub fn want_huge_pages(start: usize, size: usize) {
-    let first = start.next_multiple_of(HUGE_PAGE);
-    if SLOW.load(Ordering::Relaxed) || first + HUGE_PAGE > start + size {
+    let mut page = start.next_multiple_of(HUGE_PAGE);
+    while page + HUGE_PAGE <= start + size {
+        want_huge_page(page);
+        page += HUGE_PAGE;
+    }
+}
+
+/// Has the aligned huge page at `page`, fresh memory of the caller's that nobody has touched, be one, unless those are slow to get.
+pub fn want_huge_page(page: usize) {
+    let less = |left: usize| left.checked_sub(1);
+    if WEATHER.pause.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
         return;
     }
+    let before = Instant::now();
     // SAFETY: the caller's memory, which is writable. That the advice is not followed does no harm.
     unsafe {
-        libc::madvise(first as *mut _, start + size - first, libc::MADV_HUGEPAGE);
-        let before = Instant::now();
-        (first as *mut u8).write_volatile(0);
-        if before.elapsed() > PATIENCE {
-            SLOW.store(true, Ordering::Relaxed);
-            let rest = first + HUGE_PAGE;
-            libc::madvise(rest as *mut _, start + size - rest, libc::MADV_NOHUGEPAGE);
-        }
+        libc::madvise(page as *mut _, HUGE_PAGE, libc::MADV_HUGEPAGE);
+        (page as *mut u8).write_volatile(0);
+    }
+    if before.elapsed() > PATIENCE {
+        let pause = WEATHER.next_pause.load(Ordering::Relaxed);
+        WEATHER.next_pause.store((2 * pause).min(LONGEST_PAUSE), Ordering::Relaxed);
+        WEATHER.pause.store(pause, Ordering::Relaxed);
+    } else {
+        WEATHER.next_pause.store(FIRST_PAUSE, Ordering::Relaxed);
     }
 }

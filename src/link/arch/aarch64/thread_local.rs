@@ -130,7 +130,7 @@ pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
     for index in run.start as usize..run.end as usize {
         let edges = &graph.edges[index..run.end as usize];
         let target = edges[0].target;
-        if matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal { .. }) {
+        if matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal(_)) {
             continue;
         }
         let calls = |edge: Option<&Edge>| {

@@ -86,7 +86,7 @@ pub(super) fn relax(graph: &mut LinkGraph, block: BlockId) {
 
 /// Whether `target` has one offset from the thread pointer for all threads.
 fn is_static(graph: &LinkGraph, target: SymbolId) -> bool {
-    !matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal { .. })
+    !matches!(graph.symbols[target.index()].place, SymbolPlace::DynamicThreadLocal(_))
 }
 
 /// Whether the instruction with a displacement at `offset` loads or adds a GOT entry, as the psABI has it for an offset.

@@ -2,8 +2,7 @@
 //! the large code model, and it turns most additions of offsets into `lea`, which leaves the flags alone.
 
 use super::super::{X86_64, kind};
-use crate::base::ExecutorAddr;
-use crate::link::arch::testing::{apply_all, fixup_of_value, graph, kinds};
+use crate::link::arch::testing::{DYNAMIC, apply_all, fixup_of_value, graph, kinds};
 use crate::link::arch::{Architecture, Fixup, FixupError, testing};
 use crate::link::edge::EdgeKind;
 use crate::link::graph::{LinkGraph, SymbolPlace};
@@ -13,8 +12,6 @@ const OFFSET: u64 = -0x1234_i64 as u64;
 /// `OFFSET` as code has it.
 const FIELD: [u8; 4] = [0xcc, 0xed, 0xff, 0xff];
 
-/// A variable of a library that has no constant offset.
-const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal { module: 3, offset: 0x40, resolver: ExecutorAddr(0x77) };
 const STATIC: SymbolPlace = SymbolPlace::External { slot: 0, far: false };
 
 const GD: EdgeKind = kind::REQUEST_TLS_INDEX;

@@ -4,16 +4,13 @@
 use super::super::{Aarch64, kind};
 use super::rows::words::{ADD, NOP};
 use super::{apply, out_of_range};
-use crate::base::ExecutorAddr;
-use crate::link::arch::testing::{LINKED, NEAR, apply_all, graph, kinds};
+use crate::link::arch::testing::{DYNAMIC, LINKED, NEAR, apply_all, graph, kinds};
 use crate::link::arch::{Architecture, FixupError};
 use crate::link::edge::EdgeKind;
 use crate::link::graph::{LinkGraph, SymbolPlace};
 
 /// What every variable's offset from the thread pointer is.
 const OFFSET: u64 = 0x12_3456;
-
-const DYNAMIC: SymbolPlace = SymbolPlace::DynamicThreadLocal { module: 3, offset: 0x40, resolver: ExecutorAddr(0x77) };
 
 const ADRP_X0: u32 = 0x9000_0000;
 const ADR_X0: u32 = 0x1000_0000;
