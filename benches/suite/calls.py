@@ -9,6 +9,8 @@ calls of its other functions take is given beside it; rjitlink has redirected th
 import statistics
 import subprocess
 
+import measure
+
 
 OBJECTS, FUNCTIONS = 100, 100
 THREADS = (1, 2, 4, 8, 16)
@@ -28,7 +30,7 @@ class Calls:
         own = [self.machine.own]
         by_object, by_function = ["-lazy-granularity=object"], ["-lazy-granularity=function"]
         latency = {
-                        "rjitlink, a small function": self._latency([*own, *by_function, *words], linked=False),
+            "rjitlink, a small function": self._latency([*own, *by_function, *words], linked=False),
             "rjitlink, its object is linked already": self._latency([*own, *by_object, *words], linked=True),
         }
         if self.machine.runtime:
@@ -52,6 +54,7 @@ class Calls:
         return main + [word for name in objects for word in ("-lazy", name)]
 
     def _run(self, command):
+        measure.touch_memory(self.builder.folder)
         done = subprocess.run(command, cwd=self.builder.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600)
         if done.returncode != 0:
             raise RuntimeError(f"status {done.returncode} from {command[0]}: {done.stderr[:300]}")
@@ -90,6 +93,7 @@ class Calls:
     def _apart(self, command):
         """The nanoseconds of the slowest of as many processes as there are cores, all at once: they share nothing but the machine."""
         start = lambda: subprocess.Popen(command, cwd=self.builder.folder, stdout=subprocess.PIPE, text=True)
+        measure.touch_memory(self.builder.folder)
         outputs = [process.communicate(timeout=600)[0] for process in [start() for _ in range(self.machine.cores)]]
         return max(int(output) for output in outputs)
 

@@ -17,6 +17,9 @@ import machine
 # Seconds that one command may take; then it has failed.
 PATIENCE = 300
 
+# MiB of memory that are touched before each measurement: more than any tool needs.
+TOUCHED = 600
+
 
 class Contender:
     """One way to get from objects to the program's output.
@@ -119,6 +122,7 @@ class Case:
                 self._summarize(contender, rows[contender.name], folder)
 
     def _round(self, contender, folder, taken):
+        touch_memory(folder)
         steps = self._run(contender, contender.steps, folder)
         if taken is None or contender.failure:
             return
@@ -186,7 +190,13 @@ def _counts(path):
     return [(name, int(count)) for count, name in rows]
 
 
-def build_helper(machine_, folder):
-    """Builds the program that runs the others."""
-    source = os.path.join(machine.programs, "measure.c")
-    subprocess.run([*machine_.cc, "-O1", source, "-o", os.path.join(folder, "measure")], check=True)
+def build_helpers(machine_, folder):
+    """Builds the program that runs the others, and the one that runs before them."""
+    for name in ("measure", "touch-memory"):
+        source = os.path.join(machine.programs, f"{name}.c")
+        subprocess.run([*machine_.cc, "-O1", source, "-o", os.path.join(folder, name)], check=True)
+
+
+def touch_memory(folder):
+    """Has memory at hand for what is measured next, where the system has given free memory to a hypervisor."""
+    subprocess.run([os.path.join(folder, "touch-memory"), str(TOUCHED)], check=True)
