@@ -157,6 +157,7 @@ impl Batch<'_> {
             thread_locals: self.session.thread_locals(),
             relocatable: self.session.relocatable(),
             arch: self.session.arch(),
+            branch_addend: self.session.arch().branch_addend(),
             conventions: self.session.conventions(),
             target: self.session.target(),
             batch: self.id,

@@ -30,6 +30,8 @@ pub(super) struct Closure<'a> {
     /// Whether what is linked will be moved.
     pub relocatable: bool,
     pub arch: &'static dyn Architecture,
+    /// See [`Architecture::branch_addend`].
+    pub branch_addend: i64,
     pub conventions: &'static dyn Conventions,
     pub target: Target,
     pub batch: BatchId,

@@ -37,7 +37,8 @@ pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArr
         let (first_initializer, first_finalizer) = (initializers.arrays.len(), finalizers.arrays.len());
         for &id in &tables.dylibs[dylib.index()].units {
             let unit = &tables.units[id.index()];
-            for (index, section) in unit.file.sections.iter().enumerate() {
+            for &index in &unit.special_sections {
+                let section = &unit.file.sections[index as usize];
                 let code = |priority| InitializerOrder { phase: 1, priority, backwards: false };
                 let (list, order) = match section.kind {
                     SectionKind::Initializers(order) => (&mut initializers, order),
@@ -51,11 +52,11 @@ pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArr
                     _ => continue,
                 };
                 let is_code = is_fragment(section.kind);
-                let runs = if is_code { is_run(unit, index as u32) } else { section.size >= 8 };
-                if runs && !unit.is_discarded(index as u32) {
+                let runs = if is_code { is_run(unit, index) } else { section.size >= 8 };
+                if runs && !unit.is_discarded(index) {
                     list.arrays.push(FunctionArray {
                         unit: unit.clone(),
-                        section: index as u32,
+                        section: index,
                         size: section.size & !7,
                         is_code,
                         order,

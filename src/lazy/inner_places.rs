@@ -65,6 +65,10 @@ impl<'a> Expansion<'_, 'a> {
         edge: &ObjectEdge,
         class: EdgeClass,
     ) -> Option<Function<'a>> {
+        // Most references are calls, and these mean the function itself.
+        if matches!(class, EdgeClass::Branch { .. }) && edge.addend == self.closure.branch_addend {
+            return None;
+        }
         let entry = unit.entries[edge.symbol as usize];
         if entry == MaterializationUnit::LOCAL || !self.has_entry_points() {
             return None;

@@ -16,14 +16,12 @@ use super::ids::EntryId;
 use super::resolution::PLATFORM;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::link::Linkage;
-use crate::link::object_file::ObjectPlace;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a file makes of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Mention {
+pub(super) enum Mention {
     Definition,
     /// A strong reference.
     Reference,
@@ -199,9 +197,13 @@ impl<F: Files> Linker<'_, F> {
         let Some((name, file)) = self.files.member_for(name).filter(|&(_, file)| !self.loaded[file as usize]) else {
             return;
         };
-        let (input, place) = self.places[file as usize];
-        self.references.push((name, std::mem::replace(&mut self.newest[file as usize], self.references.len() as u32)));
-        self.wanted[input as usize].insert(place);
+        let older = std::mem::replace(&mut self.newest[file as usize], self.references.len() as u32);
+        self.references.push((name, older));
+        // Mostly something has wanted the file before.
+        if older == NONE {
+            let (input, place) = self.places[file as usize];
+            self.wanted[input as usize].insert(place);
+        }
     }
 }
 
@@ -209,21 +211,14 @@ impl<F: Files> Linker<'_, F> {
 struct NewUnits<'a> {
     tables: &'a SymbolTables,
     units: &'a [Arc<MaterializationUnit>],
+    mentions: Vec<Vec<(EntryId, Mention)>>,
     /// For each archive what was pulled, as members and numbers of files, in the archive's order.
     pulled: Vec<Vec<(u32, u32)>>,
 }
 
 impl Files for NewUnits<'_> {
     fn mentions(&self, file: u32, mut mention: impl FnMut(u32, Mention)) {
-        let unit = &self.units[file as usize];
-        for (entry, symbol) in unit.entries.iter().zip(&unit.file.symbols) {
-            match symbol.place {
-                _ if *entry == MaterializationUnit::LOCAL => {}
-                ObjectPlace::Undefined if symbol.linkage == Linkage::Weak => {}
-                ObjectPlace::Undefined => mention(entry.0, Mention::Reference),
-                _ => mention(entry.0, Mention::Definition),
-            }
-        }
+        self.mentions[file as usize].iter().for_each(|&(entry, what)| mention(entry.0, what));
     }
 
     fn member_for(&self, name: u32) -> Option<(u32, u32)> {
@@ -248,13 +243,14 @@ impl SymbolTables {
     /// Puts the files that were added since it was last called into their order; everything that they need must be there.
     pub fn order_new_units(&mut self) {
         let first = std::mem::replace(&mut self.ordered_units, self.units.len());
+        let mentions = std::mem::take(&mut self.unordered);
         let required = std::mem::take(&mut self.required);
         // Members are pulled one behind the other, so the last one tells whether any is new.
         let is_used = |archive: &ArchiveInput| archive.pulled.last().is_some_and(|(_, unit)| unit.index() >= first);
         if !self.archives.iter().any(|archive| is_used(archive) && !ends_link(archive)) {
             return;
         }
-        let files = NewUnits::of(self, first);
+        let files = NewUnits::of(self, first, mentions);
         let (inputs, last) = files.inputs(first);
         let required: Vec<u32> = required.iter().filter_map(|id| Some(files.member_for(id.0)?.1)).collect();
         let order = link_order(&files, (files.units.len(), self.entries.len()), &inputs, &required, &last);
@@ -275,15 +271,20 @@ fn ends_link(archive: &ArchiveInput) -> bool {
 }
 
 impl<'a> NewUnits<'a> {
-    /// The units of `tables` from number `first` on.
-    fn of(tables: &'a SymbolTables, first: usize) -> NewUnits<'a> {
+    /// The units of `tables` from number `first` on, and what each of them mentions.
+    fn of(tables: &'a SymbolTables, first: usize, mentions: Vec<Vec<(EntryId, Mention)>>) -> NewUnits<'a> {
         let new_of = |archive: &ArchiveInput| {
             let new = archive.pulled.iter().filter(|(_, unit)| unit.index() >= first && !ends_link(archive));
             let mut new: Vec<(u32, u32)> = new.map(|&(member, unit)| (member, (unit.index() - first) as u32)).collect();
             new.sort_unstable();
             new
         };
-        NewUnits { tables, units: &tables.units[first..], pulled: tables.archives.iter().map(new_of).collect() }
+        NewUnits {
+            tables,
+            units: &tables.units[first..],
+            mentions,
+            pulled: tables.archives.iter().map(new_of).collect(),
+        }
     }
 
     /// The command line, and the files of the runtime and of helper archives.

@@ -6,7 +6,6 @@
 
 use super::far_data::loaded_size;
 use super::ids::EntryId;
-use crate::link::object_file::SectionKind;
 use crate::link::{self, ObjectFile};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -146,8 +145,8 @@ pub struct HashedFile {
     pub(super) names: Vec<GlobalName>,
     /// See [`loaded_size`].
     pub(super) loaded_size: u64,
-    /// The thread-local sections, ascending.
-    pub(super) thread_local_sections: Vec<u32>,
+    /// The sections that are more than code and data, ascending; see [`crate::link::object_file::SectionKind::is_special`].
+    pub(super) special_sections: Vec<u32>,
 }
 
 impl From<ObjectFile> for HashedFile {
@@ -184,9 +183,8 @@ impl HashedFile {
         }
         known.find_all(&file, &mut names);
         let sections = file.sections.iter().enumerate();
-        let thread_local = sections.filter(|(_, s)| s.kind == SectionKind::ThreadLocal);
-        let thread_local_sections = thread_local.map(|(index, _)| index as u32).collect();
-        HashedFile { loaded_size: loaded_size(&file), thread_local_sections, file, names }
+        let special_sections = sections.filter(|(_, s)| s.kind.is_special()).map(|(index, _)| index as u32).collect();
+        HashedFile { loaded_size: loaded_size(&file), special_sections, file, names }
     }
 }
 

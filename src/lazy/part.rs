@@ -10,7 +10,7 @@ use crate::base::{ExecutorAddr, Target};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
@@ -106,7 +106,9 @@ impl IndexMut<usize> for NumberMap {
         if let NumberMap::Few(numbers) = self
             && numbers.len() == FEW
         {
-            *self = NumberMap::Many(numbers.drain(..).collect());
+            let mut many = FxHashMap::with_capacity_and_hasher(4 * FEW, FxBuildHasher);
+            many.extend(numbers.drain(..));
+            *self = NumberMap::Many(many);
         }
         let key = index as u32;
         match self {

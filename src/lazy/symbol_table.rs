@@ -8,6 +8,7 @@ use super::definitions::definition_source;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
+use super::link_order::Mention;
 use super::name_table::{GlobalName, HashedFile, NameHash, NameTable, Names};
 use super::process_symbols::ProcessAnswer;
 use super::rank::Rank;
@@ -42,6 +43,8 @@ pub(super) struct SymbolTables {
     pub thread_local_references: Vec<EntryId>,
     /// How many units have their place in the link order, and what was wanted by name since: no file has to refer to that.
     pub ordered_units: usize,
+    /// For each of the others the names that it defines or strongly refers to.
+    pub unordered: Vec<Vec<(EntryId, Mention)>>,
     pub required: Vec<EntryId>,
     /// How many units have places for their thread-local sections.
     pub placed_units: usize,
@@ -165,6 +168,7 @@ impl SymbolTables {
             unresolved: Vec::new(),
             thread_local_references: Vec::new(),
             ordered_units: 0,
+            unordered: Vec::new(),
             required: Vec::new(),
             placed_units: 0,
             far_units: 0,
@@ -246,11 +250,11 @@ impl SymbolTables {
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
-        let HashedFile { file, names, loaded_size, thread_local_sections } = file;
+        let HashedFile { file, names, loaded_size, special_sections } = file;
         let id = UnitId::at(self.units.len());
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
-        unit.thread_local_sections = thread_local_sections;
+        unit.special_sections = special_sections;
         self.fetch_entries(&names);
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;
@@ -260,9 +264,11 @@ impl SymbolTables {
             };
         }
         self.discard_groups(&mut unit);
+        let mut mentions = Vec::with_capacity(names.len());
         for global in &names {
-            self.enter(&mut unit, global)?;
+            mentions.extend(self.enter(&mut unit, global)?);
         }
+        self.unordered.push(mentions);
         self.near_size = self.near_size.saturating_add(loaded_size);
         self.dylibs[dylib.index()].units.push(id);
         if laziness == Laziness::Eager {
@@ -294,7 +300,12 @@ impl SymbolTables {
         }
     }
 
-    fn enter(&mut self, unit: &mut MaterializationUnit, global: &GlobalName) -> Result<(), SessionError> {
+    /// Enters one name of `unit`; says what the file makes of it, if that is more than a weak reference.
+    fn enter(
+        &mut self,
+        unit: &mut MaterializationUnit,
+        global: &GlobalName,
+    ) -> Result<Option<(EntryId, Mention)>, SessionError> {
         let index = global.symbol;
         let symbol = unit.file.symbols[index as usize];
         let kept = match symbol.place {
@@ -319,7 +330,11 @@ impl SymbolTables {
                 self.queue(id);
             }
         }
-        Ok(())
+        Ok(match symbol.place {
+            ObjectPlace::Undefined if symbol.linkage == Linkage::Weak => None,
+            ObjectPlace::Undefined => Some((id, Mention::Reference)),
+            _ => Some((id, Mention::Definition)),
+        })
     }
 
     /// Whether nothing is waiting to be searched for, or for a place.

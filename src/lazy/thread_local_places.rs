@@ -257,8 +257,10 @@ fn place_groups(
 impl MaterializationUnit {
     /// Its thread-local sections that are part of the program.
     pub fn kept_thread_local_sections(&self) -> impl Iterator<Item = Section> + '_ {
-        let kept = |&index: &u32| self.file.sections[index as usize].size != 0 && !self.is_discarded(index);
-        self.thread_local_sections.iter().copied().filter(kept).map(|index| (self.id, index))
+        let kept = |&index: &u32| {
+            self.is_thread_local(index) && self.file.sections[index as usize].size != 0 && !self.is_discarded(index)
+        };
+        self.special_sections.iter().copied().filter(kept).map(|index| (self.id, index))
     }
 
     /// Where thread-local section `section` is; `None` before that is decided.

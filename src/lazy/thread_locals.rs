@@ -60,9 +60,9 @@ fn blocks(part: &Part) -> impl Iterator<Item = (BlockId, Option<ThreadLocalPlace
     };
     unit_part.into_iter().flat_map(|unit_part| {
         let UnitPart { unit, blocks, .. } = &**unit_part;
-        let linked = |&&section: &&u32| blocks[section as usize] != UnitPart::NONE;
+        let linked = |&&section: &&u32| unit.is_thread_local(section) && blocks[section as usize] != UnitPart::NONE;
         let place = |&section: &u32| (BlockId(blocks[section as usize]), unit.thread_local_place(section));
-        unit.thread_local_sections.iter().filter(linked).map(place)
+        unit.special_sections.iter().filter(linked).map(place)
     })
 }
 

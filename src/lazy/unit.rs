@@ -34,8 +34,8 @@ pub(super) struct MaterializationUnit {
     pub discarded: Vec<bool>,
     /// Whether other JITDylibs do not see what it defines.
     pub hidden: bool,
-    /// Its thread-local sections, ascending.
-    pub thread_local_sections: Vec<u32>,
+    /// Its sections that are more than code and data, ascending.
+    pub special_sections: Vec<u32>,
     /// One per section.
     sections: Vec<Claim>,
     /// The file as a whole, where it is not linked section by section.
@@ -65,7 +65,7 @@ impl MaterializationUnit {
     /// In `entries`: the symbol is local.
     pub const LOCAL: EntryId = EntryId(u32::MAX);
 
-    /// A unit of which nothing is linked; `entries`, `discarded` and `thread_local_sections` are filled in by the symbol table.
+    /// A unit of which nothing is linked; `entries`, `discarded` and `special_sections` are filled in by the symbol table.
     pub fn new(id: UnitId, dylib: DylibId, file: ObjectFile, laziness: Laziness) -> MaterializationUnit {
         let mut sections = Vec::new();
         sections.resize_with(file.sections.len(), Claim::default);
@@ -76,7 +76,7 @@ impl MaterializationUnit {
             entries: vec![MaterializationUnit::LOCAL; file.symbols.len()],
             discarded: Vec::new(),
             hidden: false,
-            thread_local_sections: Vec::new(),
+            special_sections: Vec::new(),
             sections,
             whole: Claim::default(),
             entry_points: None,

@@ -174,6 +174,20 @@ pub enum SectionKind {
     FinalizerCode,
 }
 
+impl SectionKind {
+    /// Whether the program starts with it, or ends: thread-local data, and all that is called before and after `main`.
+    pub fn is_special(self) -> bool {
+        match self {
+            SectionKind::Unloaded | SectionKind::Loaded | SectionKind::Common | SectionKind::Unwind => false,
+            SectionKind::ThreadLocal
+            | SectionKind::Initializers(_)
+            | SectionKind::Finalizers(_)
+            | SectionKind::InitializerCode
+            | SectionKind::FinalizerCode => true,
+        }
+    }
+}
+
 /// When the functions of an initializer section are called, relative to those of others; ascending.
 /// Finalizers run in the opposite order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
