@@ -38,6 +38,8 @@ use std::sync::Arc;
 
 /// Parts from which on it pays to use all cores.
 const PARALLEL_PARTS: usize = 64;
+/// Sections of several parts from which on it pays to use cores that are idle.
+const PARALLEL_SECTIONS: usize = 64;
 
 /// Something a caller wants the address of.
 #[derive(Clone, Copy, Debug)]
@@ -209,7 +211,8 @@ impl Batch<'_> {
             });
         }
         work.sort_unstable_by_key(|work| work.part);
-        if self.parallel(work.len()) {
+        let sections: usize = work.iter().map(|work| work.sections.len()).sum();
+        if self.parallel(work.len()) || work.len() > 1 && sections >= PARALLEL_SECTIONS && self.session.has_threads() {
             self.expand_in_parallel(closure, work)?;
         } else {
             for Work { part, unit, sections } in work {

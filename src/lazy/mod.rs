@@ -60,6 +60,7 @@ mod symbol_table;
 mod synthesized;
 mod thread_local_places;
 mod thread_locals;
+mod threads;
 mod trampolines;
 mod unit;
 mod unkept_edges;

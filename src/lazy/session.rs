@@ -97,7 +97,7 @@ pub struct Session {
     arch: &'static dyn Architecture,
     conventions: &'static dyn Conventions,
     executor: Box<dyn ExecutorProcessControl>,
-    options: SessionOptions,
+    pub(super) options: SessionOptions,
     tables: RwLock<SymbolTables>,
     /// Held while symbols are resolved: what one thread adds must not be linked by another before everything it needs is known.
     resolving: Mutex<()>,
@@ -110,7 +110,7 @@ pub struct Session {
     /// The address of the resolve tag, once it is linked.
     resolve_tag: OnceLock<ExecutorAddr>,
     pub(super) handle: Weak<Session>,
-    pool: Once,
+    pub(super) pool: Once,
     progress: Arc<Progress>,
     /// The thread that links ahead, if one does.
     pub(super) speculating: OnceLock<Thread>,
@@ -414,27 +414,6 @@ impl Session {
     /// Whether stubs are redirected by first calls only.
     pub(super) fn wants_all_first_calls(&self) -> bool {
         self.options.plugins.iter().any(|plugin| plugin.wants_all_first_calls())
-    }
-
-    /// Whether work is to be shared by all cores. The caller does so then.
-    pub(super) fn use_threads(&self) -> bool {
-        let may = self.may_use_threads();
-        may.then(crate::rt::use_pool);
-        may
-    }
-
-    /// The same, for a caller that may find that it has too little work to share; if not, it says [`crate::rt::use_pool`].
-    fn may_use_threads(&self) -> bool {
-        // The threads of the pool are not there in the child of a fork.
-        if matches!(self.options.threads, Some(0 | 1)) || crate::rt::forked() {
-            return false;
-        }
-        if let Some(threads) = self.options.threads {
-            // Fails if there is a pool already: that one will do.
-            crate::rt::use_pool();
-            self.pool.call_once(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap_or(()));
-        }
-        true
     }
 
     pub(super) fn announce(&self, graph: &str) {

@@ -13,6 +13,8 @@ use rayon::prelude::*;
 
 /// How many bytes of blocks are worth being divided between cores.
 const SHARE: u64 = 64 << 10;
+/// Bytes from which on it pays to divide them, however few parts they are of.
+const PARALLEL_BYTES: u64 = 192 << 10;
 
 impl Batch<'_> {
     /// Writes all blocks to working memory and applies their fixups.
@@ -40,7 +42,8 @@ impl Batch<'_> {
         };
         for (segment, memory) in layout.iter().zip(segments) {
             let blocks = split(segment, &self.parts, memory.working_memory());
-            if self.parallel(self.parts.len()) {
+            let large = segment.content_size >= PARALLEL_BYTES && blocks.len() > 1 && self.session.has_threads();
+            if large || self.parallel(self.parts.len()) {
                 let share = (blocks.len() as u64).saturating_mul(SHARE) / segment.content_size.max(1);
                 let share = usize::try_from(share).unwrap_or(usize::MAX).clamp(1, 64);
                 blocks.into_par_iter().with_min_len(share).try_for_each_init(EdgeBuffers::default, write)?;

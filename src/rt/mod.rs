@@ -14,6 +14,7 @@ mod in_process_memory;
 pub mod libraries;
 pub mod linker_script;
 pub mod memory;
+mod pool;
 pub mod program;
 mod reservation;
 mod room;
@@ -31,9 +32,10 @@ pub use gate::forked;
 pub use in_process::InProcess;
 pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
+#[doc(hidden)]
+pub use pool::{is_pool_in_use, use_pool};
 pub use program::{ProgramSymbol, ProgramSymbols};
 pub use slab::SlabMemoryManager;
-#[doc(hidden)]
 pub use sys::c_arguments;
 pub use sys::crash::catch as catch_crashes;
 pub use sys::crash_memory::CrashSafeAllocator;
@@ -41,5 +43,5 @@ pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::process::in_child;
 pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
 pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
-pub use sys::{map_file, map_marker, mapped_bytes, monotonic_nanoseconds, page_size, set_aside_files, use_pool};
+pub use sys::{map_file, map_marker, mapped_bytes, monotonic_nanoseconds, page_size, set_aside_files};
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

@@ -5,28 +5,20 @@
 //! if not, ends the process in the way of the C library, with status 0.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::process::{self, background_thread};
 use crate::rt::gate;
+use crate::rt::pool::is_pool_in_use;
 
 /// How long to wait before looking again, at first and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
-/// Whether work was given to the pool: it may have threads.
-static POOL: AtomicBool = AtomicBool::new(false);
-
-/// Says that work is about to be given to the pool of threads, which then ends with the process only.
-pub fn use_pool() {
-    POOL.store(true, Ordering::Relaxed);
-}
-
 /// Waits until the threads of the pool, if there are any, have started. A thread allocates while it starts, before anything tells it from one of the
 /// program's; and it has the values that thread-local variables began with when it was made.
 pub fn wait_for_pool() {
-    if POOL.load(Ordering::Relaxed) && !gate::forked() {
+    if is_pool_in_use() && !gate::forked() {
         rayon::broadcast(|_| ());
     }
 }
@@ -71,7 +63,7 @@ unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     let is_first = unsafe { libc::gettid() == libc::getpid() };
     let has_helpers = || !HELPERS.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
     // A child that was forked has none of the linker's threads, and without those the C library does it all.
-    if !is_first || gate::forked() || !POOL.load(Ordering::Relaxed) && !has_helpers() {
+    if !is_first || gate::forked() || !is_pool_in_use() && !has_helpers() {
         return;
     }
     let pool = {

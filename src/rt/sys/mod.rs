@@ -80,12 +80,11 @@ pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
 #[cfg(target_os = "linux")]
-pub use main_thread::use_pool;
 pub use map::{map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
-pub use program_macos::{interpose, loader, provider, use_pool};
+pub use program_macos::{interpose, loader, provider};
 /// The linker's heap is the system's.
 #[cfg(target_os = "macos")]
 pub use std::alloc::System as Heap;

@@ -72,6 +72,3 @@ pub mod provider {
         ExecutorAddr::NULL
     }
 }
-
-/// Work is given to the pool of threads: on this system, of no consequence for the end of the process, which nobody watches.
-pub fn use_pool() {}
