@@ -55,6 +55,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let reports = observers.reports.clone();
     reports.enter(Phase::Add);
     let files = reports.span("parse", || inputs::read(&command))?;
+    if rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
+        rt::at_exit_of_this_process(Box::new(rt::leave_memory_behind));
+    }
     let (target, file) = match &command.options.triple {
         Some(triple) => (target::parse(triple)?, "what -triple names"),
         None => inputs::target_of(&files),

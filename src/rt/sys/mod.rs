@@ -53,6 +53,8 @@ pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 mod stack;
+#[cfg(target_os = "linux")]
+mod teardown;
 pub mod test_result;
 #[cfg(target_os = "linux")]
 #[path = "thread_local_linux.rs"]
@@ -84,10 +86,12 @@ pub use map::{map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
-pub use program_macos::{interpose, loader, provider};
+pub use program_macos::{interpose, leave_memory_behind, loader, provider};
 /// The linker's heap is the system's.
 #[cfg(target_os = "macos")]
 pub use std::alloc::System as Heap;
+#[cfg(target_os = "linux")]
+pub use teardown::leave_memory_behind;
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {
