@@ -26,7 +26,10 @@ pub fn map_aligned(size: usize) -> usize {
 /// How long the system may take to give a huge page: several times what zeroing it takes, and less than the small pages in it.
 const PATIENCE: Duration = Duration::from_micros(500);
 
-/// How many times the size of a huge page is taken in small pages after the first that was slow, and at most.
+/// How many times the size of a huge page is taken in small pages before the first: a program that needs no more has more to lose than to win.
+const BEGINNING: usize = 1;
+
+/// The same after the first that was slow, and at most.
 const FIRST_PAUSE: usize = 2;
 const LONGEST_PAUSE: usize = 64;
 
@@ -39,7 +42,7 @@ struct Weather {
     next_pause: AtomicUsize,
 }
 
-static WEATHER: Weather = Weather { pause: AtomicUsize::new(0), next_pause: AtomicUsize::new(FIRST_PAUSE) };
+static WEATHER: Weather = Weather { pause: AtomicUsize::new(BEGINNING), next_pause: AtomicUsize::new(FIRST_PAUSE) };
 
 /// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched and all of which will be written soon, be on huge pages,
 /// those of them that are quick to get.
