@@ -81,7 +81,6 @@ pub use heap::Heap;
 pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
-#[cfg(target_os = "linux")]
 pub use map::{map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
