@@ -13,7 +13,8 @@
 //!   vectors leave behind, are used up by smaller ones; and blocks that were taken small, and grew where they were, serve as small ones again.
 //! - Blocks beyond the classes are mappings of their own, which grow without being copied.
 
-use super::huge_pages::{HUGE_PAGE, map, map_aligned, want_huge_page, want_huge_pages};
+use super::huge_pages::{HUGE_PAGE, allow_huge_pages, map, map_aligned, want_huge_page};
+use super::piece::Piece;
 use crate::rt::shard::{self, Shard};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -64,45 +65,6 @@ fn class_size(class: usize) -> usize {
 /// A freed block.
 struct Free {
     next: *mut Free,
-}
-
-/// Memory that blocks are cut off, from `next` to `end`.
-#[derive(Clone, Copy)]
-struct Piece {
-    next: usize,
-    end: usize,
-}
-
-impl Piece {
-    const EMPTY: Piece = Piece { next: 0, end: 0 };
-
-    /// The `length` bytes at `start`, which is 0 if there are none.
-    fn of(start: usize, length: usize) -> Option<Piece> {
-        (start != 0).then_some(Piece { next: start, end: start + length })
-    }
-
-    #[inline]
-    fn has(&self, size: usize) -> bool {
-        self.end - self.next >= size
-    }
-
-    /// Cuts `size` bytes off its start, which it must have.
-    #[inline]
-    fn cut(&mut self, size: usize) -> *mut u8 {
-        debug_assert!(self.has(size));
-        let block = self.next;
-        self.next += size;
-        block as *mut u8
-    }
-
-    /// Makes the block at `start`, of `old` bytes, one of `new` bytes where it is, if it was the last that was cut off and there is room.
-    fn extend(&mut self, start: usize, old: usize, new: usize) -> bool {
-        let fits = start + old == self.next && start + new <= self.end;
-        if fits {
-            self.next = start + new;
-        }
-        fits
-    }
 }
 
 /// What is in a slot.
@@ -369,7 +331,7 @@ fn map_large(size: usize) -> *mut u8 {
     let length = mapping_size(size);
     let start = map(length);
     if !start.is_null() && length >= 2 * HUGE_PAGE {
-        want_huge_pages(start as usize, length);
+        allow_huge_pages(start as usize, length);
     }
     start
 }

@@ -42,7 +42,29 @@ struct Weather {
     next_pause: AtomicUsize,
 }
 
-static WEATHER: Weather = Weather { pause: AtomicUsize::new(BEGINNING), next_pause: AtomicUsize::new(FIRST_PAUSE) };
+static WEATHER: Weather = Weather::new(BEGINNING);
+
+impl Weather {
+    const fn new(pause: usize) -> Weather {
+        Weather { pause: AtomicUsize::new(pause), next_pause: AtomicUsize::new(FIRST_PAUSE) }
+    }
+
+    /// Whether the next huge page is to be asked for.
+    fn is_fair(&self) -> bool {
+        let less = |left: usize| left.checked_sub(1);
+        self.pause.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
+    }
+
+    /// Notes whether one that was asked for came quickly.
+    fn note(&self, is_quick: bool) {
+        let pause = self.next_pause.load(Ordering::Relaxed);
+        if !is_quick {
+            self.pause.store(pause, Ordering::Relaxed);
+        }
+        let next_pause = if is_quick { FIRST_PAUSE } else { (2 * pause).min(LONGEST_PAUSE) };
+        self.next_pause.store(next_pause, Ordering::Relaxed);
+    }
+}
 
 /// Has the `size` bytes at `start`, fresh memory of the caller's that nobody has touched and all of which will be written soon, be on huge pages,
 /// those of them that are quick to get.
@@ -54,11 +76,23 @@ pub fn want_huge_pages(start: usize, size: usize) {
     }
 }
 
-/// Has the aligned huge page at `page`, fresh memory of the caller's that nobody has touched, be one, unless those are slow to get.
-pub fn want_huge_page(page: usize) {
-    let less = |left: usize| left.checked_sub(1);
-    if WEATHER.pause.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+/// The same for memory that may never be written: only its first page is touched, and what that is like is taken for what all are like.
+pub fn allow_huge_pages(start: usize, size: usize) {
+    let first = start.next_multiple_of(HUGE_PAGE);
+    if first + HUGE_PAGE > start + size {
         return;
+    }
+    if want_huge_page(first) {
+        // SAFETY: as below.
+        unsafe { libc::madvise(first as *mut _, start + size - first, libc::MADV_HUGEPAGE) };
+    }
+}
+
+/// Has the aligned huge page at `page`, fresh memory of the caller's that nobody has touched, be one, unless those are slow to get;
+/// says whether it was quick.
+pub fn want_huge_page(page: usize) -> bool {
+    if !WEATHER.is_fair() {
+        return false;
     }
     let before = Instant::now();
     // SAFETY: the caller's memory, which is writable. That the advice is not followed does no harm.
@@ -66,11 +100,28 @@ pub fn want_huge_page(page: usize) {
         libc::madvise(page as *mut _, HUGE_PAGE, libc::MADV_HUGEPAGE);
         (page as *mut u8).write_volatile(0);
     }
-    if before.elapsed() > PATIENCE {
-        let pause = WEATHER.next_pause.load(Ordering::Relaxed);
-        WEATHER.next_pause.store((2 * pause).min(LONGEST_PAUSE), Ordering::Relaxed);
-        WEATHER.pause.store(pause, Ordering::Relaxed);
-    } else {
-        WEATHER.next_pause.store(FIRST_PAUSE, Ordering::Relaxed);
+    let is_quick = before.elapsed() <= PATIENCE;
+    WEATHER.note(is_quick);
+    is_quick
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_get_longer_until_a_page_comes_quickly() {
+        let weather = Weather::new(0);
+        let pause = || (0..1000).take_while(|_| !weather.is_fair()).count();
+        let mut pauses = Vec::new();
+        for is_quick in [false, false, false, true, false, true, true] {
+            weather.note(is_quick);
+            pauses.push(pause());
+        }
+        assert_eq!(pauses, [2, 4, 8, 0, 2, 0, 0]);
+        for _ in 0..10 {
+            weather.note(false);
+        }
+        assert_eq!(pause(), LONGEST_PAUSE);
     }
 }

@@ -45,6 +45,8 @@ pub mod loader;
 mod main_thread;
 mod map;
 mod marker;
+#[cfg(target_os = "linux")]
+mod piece;
 pub mod process;
 #[cfg(target_os = "macos")]
 mod program_macos;
