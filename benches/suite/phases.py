@@ -1,7 +1,7 @@
 """Where rjitlink's own time and memory go, case by case: what its -time-trace and -stats-json say, medians of some runs.
 
-Phases before the program starts come from the trace. First calls come from the statistics, because a trace of thousands of them takes time itself.
-What a process's memory is made of is read from /proc where it is largest.
+Both are of the same run, so that the rows of it add up. The trace takes time itself where there are thousands of first calls. What a process's memory
+is made of is read from /proc where it is largest.
 """
 
 import json
@@ -64,9 +64,9 @@ def _run(command, options, folder, watch=lambda process: None):
 
 
 def _times(command, folder):
-    """Milliseconds of each row, from one run with a trace and one with statistics, and the numbers of functions."""
+    """Milliseconds of each row in one run, and the numbers of functions."""
     trace, statistics_ = os.path.join(folder, "phases.trace"), os.path.join(folder, "phases.stats")
-    _run(command, [f"-time-trace={trace}"], folder)
+    taken = _run(command, [f"-time-trace={trace}", f"-stats-json={statistics_}"], folder)
     with open(trace) as file:
         events = json.load(file)["traceEvents"]
     first = {}
@@ -75,7 +75,7 @@ def _times(command, folder):
     row = {name: first[name]["dur"] / 1000 if name in first else 0 for name in SPANS}
     before = (first["initializers"]["ts"] - min(event["ts"] for event in first.values())) / 1000
     row["other"] = before - sum(row.values())
-    row["all"] = _run(command, [f"-stats-json={statistics_}"], folder)
+    row["all"] = taken
     with open(statistics_) as file:
         said = json.load(file)
     row["first calls"] = said["first_call_us"]["total"] / 1000
@@ -108,7 +108,7 @@ def _kinds(process):
 
 def table(figures):
     """The figures in Markdown."""
-    lines = ["### Where rjitlink's time and memory go", "", "| milliseconds | " + " | ".join(figures) + " |", "| --- |" + " ---: |" * len(figures)]
+    lines = ["### Where rjitlink's time and memory go", "", "With `-time-trace`, which makes first calls take longer.", "", "| milliseconds | " + " | ".join(figures) + " |", "| --- |" + " ---: |" * len(figures)]
     for row, what in ROWS.items():
         lines.append(f"| {what} | " + " | ".join(f"{of['ms'][row]:.1f}" for of in figures.values()) + " |")
     for key, what in {"given": "functions given", "linked": "functions linked", "first_called": "first calls"}.items():
