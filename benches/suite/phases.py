@@ -1,7 +1,7 @@
 """Where rjitlink's own time and memory go, case by case: what its -time-trace and -stats-json say, medians of some runs.
 
-Both are of the same run, so that the rows of it add up. The trace takes time itself where there are thousands of first calls. What a process's memory
-is made of is read from /proc where it is largest.
+Phases before the program starts come from the trace. First calls come from statistics of another run, because a trace of thousands of them takes
+time itself; all of it is the case's own median. What a process's memory is made of is read from /proc where it is largest.
 """
 
 import json
@@ -31,8 +31,7 @@ SPANS = {
 ROWS = {
     **SPANS,
     "first calls": "linking in first calls",
-    "rest": "the program itself, start and end of the process",
-    "all": "all of it",
+    "all": "all of it, and the program itself",
 }
 
 
@@ -42,31 +41,31 @@ def measured(cases, folder):
     for key, name in SHOWN:
         contender = cases[key].contender(name) if key in cases else None
         if contender and not contender.failure:
-            figures[f"{cases[key].short}{name.removeprefix('rjitlink')}"] = _figures(contender.steps[0], folder)
+            figures[f"{cases[key].short}{name.removeprefix('rjitlink')}"] = _figures(contender, folder)
     return figures
 
 
-def _figures(command, folder):
+def _figures(contender, folder):
+    command = contender.steps[0]
     runs = [_times(command, folder) for _ in range(RUNS)]
-    times = {row: statistics.median(run[row] for run, _ in runs) for row in ROWS}
+    times = {row: statistics.median(run[row] for run, _ in runs) for row in ROWS if row != "all"}
+    times["all"] = contender.median() * 1000
     return {"ms": times, "functions": runs[0][1], "memory_mib": _memory(command, folder)}
 
 
 def _run(command, options, folder, watch=lambda process: None):
-    """Runs `command` with more options; milliseconds."""
+    """Runs `command` with more options."""
     measure.touch_memory(folder)
-    start = time.perf_counter()
     nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([command[0], *options, *command[1:]], cwd=folder, **nowhere)
     watch(process)
     process.wait()
-    return (time.perf_counter() - start) * 1000
 
 
 def _times(command, folder):
-    """Milliseconds of each row in one run, and the numbers of functions."""
+    """Milliseconds of each phase, and the numbers of functions."""
     trace, statistics_ = os.path.join(folder, "phases.trace"), os.path.join(folder, "phases.stats")
-    taken = _run(command, [f"-time-trace={trace}", f"-stats-json={statistics_}"], folder)
+    _run(command, [f"-time-trace={trace}"], folder)
     with open(trace) as file:
         events = json.load(file)["traceEvents"]
     first = {}
@@ -75,11 +74,10 @@ def _times(command, folder):
     row = {name: first[name]["dur"] / 1000 if name in first else 0 for name in SPANS}
     before = (first["initializers"]["ts"] - min(event["ts"] for event in first.values())) / 1000
     row["other"] = before - sum(row.values())
-    row["all"] = taken
+    _run(command, [f"-stats-json={statistics_}"], folder)
     with open(statistics_) as file:
         said = json.load(file)
     row["first calls"] = said["first_call_us"]["total"] / 1000
-    row["rest"] = row["all"] - before - row["first calls"]
     return row, said["functions"]
 
 
@@ -108,7 +106,7 @@ def _kinds(process):
 
 def table(figures):
     """The figures in Markdown."""
-    lines = ["### Where rjitlink's time and memory go", "", "With `-time-trace`, which makes first calls take longer.", "", "| milliseconds | " + " | ".join(figures) + " |", "| --- |" + " ---: |" * len(figures)]
+    lines = ["### Where rjitlink's time and memory go", "", "Medians of runs of their own, so the rows add up roughly.", "", "| milliseconds | " + " | ".join(figures) + " |", "| --- |" + " ---: |" * len(figures)]
     for row, what in ROWS.items():
         lines.append(f"| {what} | " + " | ".join(f"{of['ms'][row]:.1f}" for of in figures.values()) + " |")
     for key, what in {"given": "functions given", "linked": "functions linked", "first_called": "first calls"}.items():
