@@ -11,7 +11,6 @@ import subprocess
 
 import measure
 
-
 OBJECTS, FUNCTIONS = 100, 100
 THREADS = (1, 2, 4, 8, 16)
 

@@ -26,10 +26,10 @@ SPANS = {
     "tables": "its tables: GOT, stubs",
     "allocate": "its layout and memory",
     "fix up": "copying and relocating it",
-    "other": "everything else until the first initializer",
 }
 ROWS = {
     **SPANS,
+    "other": "everything else until the first initializer",
     "first calls": "linking in first calls",
     "all": "all of it, and the program itself",
 }

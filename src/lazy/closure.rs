@@ -30,7 +30,7 @@ pub(super) struct Closure<'a> {
     /// Whether what is linked will be moved.
     pub relocatable: bool,
     pub arch: &'static dyn Architecture,
-    /// See [`Architecture::branch_addend`].
+    /// See [`Architecture::branch_addend`]: asked once, since every edge is compared with it.
     pub branch_addend: i64,
     pub conventions: &'static dyn Conventions,
     pub target: Target,

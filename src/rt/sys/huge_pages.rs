@@ -33,8 +33,8 @@ const BEGINNING: usize = 1;
 const FIRST_PAUSE: usize = 2;
 const LONGEST_PAUSE: usize = 64;
 
-/// What the system is like at the moment. Under a hypervisor that takes free memory away from its guests, a huge page it has taken costs ten times
-/// as much as all small ones in it, and one that it has not taken a tenth. Neighbours are mostly alike, for dozens of them.
+/// What the system is like at the moment. Under a hypervisor that takes free memory away from its guests, a huge page it has taken costs seven
+/// times as much as all small ones in it, and one that it has not taken a seventh. Neighbours are mostly alike, for dozens of them.
 struct Weather {
     /// For how many more the question is not asked again.
     pause: AtomicUsize,

@@ -4,8 +4,8 @@
 //! write a file let a child do the work and end before it (mold, wild). Here the program is the process that was started. So its last act is to
 //! make a process that shares its memory and has nothing else: the memory stays until that one ends, and it ends when the first one has.
 //!
-//! Nobody is told of that process: it ends without a signal, has no open files, and does not react to any signal but SIGKILL. Where it cannot be
-//! made, nothing is lost but the time.
+//! Nobody is told of that process: it ends without a signal, has no open files, and holds back the signals that a program can ([`super::interrupts`]).
+//! Where it cannot be made, nothing is lost but the time.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -54,7 +54,7 @@ pub fn leave_memory_behind() {
 }
 
 /// What the other process does: it waits for the end of the one with the number `parent`. It shares the C library's state with that one, whose
-/// threads go on meanwhile.
+/// threads go on meanwhile: so it makes system calls only, and of the C library's state may change `errno` of the thread that made it.
 extern "C" fn keep_memory(parent: *mut c_void) -> libc::c_int {
     let parent = parent as libc::pid_t;
     // SAFETY: system calls on files that are this process's own, with a pointer to a local.
