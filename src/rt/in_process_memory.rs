@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use super::memory::{
     BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
-use super::reservation::{GRANULE, SMALLEST_RESERVATION, after_boundary, reserve_low, reserve_near};
+use super::reservation::{GRANULE, SMALLEST_RESERVATION, make_room_for_code, reserve_low, reserve_near};
 use super::room::Room;
 use super::sys::{self, Backing, Extent, ForkMark, View};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
@@ -87,10 +87,9 @@ impl Chunk {
         self.0.size() as u64
     }
 
-    /// Where `size` bytes would go, code if `is_code`.
-    fn fit(&self, size: u64, align: u64, is_code: bool) -> Option<u64> {
+    /// Where `size` bytes would go.
+    fn fit(&self, size: u64, align: u64) -> Option<u64> {
         let start = align_up(self.0.address(), align)?;
-        let start = if is_code { after_boundary(start, size, align)? } else { start };
         let end = start.checked_add(size)?;
         (end - self.0.address() <= self.left()).then_some(start)
     }
@@ -265,12 +264,18 @@ impl Region {
             Placement::Anywhere | Placement::Tiny(_) => reserve_near(sys::near_address(), size, needed)?,
             Placement::Low => reserve_low(size, needed)?,
         };
-        let all = AddrRange::new(ExecutorAddr(free.start()), free.size());
+        Region::of(free, placement, use_of_code)
+    }
+
+    /// The region that `free` is for.
+    fn of(mut free: Extent, placement: Placement, use_of_code: CodeMemory) -> Result<Region, MemoryError> {
         let downwards = placement != Placement::Low && free.start() < sys::near_address();
         let window_size = match placement {
             Placement::Tiny(shares) => shares[MemProt::ReadExec.index()],
             Placement::Anywhere | Placement::Low => (free.size() / 4).min(BRANCH_WINDOW),
         };
+        make_room_for_code(&mut free, window_size, downwards);
+        let all = AddrRange::new(ExecutorAddr(free.start()), free.size());
         let window = if downwards {
             AddrRange::new(ExecutorAddr(all.end.0 - window_size), window_size)
         } else {
@@ -331,22 +336,21 @@ impl Region {
             MemProt::ReadExec => request.align.max(CODE_ALIGN),
             _ => request.align,
         };
-        let is_code = request.prot == MemProt::ReadExec;
-        if is_code {
+        if request.prot == MemProt::ReadExec {
             if let Some(rest) = &mut self.window_rest
-                && let Some(start) = rest.fit(request.size, align, true)
+                && let Some(start) = rest.fit(request.size, align)
             {
                 return Ok(rest.take(&request, start));
             }
             self.widened = true;
         }
         if let Some(chunk) = &mut self.chunks[request.prot.index()]
-            && let Some(start) = chunk.fit(request.size, align, is_code)
+            && let Some(start) = chunk.fit(request.size, align)
         {
             return Ok(chunk.take(&request, start));
         }
         let mut chunk = self.new_chunk(request.prot, request.size, align)?;
-        let start = chunk.fit(request.size, align, is_code).ok_or_else(|| self.exhausted(request.size))?;
+        let start = chunk.fit(request.size, align).ok_or_else(|| self.exhausted(request.size))?;
         let segment = chunk.take(&request, start);
         let current = &mut self.chunks[request.prot.index()];
         if current.as_ref().is_none_or(|old| old.left() < chunk.left()) {
@@ -364,7 +368,7 @@ impl Region {
         };
         let extent = match (request.prot, &mut self.window_rest) {
             _ if request.align > page => None,
-            (MemProt::ReadExec, Some(rest)) => rest.fit(size, page, true).and_then(|start| {
+            (MemProt::ReadExec, Some(rest)) => rest.fit(size, page).and_then(|start| {
                 rest.0.take_front((start - rest.0.address()) as usize);
                 Extent::of_unused(rest.0.take_front(size as usize))
             }),
@@ -415,9 +419,13 @@ impl Region {
                 self.data_chunk = (usual * 2).min(LARGEST_DATA_CHUNK);
                 usual
             }
-            MemProt::Read | MemProt::ReadExec => FILE_CHUNK.min(self.all.size() / 8),
+            MemProt::Read | MemProt::ReadExec => FILE_CHUNK.min(self.all.size() / 8 / GRANULE * GRANULE),
         };
-        self.map_chunk(prot, needed.max(usual).min(self.free.size()))
+        let room = match prot {
+            MemProt::ReadExec => make_room_for_code(&mut self.free, needed, self.downwards),
+            MemProt::Read | MemProt::ReadWrite => self.free.size(),
+        };
+        self.map_chunk(prot, needed.max(usual.min(room)))
     }
 
     fn map_chunk(&mut self, prot: MemProt, size: u64) -> Result<Chunk, MemoryError> {

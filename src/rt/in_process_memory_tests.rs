@@ -320,3 +320,46 @@ fn large_code_is_in_reach_of_small_code() {
         assert!(bounds.code.contains(segment.address) && bounds.code.contains(segment.range().end.offset(u64::MAX)));
     }
 }
+
+/// A manager whose reservation has `before` bytes below a multiple of 4 GiB and `behind` above it.
+fn across_boundary(before: u64, behind: u64, placement: Placement) -> (InProcessMemoryManager, ExecutorAddr) {
+    let reserve = |n: u64| Some((n << 32, Extent::reserve(before + behind, Some((n << 32) - before)).ok()?));
+    let (boundary, free) = (256..1024).find_map(reserve).unwrap();
+    let memory = InProcessMemoryManager::new();
+    let region = Region::of(free, placement, CodeMemory::Plain).unwrap();
+    *memory.state.lock().unwrap() = State { placement, region: Some(region) };
+    (memory, ExecutorAddr(boundary))
+}
+
+#[test]
+fn no_code_lies_across_a_multiple_of_4_gib() {
+    const MIB: u64 = 1 << 20;
+    for placement in [Placement::Anywhere, Placement::Low] {
+        for before in (0..=512).step_by(32) {
+            let (memory, boundary) = across_boundary(before * MIB, (512 - before) * MIB, placement);
+            // Aligned so much that it is not written to before it is used.
+            let piece = request(MemProt::ReadExec, 40 * MIB, 0x1_0000);
+            let next = || memory.allocate(&[piece], None).ok();
+            let mut found: Vec<_> = std::iter::from_fn(next).map(|segments| segments[0].range()).collect();
+            // The last one may fit on no side.
+            found.pop();
+            assert!(found.len() > 5 && !found.iter().any(|code| code.contains(boundary)), "{before}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn code_that_fits_on_no_side_of_a_multiple_of_4_gib_lies_across_it() {
+    let (memory, boundary) = across_boundary(300 << 20, 200 << 20, Placement::Anywhere);
+    assert!(one(&memory, request(MemProt::ReadExec, 350 << 20, 0x1_0000)).range().contains(boundary));
+}
+
+#[test]
+fn promised_bounds_hold_next_to_a_multiple_of_4_gib() {
+    for before in [1, 100, 128, 200, 400].map(|mib| mib << 20) {
+        let (memory, _) = across_boundary(before, (512 << 20) - before, Placement::Anywhere);
+        let bounds = memory.bounds(90 << 20, 0).unwrap();
+        let code = memory.allocate(&[request(MemProt::ReadExec, 90 << 20, 0x1_0000)], Some(&bounds)).unwrap().remove(0);
+        assert!(bounds.code.contains(code.address), "{code:?} {bounds:?}");
+    }
+}

@@ -4,7 +4,7 @@ use std::io;
 
 use super::memory::MemoryError;
 use super::sys::{self, Extent};
-use crate::base::align_up;
+use crate::base::{AddrRange, ExecutorAddr};
 
 /// What a reservation is shrunk to when address space is scarce.
 pub(super) const SMALLEST_RESERVATION: u64 = 64 << 20;
@@ -14,7 +14,7 @@ pub(super) const GRANULE: u64 = 1 << 20;
 pub(super) const GAP: u64 = 64 << 20;
 /// The farthest that signed 32-bit distances reach, less a page table's worth for addends.
 pub(super) const REACH: u64 = (1 << 31) - (2 << 20);
-/// What no function's address may be a multiple of; see [`after_boundary`].
+/// What no function's address may be a multiple of; see [`side_of_boundary`].
 const BOUNDARY: u64 = 1 << 32;
 
 /// Reserves `size` bytes within reach of the shared libraries; anywhere if there is no room.
@@ -39,13 +39,45 @@ pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
     Ok(kept)
 }
 
-/// `start`, or if any of the `size` bytes from there on is at a multiple of 4 GiB, the first address behind that, aligned to `align`.
+/// Gives up so much of `free` that the next `size` bytes taken from it can be code, and returns how many more than those can be. The system
+/// does not get those addresses back: nobody else's mappings may lie among linked memory.
+pub(super) fn make_room_for_code(free: &mut Extent, size: u64, downwards: bool) -> u64 {
+    let range = AddrRange::new(ExecutorAddr(free.start()), free.size());
+    let (given_up, room) = side_of_boundary(&range, size, downwards);
+    if downwards {
+        free.take_back(given_up)
+    } else {
+        free.take_front(given_up)
+    };
+    room
+}
+
+/// Where in `free` the next code can lie: `(given_up, room)`, the bytes to give up first, at the high end of `free` if `downwards` and else
+/// at its low one, and how many bytes then follow that hold no multiple of 4 GiB, `size` or more.
 ///
 /// Code must not begin there: libgcc's unwinder takes a record of code whose address has 32 zero bits at the end, of as many as the
-/// record's distances have, for one that a linker has thrown away, and does not find it.
-pub(super) fn after_boundary(start: u64, size: u64, align: u64) -> Option<u64> {
-    let boundary = start.checked_next_multiple_of(BOUNDARY)?;
-    if boundary - start < size { align_up(boundary + 1, align) } else { Some(start) }
+/// record's distances have, for one that a linker has thrown away, and does not find it. Code that fits on no side of a boundary
+/// lies across it: most likely no function begins right there, and if one does it runs all the same.
+fn side_of_boundary(free: &AddrRange, size: u64, downwards: bool) -> (u64, u64) {
+    let (start, end) = (free.start.0, free.end.0);
+    let boundary = if downwards {
+        Some(end.saturating_sub(1) & !(BOUNDARY - 1))
+    } else {
+        start.checked_next_multiple_of(BOUNDARY)
+    };
+    let Some(boundary) = boundary.filter(|boundary| (start..end).contains(boundary)) else {
+        return (0, end - start);
+    };
+    // The page at the boundary is on neither side.
+    let sides = (boundary - start, end - boundary - sys::page_size());
+    let (first, second) = if downwards { (sides.1, sides.0) } else { sides };
+    if first >= size {
+        (0, first)
+    } else if second >= size {
+        (first + sys::page_size(), second)
+    } else {
+        (0, end - start)
+    }
 }
 
 /// Reserves up to `size` bytes, at least `needed`, within reach of `near`; anywhere if there is no room.
@@ -130,16 +162,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_begins_behind_a_boundary() {
-        for (start, size, align, expected) in [
-            (BOUNDARY, 1, 64, BOUNDARY + 64),
-            (BOUNDARY - 64, 64, 64, BOUNDARY - 64),
-            (BOUNDARY - 64, 65, 64, BOUNDARY + 64),
-            (BOUNDARY + 64, 1 << 20, 16, BOUNDARY + 64),
-            (3 * BOUNDARY - 1, 2, 0x1000, 3 * BOUNDARY + 0x1000),
-            (BOUNDARY, 0, 1, BOUNDARY),
+    fn code_lies_on_the_next_side_that_has_room() {
+        const MIB: u64 = 1 << 20;
+        let page = sys::page_size();
+        // Of addresses that begin `before` a boundary and end `behind` it, `size` bytes are to be taken.
+        for (before, behind, size, downwards, upwards) in [
+            (10 * MIB, 10 * MIB, 5 * MIB, (0, 10 * MIB - page), (0, 10 * MIB)),
+            (10 * MIB, 10 * MIB, 10 * MIB, (10 * MIB, 10 * MIB), (0, 10 * MIB)),
+            (10 * MIB, 20 * MIB, 11 * MIB, (0, 20 * MIB - page), (10 * MIB + page, 20 * MIB - page)),
+            (10 * MIB, 5 * MIB, 6 * MIB, (5 * MIB, 10 * MIB), (0, 10 * MIB)),
+            (10 * MIB, 10 * MIB, 15 * MIB, (0, 20 * MIB), (0, 20 * MIB)),
+            (10 * MIB, 0, 5 * MIB, (0, 10 * MIB), (0, 10 * MIB)),
+            (0, 10 * MIB, 5 * MIB, (0, 10 * MIB - page), (page, 10 * MIB - page)),
+            (0, 5 * MIB, 5 * MIB, (0, 5 * MIB), (0, 5 * MIB)),
         ] {
-            assert_eq!(after_boundary(start, size, align), Some(expected), "{start:#x} {size} {align}");
+            let free = AddrRange::new(ExecutorAddr(3 * BOUNDARY - before), before + behind);
+            let found = [true, false].map(|down| side_of_boundary(&free, size, down));
+            assert_eq!(found, [downwards, upwards], "{size:#x} of {free:?}");
         }
     }
 

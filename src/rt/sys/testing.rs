@@ -3,18 +3,29 @@
 use crate::rt::executor::ExecutorProcessControl;
 
 /// Runs `question` in a child of `fork` and returns its answer; `false` if the child died.
-pub fn in_child(question: impl FnOnce() -> bool) -> bool {
-    // SAFETY: the child runs `question` and leaves without unwinding, destructors or exit handlers.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(question)).unwrap_or(false);
-        // SAFETY: ends the child.
-        unsafe { libc::_exit(if answer { 0 } else { 1 }) };
+///
+/// A child that takes too long is asked again: another test's thread may have held a lock of the C library, as for `dl_iterate_phdr`, when the
+/// child was made, and nobody gives it back there.
+pub fn in_child(question: impl Fn() -> bool) -> bool {
+    const SECONDS: libc::c_uint = 20;
+    for _ in 0..3 {
+        // SAFETY: the child runs `question` and leaves without unwinding, destructors or exit handlers.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: a system call.
+            unsafe { libc::alarm(SECONDS) };
+            let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&question)).unwrap_or(false);
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(if answer { 0 } else { 1 }) };
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child just made.
+        let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+        if waited != child || !libc::WIFSIGNALED(status) || libc::WTERMSIG(status) != libc::SIGALRM {
+            return waited == child && status == 0;
+        }
     }
-    let mut status = 0;
-    // SAFETY: waits for the child just made.
-    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
-    waited == child && status == 0
+    false
 }
 
 /// Calls `int f(void)` at `address`, which must be one.
