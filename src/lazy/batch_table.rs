@@ -5,6 +5,7 @@
 
 use super::error::SessionError;
 use super::ids::BatchId;
+use crossbeam_utils::CachePadded;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -33,7 +34,7 @@ struct BatchRecord {
 /// All batches of a session.
 #[derive(Debug, Default)]
 pub(super) struct BatchTable {
-    records: Mutex<Records>,
+    records: CachePadded<Mutex<Records>>,
     advanced: Condvar,
 }
 

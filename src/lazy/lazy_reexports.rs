@@ -16,6 +16,7 @@ use super::symbol_instance::BODY_SUFFIX;
 use super::trampolines::ReentryTrampolines;
 use crate::base::{AddrRange, ExecutorAddr};
 use crate::link::arch::Architecture;
+use crossbeam_utils::CachePadded;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
@@ -26,7 +27,7 @@ pub struct LazyReexportsManager {
     trampolines: ReentryTrampolines,
     stubs: RedirectableSymbolManager,
     /// By address of the first trampoline.
-    table: RwLock<BTreeMap<ExecutorAddr, Reexports>>,
+    table: CachePadded<RwLock<BTreeMap<ExecutorAddr, Reexports>>>,
 }
 
 /// Trampoline `n` stands for entry point `n`.

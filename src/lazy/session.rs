@@ -25,6 +25,7 @@ use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
+use crossbeam_utils::CachePadded;
 use std::path::Path;
 use std::sync::{
     Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
@@ -98,7 +99,7 @@ pub struct Session {
     conventions: &'static dyn Conventions,
     executor: Box<dyn ExecutorProcessControl>,
     pub(super) options: SessionOptions,
-    tables: RwLock<SymbolTables>,
+    tables: CachePadded<RwLock<SymbolTables>>,
     /// Held while symbols are resolved: what one thread adds must not be linked by another before everything it needs is known.
     resolving: Mutex<()>,
     helpers: OnceLock<HelperArchives>,
@@ -143,7 +144,7 @@ impl Session {
             conventions,
             executor,
             options,
-            tables: RwLock::new(tables),
+            tables: CachePadded::new(RwLock::new(tables)),
             resolving: Mutex::new(()),
             helpers: OnceLock::new(),
             batches: BatchTable::default(),

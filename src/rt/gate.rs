@@ -12,7 +12,8 @@
 //! The gate costs an atomic addition each way until somebody forks, in a counter that few threads share. `fork` made with no handlers run (a bare
 //! system call) is not covered.
 
-use super::shard::{self, SHARDS, Shard};
+use super::shard::{self, SHARDS};
+use crossbeam_utils::CachePadded;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +22,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 /// Threads inside, by their shards; for a moment also one that finds the gate closed and steps back.
-static INSIDE_COUNTS: [Shard<AtomicUsize>; SHARDS] = [const { Shard(AtomicUsize::new(0)) }; SHARDS];
+static INSIDE_COUNTS: [CachePadded<AtomicUsize>; SHARDS] = [const { CachePadded::new(AtomicUsize::new(0)) }; SHARDS];
 /// Threads about to fork: while there are any, nobody enters. Changed with the gate locked.
 static CLOSING: AtomicUsize = AtomicUsize::new(0);
 /// For waiting: entering and leaving an open gate takes no lock.
@@ -41,12 +42,12 @@ fn gate() -> MutexGuard<'static, ()> {
 
 /// The counter that this thread counts itself in.
 fn own_count() -> &'static AtomicUsize {
-    &INSIDE_COUNTS[shard::of_this_thread()].0
+    &INSIDE_COUNTS[shard::of_this_thread()]
 }
 
 /// How many threads are inside.
 fn inside_count() -> usize {
-    INSIDE_COUNTS.iter().map(|count| count.0.load(Ordering::SeqCst)).sum()
+    INSIDE_COUNTS.iter().map(|count| count.load(Ordering::SeqCst)).sum()
 }
 
 // A thread that enters counts itself before it looks whether the gate is closed; one that closes it does so before it looks at the counts.
@@ -205,7 +206,7 @@ pub(super) fn after_fork_in_child() {
     FORKED.store(true, Ordering::Relaxed);
     if let Some(_gate) = held() {
         for count in &INSIDE_COUNTS {
-            count.0.store(0, Ordering::SeqCst);
+            count.store(0, Ordering::SeqCst);
         }
         own_count().store(usize::from(INSIDE.get()), Ordering::SeqCst);
         CLOSING.store(0, Ordering::SeqCst);

@@ -19,6 +19,7 @@
 //! parent may be allocating. It finds out by its process id and backs the rest of each chunk, from the next page on, with
 //! a file of its own. Data is private to each as it is.
 
+use crossbeam_utils::CachePadded;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
@@ -47,7 +48,7 @@ const CODE_ALIGN: u64 = 64;
 pub struct InProcessMemoryManager {
     size: u64,
     use_of_code: CodeMemory,
-    room: Room,
+    room: CachePadded<Room>,
     state: Mutex<State>,
 }
 
@@ -118,7 +119,7 @@ impl InProcessMemoryManager {
     /// As [`InProcessMemoryManager::new`], for at most `size` bytes.
     pub fn with_size(size: u64) -> InProcessMemoryManager {
         let state = Mutex::new(State { placement: Placement::Anywhere, region: None });
-        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, room: Room::default(), state }
+        InProcessMemoryManager { size, use_of_code: CodeMemory::Plain, room: CachePadded::default(), state }
     }
 
     /// As [`InProcessMemoryManager::new`], for code that more is done with than running it.

@@ -9,11 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many there are of what is split: more than cores usually link at the same time.
 pub const SHARDS: usize = 32;
 
-/// Something on cache lines of its own. Processors fetch lines in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub struct Shard<T>(pub T);
-
 /// How many threads have a number.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 

@@ -15,7 +15,8 @@
 
 use super::huge_pages::{HUGE_PAGE, allow_huge_pages, map, map_aligned, want_huge_page};
 use super::piece::Piece;
-use crate::rt::shard::{self, Shard};
+use crate::rt::shard;
+use crossbeam_utils::CachePadded;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr;
@@ -93,8 +94,8 @@ struct Slot {
 // SAFETY: the state is only touched by the thread that has made `busy` true.
 unsafe impl Sync for Slot {}
 
-static HEAP: [Shard<Slot>; SLOTS] =
-    [const { Shard(Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) }) }; SLOTS];
+static HEAP: [CachePadded<Slot>; SLOTS] =
+    [const { CachePadded::new(Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) }) }; SLOTS];
 
 /// The first piece: part of the program's image.
 #[repr(align(4096))]
@@ -108,10 +109,10 @@ static FIRST_TAKEN: AtomicBool = AtomicBool::new(false);
 #[inline]
 fn with_slot<R>(work: impl FnOnce(&mut State) -> R) -> R {
     let mut index = shard::of_this_thread();
-    let mut slot = &HEAP[index].0;
+    let mut slot = &HEAP[index];
     while slot.busy.swap(true, Ordering::Acquire) {
         index = (index + 1) % SLOTS;
-        slot = &HEAP[index].0;
+        slot = &HEAP[index];
         std::hint::spin_loop();
     }
     // SAFETY: whoever makes `busy` true has the state for itself until it makes it false again.

@@ -353,10 +353,3 @@ pub fn in_child(work: impl FnOnce() -> bool) -> io::Result<bool> {
         false => Err(io::Error::other("the child died")),
     }
 }
-
-/// Makes unwind tables known through the unwinder's function at `register`.
-pub fn register_frames(register: ExecutorAddr, start: ExecutorAddr) {
-    // SAFETY: the address of `void __register_frame(const void *)`.
-    let register: extern "C" fn(*const c_void) = unsafe { std::mem::transmute(register.0 as *const ()) };
-    register(start.0 as *const c_void);
-}

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::page_size;
-use crate::rt::shard::{self, SHARDS, Shard};
+use crate::rt::shard::{self, SHARDS};
+use crossbeam_utils::CachePadded;
 
 /// Usable bytes of a linker stack. Pages that are never touched cost nothing.
 const SIZE: usize = 1 << 20;
@@ -17,10 +18,10 @@ pub struct Stack {
 
 /// Stacks not in use, by the shards of the threads that used them last: a thread mostly gets back what its core has in its cache.
 /// Locked inside the fork gate only.
-static POOLS: [Shard<Mutex<Vec<Stack>>>; SHARDS] = [const { Shard(Mutex::new(Vec::new())) }; SHARDS];
+static POOLS: [CachePadded<Mutex<Vec<Stack>>>; SHARDS] = [const { CachePadded::new(Mutex::new(Vec::new())) }; SHARDS];
 
 fn pool() -> MutexGuard<'static, Vec<Stack>> {
-    POOLS[shard::of_this_thread()].0.lock().unwrap_or_else(PoisonError::into_inner)
+    POOLS[shard::of_this_thread()].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stack {

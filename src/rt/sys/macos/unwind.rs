@@ -114,8 +114,10 @@ pub fn register_frames(eh_frame: AddrRange, code: AddrRange) -> Result<(), Execu
     }
     let register = process::symbol(b"__register_frame", None)
         .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
+    // SAFETY: the address of `void __register_frame(const void *)`.
+    let register: extern "C" fn(u64) = unsafe { std::mem::transmute(register.0 as *const ()) };
     for entry in entries(eh_frame) {
-        process::register_frames(register, entry);
+        register(entry.0);
     }
     Ok(())
 }
