@@ -13,6 +13,8 @@ import measure
 
 OBJECTS, FUNCTIONS = 100, 100
 THREADS = (1, 2, 4, 8, 16)
+# Rounds of warm calls for each round of first calls.
+WARM_ROUNDS = 3
 
 
 class Calls:
@@ -38,7 +40,7 @@ class Calls:
             figures = self._of_peer(lambda: self._latency(jitlink, linked=True, behind=("-args", "first-calls")))
             latency.update({"llvm-jitlink, its object is linked already": figures} if figures else {})
         scaling = self._scaling([*own, *by_function, *words])
-        return {"first_call_ns": latency, "threads": scaling, "warm_call_ps": self._warm()}
+        return {"first_call_ns": latency, "threads": scaling, "warm_call": self._warm(), "rounds": self.runs}
 
     def _first_calls(self):
         """The words for a program of many lazy functions."""
@@ -52,8 +54,9 @@ class Calls:
         main = [self.builder.compile("first-calls.c", "-pthread"), self.builder.compile_text(table, "calls-table")]
         return main + [word for name in objects for word in ("-lazy", name)]
 
-    def _run(self, command):
-        measure.touch_memory(self.builder.folder)
+    def _run(self, command, touch=True):
+        if touch:
+            measure.touch_memory(self.builder.folder)
         done = subprocess.run(command, cwd=self.builder.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600)
         if done.returncode != 0:
             raise RuntimeError(f"status {done.returncode} from {command[0]}: {done.stderr[:300]}")
@@ -80,14 +83,23 @@ class Calls:
     def _scaling(self, command):
         """Median nanoseconds for all first calls, by number of threads; the numbers take turns."""
         taken = {threads: [] for threads in THREADS}
-        apart = []
+        apart, line = [], []
+        folder = self.builder.folder
+        subprocess.run([*self.machine.cc, "-O2", "-pthread", self.builder.source("cache-line.c"), "-o", "cache-line"], cwd=folder, check=True)
         for _ in range(self.runs):
+            line.append(float(self._run(["./cache-line"])))
             for threads in THREADS:
                 taken[threads].append(int(self._run([*command, "--", "threads", str(threads)])))
             apart.append(self._apart([*command, "--", "threads", "1"]))
         medians = {threads: statistics.median(times) for threads, times in taken.items()}
         cores = self.machine.cores
-        return {"functions": self.objects * FUNCTIONS, "cores": cores, "median_ns": medians, "processes_ns": statistics.median(apart)}
+        return {
+            "functions": self.objects * FUNCTIONS,
+            "cores": cores,
+            "median_ns": medians,
+            "processes_ns": statistics.median(apart),
+            "cache_line_ns": {"median": statistics.median(line), "min": min(line), "max": max(line)},
+        }
 
     def _apart(self, command):
         """The nanoseconds of the slowest of as many processes as there are cores, all at once: they share nothing but the machine."""
@@ -97,7 +109,11 @@ class Calls:
         return max(int(output) for output in outputs)
 
     def _warm(self):
-        """The best time of a call in picoseconds: through stubs, and through a PLT entry of a native program."""
+        """The time of a call in picoseconds, through stubs and through a PLT entry of a native program, and the ratio of the first to the second.
+
+        What differs is less than what the machine's clock does from one run to the next. So each run through stubs is compared with the one
+        through the PLT right before it, and what counts is the median of those ratios.
+        """
         main = self.builder.compile("warm-call.c", "-fPIC")
         callee = self.builder.compile("callee.c", "-fPIC")
         folder = self.builder.folder
@@ -106,10 +122,11 @@ class Calls:
         commands = {"PLT entry of a native program": ["./warm-call"], "rjitlink": [self.machine.own, main, "-lazy", callee]}
         if self.machine.runtime:
             commands["llvm-jitlink"] = [self.machine.jitlink, "-orc-runtime=" + self.machine.runtime, main, "-lazy", callee]
-        best = {}
-        for _ in range(self.runs):
+        taken = {name: [] for name in commands}
+        for _ in range(WARM_ROUNDS * self.runs):
             for name, command in commands.items():
-                output = self._run(command) if name != "llvm-jitlink" else self._of_peer(lambda: self._run(command))
+                output = self._run(command, touch=False) if name != "llvm-jitlink" else self._of_peer(lambda: self._run(command, touch=False))
                 if output:
-                    best[name] = min(best.get(name, 1 << 60), int(output))
-        return best
+                    taken[name].append(int(output))
+        ratios = [own / plt for own, plt in zip(taken["rjitlink"], taken["PLT entry of a native program"])]
+        return {"median_ps": {name: round(statistics.median(times)) for name, times in taken.items() if times}, "ratio": statistics.median(ratios)}
