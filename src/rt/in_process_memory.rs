@@ -23,12 +23,13 @@ use crossbeam_utils::CachePadded;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use super::chunk::Chunk;
 use super::memory::{
     BRANCH_WINDOW, Bounds, CodeMemory, EXTENT_MARGIN, MemoryError, MemoryManager, Placement, Segment, SegmentRequest,
 };
 use super::reservation::{GRANULE, SMALLEST_RESERVATION, make_room_for_code, reserve_low, reserve_near};
 use super::room::Room;
-use super::sys::{self, Backing, Extent, ForkMark, View};
+use super::sys::{self, Backing, Extent, ForkMark};
 use crate::base::{AddrRange, ExecutorAddr, MemProt, align_up};
 
 /// Size of the reservation: with a gap and some room for the libraries themselves still below 2 GiB.
@@ -77,31 +78,6 @@ struct Region {
     data_chunk: u64,
     /// What has been mapped, by protection.
     mapped: Vec<(AddrRange, MemProt)>,
-}
-
-/// The unused end of a chunk.
-#[derive(Debug)]
-struct Chunk(View);
-
-impl Chunk {
-    fn left(&self) -> u64 {
-        self.0.size() as u64
-    }
-
-    /// Where `size` bytes would go.
-    fn fit(&self, size: u64, align: u64) -> Option<u64> {
-        let start = align_up(self.0.address(), align)?;
-        let end = start.checked_add(size)?;
-        (end - self.0.address() <= self.left()).then_some(start)
-    }
-
-    fn take(&mut self, request: &SegmentRequest, start: u64) -> Segment {
-        let padding = start - self.0.address();
-        self.0.take_front(padding as usize);
-        let mut bytes = self.0.take_front(request.size as usize);
-        let content = bytes.take_front(request.content_size as usize);
-        Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
-    }
 }
 
 impl Default for InProcessMemoryManager {
@@ -369,10 +345,7 @@ impl Region {
         };
         let extent = match (request.prot, &mut self.window_rest) {
             _ if request.align > page => None,
-            (MemProt::ReadExec, Some(rest)) => rest.fit(size, page).and_then(|start| {
-                rest.0.take_front((start - rest.0.address()) as usize);
-                Extent::of_unused(rest.0.take_front(size as usize))
-            }),
+            (MemProt::ReadExec, Some(rest)) => rest.fit(size, page).and_then(|start| rest.take_pages(start, size)),
             (MemProt::Read, _) if size <= self.free.size() => {
                 let extent = self.take(size)?;
                 self.mapped.push((AddrRange::new(ExecutorAddr(extent.start()), size), request.prot));
@@ -450,7 +423,7 @@ impl Region {
             // Where the file is mapped follows from the address, so no part of it is mapped twice.
             MemProt::Read | MemProt::ReadExec => self.backing.map(offset, extent, prot),
         };
-        view.map(Chunk).map_err(|source| MemoryError::Os { what: "map memory", source })
+        view.map(|view| Chunk::new(view, prot)).map_err(|source| MemoryError::Os { what: "map memory", source })
     }
 
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
@@ -471,7 +444,7 @@ impl Region {
     }
 
     fn renew(&self, rest: Chunk, prot: MemProt) -> Result<Option<Chunk>, MemoryError> {
-        match Extent::of_unused(rest.0) {
+        match rest.into_unused() {
             Some(extent) => self.map(extent, prot).map(Some),
             None => Ok(None),
         }

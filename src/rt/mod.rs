@@ -4,6 +4,7 @@
 //! `slab` the memory of an executor that runs nothing. Everything unsafe is in `sys`.
 #![deny(unsafe_code)]
 
+mod chunk;
 pub mod crash;
 pub mod executor;
 pub mod gate;

@@ -1,7 +1,8 @@
-//! Whether the pool of threads is there.
+//! Whether the pool of threads is there, and work for those of its threads that are idle.
 //!
 //! The pool is rayon's, and is made when work is first given to it. It ends with the process only, so a program that is small enough to do without never has it.
 
+use super::gate;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether work was given to the pool: it may have threads.
@@ -15,4 +16,15 @@ pub fn use_pool() {
 /// Whether anybody has said so.
 pub fn is_pool_in_use() -> bool {
     IN_USE.load(Ordering::Relaxed)
+}
+
+/// Has an idle core do the work that `make` makes, some time, if the pool is in use and there is more than one core; says whether.
+///
+/// A child that `fork` made has no pool.
+pub(super) fn offer<W: FnOnce() + Send + 'static>(make: impl FnOnce() -> W) -> bool {
+    let there = is_pool_in_use() && !gate::forked() && rayon::current_num_threads() > 1;
+    if there {
+        rayon::spawn(make());
+    }
+    there
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::ptr::NonNull;
 
-use super::page_size;
+use super::{os, page_size};
 use crate::base::align_up;
 
 /// Reserved addresses (a multiple of the page size) that nothing but their owner may map or touch.
@@ -155,6 +155,17 @@ impl View {
         self.address
     }
 
+    /// What makes the pages present that hold the `size` bytes behind the first `skip` ones (at most all), here and where the program sees
+    /// them. Any thread may do so at any time: nothing changes in them. Where the system has no way to, they come when they are touched.
+    pub fn presence(&self, skip: u64, size: u64) -> impl FnOnce() + Send + 'static {
+        let (here, program) = (self.start.as_ptr() as u64 + skip, self.address + skip);
+        assert!(skip + size <= self.size as u64);
+        move || {
+            os::make_present(here, size, true);
+            os::make_present(program, size, false);
+        }
+    }
+
     /// Takes the first `size` bytes (at most all) off.
     pub fn take_front(&mut self, size: usize) -> View {
         assert!(size <= self.size);
@@ -171,5 +182,28 @@ impl AsMut<[u8]> for View {
     fn as_mut(&mut self) -> &mut [u8] {
         // SAFETY: `View::new`'s contract; the bytes are initialized, as all memory the system maps.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.size) }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))] // An emulator does not pass this advice on.
+mod tests {
+    use super::super::Backing;
+    use super::super::testing::{pages_in_memory, peek};
+    use super::*;
+    use crate::base::MemProt;
+    use crate::rt::memory::CodeMemory;
+
+    #[test]
+    fn pages_are_made_present_and_stay_as_they_are() {
+        let page = page_size();
+        let size = 64 * page;
+        let backing = Backing::new(size, CodeMemory::Plain).unwrap();
+        let mut view = backing.map(0, Extent::reserve(size, None).unwrap(), MemProt::Read).unwrap();
+        view.as_mut()[5 * page as usize] = 7;
+        let before = pages_in_memory(view.address(), size);
+        // From the end of the third page to the beginning of the sixth.
+        view.presence(3 * page - 1, 2 * page + 2)();
+        assert_eq!((before, pages_in_memory(view.address(), size)), (1, 4));
+        assert_eq!(peek(view.address() + 5 * page, 1), [7]);
     }
 }

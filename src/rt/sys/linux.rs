@@ -109,6 +109,15 @@ impl Backing {
     }
 }
 
+/// Makes the pages present that hold the `size` bytes at `start`, which are mapped, to be written if `writable`. Without Linux 5.14, and where
+/// the system does not like to, they come when they are touched.
+pub fn make_present(start: u64, size: u64, writable: bool) {
+    let first = start & !(super::page_size() - 1);
+    let advice = if writable { libc::MADV_POPULATE_WRITE } else { libc::MADV_POPULATE_READ };
+    // SAFETY: the pages are mapped, and nothing in them changes.
+    unsafe { libc::madvise(first as *mut c_void, (start + size - first) as usize, advice) };
+}
+
 /// Maps fresh memory over `extent`, with `access`, and once more, writable, elsewhere: the view returned.
 fn map_without_file(extent: &Extent, access: libc::c_int) -> io::Result<View> {
     let size = extent.size() as usize;

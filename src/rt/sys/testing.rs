@@ -43,6 +43,19 @@ pub fn peek(address: u64, size: usize) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(address as *const u8, size).to_vec() }
 }
 
+/// How many of the pages that hold the `size` bytes at `address` are in memory.
+#[cfg(target_os = "linux")]
+pub fn pages_in_memory(address: u64, size: u64) -> usize {
+    let page = crate::rt::page_size();
+    let first = address & !(page - 1);
+    let mut pages = vec![0u8; (address + size - first).div_ceil(page) as usize];
+    // SAFETY: a byte for each page is there.
+    let told =
+        unsafe { libc::mincore(first as *mut libc::c_void, (address + size - first) as usize, pages.as_mut_ptr()) };
+    assert_eq!(told, 0);
+    pages.iter().filter(|&&page| page & 1 != 0).count()
+}
+
 /// Writes a byte at `address`, which must be of a segment, or ends the process; says whether it is there.
 pub fn poke(address: u64, byte: u8) -> bool {
     // SAFETY: only given addresses of segments, in a child that may die of it.
