@@ -28,6 +28,11 @@ class Builder:
         subprocess.run([*compiler, "-O1", *flags, "-c", path, "-o", name], cwd=self.folder, check=True)
         return name
 
+    def tool(self, name, *flags):
+        """Builds one of the suite's programs that measures the machine; answers what runs it."""
+        subprocess.run([*self.machine.cc, "-O2", *flags, self.source(name + ".c"), "-o", name], cwd=self.folder, check=True)
+        return "./" + name
+
     def compile_text(self, text, name, *flags):
         """Compiles C source text to `name`.o."""
         with open(os.path.join(self.folder, name + ".c"), "w") as file:

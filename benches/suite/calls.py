@@ -40,7 +40,7 @@ class Calls:
             figures = self._of_peer(lambda: self._latency(jitlink, linked=True, behind=("-args", "first-calls")))
             latency.update({"llvm-jitlink, its object is linked already": figures} if figures else {})
         scaling = self._scaling([*own, *by_function, *words])
-        return {"first_call_ns": latency, "threads": scaling, "warm_call": self._warm(), "rounds": self.runs}
+        return {"first_call_ns": latency, "threads": scaling, "warm_call": self._warm()}
 
     def _first_calls(self):
         """The words for a program of many lazy functions."""
@@ -84,10 +84,9 @@ class Calls:
         """Median nanoseconds for all first calls, by number of threads; the numbers take turns."""
         taken = {threads: [] for threads in THREADS}
         apart, line = [], []
-        folder = self.builder.folder
-        subprocess.run([*self.machine.cc, "-O2", "-pthread", self.builder.source("cache-line.c"), "-o", "cache-line"], cwd=folder, check=True)
+        cache_line = self.builder.tool("cache-line", "-pthread")
         for _ in range(self.runs):
-            line.append(float(self._run(["./cache-line"])))
+            line.append(float(self._run([cache_line])))
             for threads in THREADS:
                 taken[threads].append(int(self._run([*command, "--", "threads", str(threads)])))
             apart.append(self._apart([*command, "--", "threads", "1"]))
@@ -98,7 +97,7 @@ class Calls:
             "cores": cores,
             "median_ns": medians,
             "processes_ns": statistics.median(apart),
-            "cache_line_ns": {"median": statistics.median(line), "min": min(line), "max": max(line)},
+            "cache_line_ns": {"median": statistics.median(line), "min": min(line), "max": max(line), "rounds": len(line)},
         }
 
     def _apart(self, command):
@@ -125,7 +124,8 @@ class Calls:
         taken = {name: [] for name in commands}
         for _ in range(WARM_ROUNDS * self.runs):
             for name, command in commands.items():
-                output = self._run(command, touch=False) if name != "llvm-jitlink" else self._of_peer(lambda: self._run(command, touch=False))
+                measured = lambda: self._run(command, touch=False)
+                output = self._of_peer(measured) if name == "llvm-jitlink" else measured()
                 if output:
                     taken[name].append(int(output))
         ratios = [own / plt for own, plt in zip(taken["rjitlink"], taken["PLT entry of a native program"])]

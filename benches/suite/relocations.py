@@ -41,8 +41,7 @@ def make_case(cases, quick):
 
 def rates(case, hello, applied, loaded, builder):
     """Relocations and bytes per second of each tool, and memcpy's bytes per second."""
-    subprocess.run([*builder.machine.cc, "-O2", builder.source("memcpy.c"), "-o", "memcpy"], cwd=builder.folder, check=True)
-    done = subprocess.run(["./memcpy"], cwd=builder.folder, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([builder.tool("memcpy")], cwd=builder.folder, stdout=subprocess.PIPE, text=True, check=True)
     warm, fresh = (float(word) for word in done.stdout.split())
     found = {"relocations": applied, "bytes": loaded, "memcpy_bytes_per_s": warm, "memcpy_fresh_pages_bytes_per_s": fresh, "tools": {}}
     for contender in case.contenders:

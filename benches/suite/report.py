@@ -43,9 +43,8 @@ def calls_table(calls):
     if scaling.get("processes_ns"):
         cores, alone = scaling["cores"], medians[1]
         lines += ["", f"{cores} processes that do it all at once, each with one thread, do {cores * alone / scaling['processes_ns']:.2f} times as much as one alone: what the machine gives."]
-    if scaling.get("cache_line_ns"):
-        line = scaling["cache_line_ns"]
-        lines.append(f"A cache line takes {line['median']:.0f} ns from one core to another ({line['min']:.0f} to {line['max']:.0f} in {calls['rounds']} rounds).")
+    line = scaling["cache_line_ns"]
+    lines.append(f"A cache line takes {line['median']:.0f} ns from one core to another ({line['min']:.0f} to {line['max']:.0f} in {line['rounds']} rounds).")
     lines += ["", "| warm call through | picoseconds |", "| --- | ---: |"]
     lines += [f"| {name} | {ps} |" for name, ps in calls["warm_call"]["median_ps"].items()]
     return "\n".join(lines) + "\n"

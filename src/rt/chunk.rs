@@ -26,7 +26,7 @@ impl Chunk {
     /// A chunk of the memory at `view`, for segments of `prot`.
     pub fn new(view: View, prot: MemProt) -> Chunk {
         let present = match prot {
-            // The system gives it in huge pages, or the program writes it when it likes.
+            // Private memory, written where the program sees it: its pages come when they are touched, many at a time.
             MemProt::ReadWrite => u64::MAX,
             MemProt::Read | MemProt::ReadExec => view.address().saturating_add(SMALL),
         };
@@ -72,7 +72,7 @@ impl Chunk {
     fn make_present(&mut self) {
         let used = self.rest.address();
         let Some((from, size)) = ahead(used, self.present, used + self.left()) else { return };
-        if pool::offer(|| self.rest.presence(from - used, size)) {
+        if pool::offer(self.rest.presence(from - used, size)) {
             self.present = from + size;
         }
     }

@@ -18,13 +18,13 @@ pub fn is_pool_in_use() -> bool {
     IN_USE.load(Ordering::Relaxed)
 }
 
-/// Has an idle core do the work that `make` makes, some time, if the pool is in use and there is more than one core; says whether.
+/// Has an idle core do `work`, some time, if the pool is in use and has more than one thread; says whether. Otherwise it is not done.
 ///
 /// A child that `fork` made has no pool.
-pub(super) fn offer<W: FnOnce() + Send + 'static>(make: impl FnOnce() -> W) -> bool {
+pub(super) fn offer(work: impl FnOnce() + Send + 'static) -> bool {
     let there = is_pool_in_use() && !gate::forked() && rayon::current_num_threads() > 1;
     if there {
-        rayon::spawn(make());
+        rayon::spawn(work);
     }
     there
 }

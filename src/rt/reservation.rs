@@ -22,18 +22,15 @@ pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
     // A sixteenth is left free beside it.
     let size = size.next_multiple_of(16 * sys::page_size());
     let found = reserve_near(sys::near_address(), size, size)?;
-    let end = found.start() + found.size();
-    if found.start().next_multiple_of(BOUNDARY) >= end {
+    if first_boundary(&range_of(&found)).is_none() {
         return Ok(found);
     }
     found.release();
     // Of more than twice as much, one side of the boundary is enough.
     let whole = 2 * size + 16 * sys::page_size();
     let mut found = reserve_near(sys::near_address(), whole, whole)?;
-    let before = found.start().next_multiple_of(BOUNDARY) - found.start();
-    if before < size {
-        found.take_front(before + sys::page_size()).release();
-    }
+    let (given_up, _) = side_of_boundary(&range_of(&found), size, false);
+    found.take_front(given_up).release();
     let kept = found.take_front(size);
     found.release();
     Ok(kept)
@@ -42,14 +39,23 @@ pub(super) fn reserve_near_libraries(size: u64) -> Result<Extent, MemoryError> {
 /// Gives up so much of `free` that the next `size` bytes taken from it can be code, and returns how many more than those can be. The system
 /// does not get those addresses back: nobody else's mappings may lie among linked memory.
 pub(super) fn make_room_for_code(free: &mut Extent, size: u64, downwards: bool) -> u64 {
-    let range = AddrRange::new(ExecutorAddr(free.start()), free.size());
-    let (given_up, room) = side_of_boundary(&range, size, downwards);
+    let (given_up, room) = side_of_boundary(&range_of(free), size, downwards);
     if downwards {
         free.take_back(given_up)
     } else {
         free.take_front(given_up)
     };
     room
+}
+
+fn range_of(extent: &Extent) -> AddrRange {
+    AddrRange::new(ExecutorAddr(extent.start()), extent.size())
+}
+
+/// The lowest multiple of 4 GiB in `range`.
+fn first_boundary(range: &AddrRange) -> Option<u64> {
+    let boundary = range.start.0.checked_next_multiple_of(BOUNDARY);
+    boundary.filter(|&boundary| range.contains(ExecutorAddr(boundary)))
 }
 
 /// Where in `free` the next code can lie: `(given_up, room)`, the bytes to give up first, at the high end of `free` if `downwards` and else
@@ -60,14 +66,8 @@ pub(super) fn make_room_for_code(free: &mut Extent, size: u64, downwards: bool) 
 /// lies across it: most likely no function begins right there, and if one does it runs all the same.
 fn side_of_boundary(free: &AddrRange, size: u64, downwards: bool) -> (u64, u64) {
     let (start, end) = (free.start.0, free.end.0);
-    let boundary = if downwards {
-        Some(end.saturating_sub(1) & !(BOUNDARY - 1))
-    } else {
-        start.checked_next_multiple_of(BOUNDARY)
-    };
-    let Some(boundary) = boundary.filter(|boundary| (start..end).contains(boundary)) else {
-        return (0, end - start);
-    };
+    // There is no other: in a reservation everything reaches everything with 32 bits.
+    let Some(boundary) = first_boundary(free) else { return (0, end - start) };
     // The page at the boundary is on neither side.
     let sides = (boundary - start, end - boundary - sys::page_size());
     let (first, second) = if downwards { (sides.1, sides.0) } else { sides };
@@ -76,6 +76,9 @@ fn side_of_boundary(free: &AddrRange, size: u64, downwards: bool) -> (u64, u64) 
     } else if second >= size {
         (first + sys::page_size(), second)
     } else {
+        log::warn!(
+            "{size:#x} bytes of code lie across {boundary:#x}: exceptions do not pass a function that begins there"
+        );
         (0, end - start)
     }
 }
