@@ -7,10 +7,7 @@
 //! One compiler run an archive. The archives are written here rather than by `ar`, which need not know the foreign
 //! object formats; they carry a symbol index and no times, so the same compiler gives the same bytes.
 
-#[path = "build/archive.rs"]
-mod archive;
-
-use archive::Member;
+use crate::archive::{self, Member};
 use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write as _;
@@ -21,8 +18,8 @@ use std::process::{Command, Stdio};
 /// Where the sources are, from the package's root.
 const SOURCES: &str = "src/rt/orc";
 
-/// Headers and build code: no members, but a change of one is a change of the archives.
-const OTHER_INPUTS: &[&str] = &["asm.h", "runtime.h", "build.rs", "build/archive.rs"];
+/// Headers: no members, but a change of one is a change of the archives.
+const HEADERS: &[&str] = &["asm.h", "runtime.h"];
 
 /// An archive that may be built.
 struct Runtime {
@@ -125,9 +122,11 @@ const FLAGS: &[&str] = &[
     "-Wall",
 ];
 
-fn main() {
+/// Builds the archives, and the table of them that `src/rt/runtime_archive.rs` includes. Ends the build with a message if the one for the
+/// machine that the linker is built for cannot be had.
+pub fn embed() {
     let sources = RUNTIMES.iter().flat_map(|runtime| runtime.sources);
-    let inputs: BTreeSet<&str> = sources.map(|(source, _)| *source).chain(OTHER_INPUTS.iter().copied()).collect();
+    let inputs: BTreeSet<&str> = sources.map(|(source, _)| *source).chain(HEADERS.iter().copied()).collect();
     for input in inputs {
         println!("cargo::rerun-if-changed={SOURCES}/{input}");
     }
