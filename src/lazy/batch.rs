@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Parts from which on it pays to use all cores.
-const PARALLEL_PARTS: usize = 64;
+pub(super) const PARALLEL_PARTS: usize = 64;
 /// Sections of several parts from which on it pays to use cores that are idle.
 const PARALLEL_SECTIONS: usize = 64;
 

@@ -1,10 +1,12 @@
-//! Symbols that no file defines: addresses, aliases, what is null.
+//! Symbols that no file defines: addresses, aliases, lazy reexports, what is null.
 
+use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::SessionError;
-use super::ids::DylibId;
+use super::ids::{DylibId, EntryPointsId};
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use crate::base::ExecutorAddr;
+use std::sync::Arc;
 
 impl Session {
     /// Defines `name` in `dylib` as the absolute address `address`.
@@ -65,6 +67,31 @@ impl SymbolTables {
             });
         }
         self.set_definition(id, definition, true);
+        Ok(())
+    }
+
+    /// Defines the entry points of `map` in `dylib`.
+    ///
+    /// Errors: [`SessionError::DuplicateDefinition`], for one that is defined already; nothing is defined then.
+    pub fn add_lazy_reexports(&mut self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
+        let defined = |alias: &&LazyAlias| {
+            let id = self.find(dylib, alias.entry_point.as_bytes());
+            id.is_some_and(|id| self.entries[id.index()].definition != Definition::Undefined)
+        };
+        if let Some(alias) = map.iter().find(defined) {
+            return Err(SessionError::DuplicateDefinition {
+                file: "LazyReexportsManager::MU".into(),
+                symbol: alias.entry_point.clone(),
+                first: self.dylibs[dylib.index()].name.clone(),
+            });
+        }
+        let points = EntryPointsId(self.entry_points.len() as u32);
+        for (number, alias) in map.iter().enumerate() {
+            // Names of symbols live as long as the process, as those of mapped files do.
+            let id = self.intern(dylib, alias.entry_point.clone().leak().as_bytes());
+            self.set_definition(id, Definition::LazyReexport { points, number: number as u32 }, true);
+        }
+        self.entry_points.push(Arc::new(EntryPoints::of_map(map)));
         Ok(())
     }
 }

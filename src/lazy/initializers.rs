@@ -77,6 +77,12 @@ impl FunctionArrays {
         self.arrays.iter().map(|a| Root::Section(a.unit.id, a.section))
     }
 
+    /// The arrays of pointers in files that are linked section by section: file and section.
+    pub fn of_lazy_files(&self) -> Vec<(&Arc<MaterializationUnit>, u32)> {
+        let arrays = self.arrays.iter().filter(|array| !array.is_code && array.unit.by_section());
+        arrays.map(|array| (&array.unit, array.section)).collect()
+    }
+
     /// Where the arrays are, once they are linked.
     pub fn ranges(&self) -> Vec<FunctionArrayRange> {
         let range = |a: &FunctionArray| FunctionArrayRange {

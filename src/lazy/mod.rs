@@ -34,6 +34,7 @@ mod helpers;
 mod hints;
 mod ids;
 mod image;
+mod initializer_callees;
 mod initializers;
 mod inner_places;
 mod inspection;

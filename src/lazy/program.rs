@@ -4,6 +4,7 @@ use super::batch::{self, Root};
 use super::dynamic_symbols::{self, Interposed};
 use super::error::SessionError;
 use super::ids::DylibId;
+use super::initializer_callees;
 use super::initializers::{self, FunctionArrays};
 use super::plugin::{self, Step};
 use super::session::{Session, not_found};
@@ -41,6 +42,7 @@ impl Session {
             roots.extend(initializers.roots());
             roots.extend(finalizers.roots());
             roots.extend(thread_locals::roots(&tables));
+            roots.extend(initializer_callees::roots(self, &tables, &initializers));
             let mut interposed = Vec::new();
             if self.executes() {
                 thread_locals::settle_libraries(self, &tables);

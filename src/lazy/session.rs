@@ -354,7 +354,9 @@ impl Session {
             let open = || HelperArchives::open((self.options.helper_archives)(), self.target);
             let mut tables = self.tables_mut();
             tables.unresolved.clear();
-            if missing.is_empty() || !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
+            let is_complete = missing.is_empty();
+            if is_complete || !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
+                tables.something_is_missing |= !is_complete;
                 tables.order_new_units();
                 // Separate graphs have all of their memory in one place.
                 if !self.separates_graphs() {

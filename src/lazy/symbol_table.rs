@@ -5,7 +5,7 @@
 
 use super::claims::Claim;
 use super::definitions::definition_source;
-use super::entry_points::{EntryPoints, LazyAlias};
+use super::entry_points::EntryPoints;
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::link_order::Mention;
@@ -39,6 +39,8 @@ pub(super) struct SymbolTables {
     pub undefined: VecDeque<EntryId>,
     /// Entries that were searched for in vain among files and archives; the process has not been asked yet.
     pub unresolved: Vec<EntryId>,
+    /// Whether something that files refer to is defined nowhere, not even in the process.
+    pub something_is_missing: bool,
     /// Entries that files refer to as thread-local variables, without defining them.
     pub thread_local_references: Vec<EntryId>,
     /// How many units have their place in the link order, and what was wanted by name since: no file has to refer to that.
@@ -166,6 +168,7 @@ impl SymbolTables {
             entry_points: Vec::new(),
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
+            something_is_missing: false,
             thread_local_references: Vec::new(),
             ordered_units: 0,
             unordered: Vec::new(),
@@ -423,31 +426,6 @@ impl SymbolTables {
         if replace {
             self.set_definition(id, new, symbol.scope == Scope::Default && !unit.hidden);
         }
-        Ok(())
-    }
-
-    /// Defines the entry points of `map` in `dylib`.
-    ///
-    /// Errors: [`SessionError::DuplicateDefinition`], for one that is defined already; nothing is defined then.
-    pub fn add_lazy_reexports(&mut self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
-        let defined = |alias: &&LazyAlias| {
-            let id = self.find(dylib, alias.entry_point.as_bytes());
-            id.is_some_and(|id| self.entries[id.index()].definition != Definition::Undefined)
-        };
-        if let Some(alias) = map.iter().find(defined) {
-            return Err(SessionError::DuplicateDefinition {
-                file: "LazyReexportsManager::MU".into(),
-                symbol: alias.entry_point.clone(),
-                first: self.dylibs[dylib.index()].name.clone(),
-            });
-        }
-        let points = EntryPointsId(self.entry_points.len() as u32);
-        for (number, alias) in map.iter().enumerate() {
-            // Names of symbols live as long as the process, as those of mapped files do.
-            let id = self.intern(dylib, alias.entry_point.clone().leak().as_bytes());
-            self.set_definition(id, Definition::LazyReexport { points, number: number as u32 }, true);
-        }
-        self.entry_points.push(Arc::new(EntryPoints::of_map(map)));
         Ok(())
     }
 

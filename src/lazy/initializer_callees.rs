@@ -1,0 +1,120 @@
+//! Functions that initializers call: they are called whatever the program does.
+//!
+//! In a large C++ program, lazy files have hundreds of initializers, and each calls constructors. One by one, when they are called, that is
+//! hundreds of first calls on one core; together with the initializers, all cores link them. What is looked at are the
+//! initializers themselves and the local functions that they call, not what is called from there: nearly all of that code is one straight line,
+//! while functions of other files may do many things.
+//!
+//! It is done for large programs only, since others have nothing to win, and not for one in which something is missing: that must not
+//! be noticed before it is called.
+
+use super::batch::{PARALLEL_PARTS, Root};
+use super::ids::UnitId;
+use super::initializers::FunctionArrays;
+use super::session::Session;
+use super::symbol_table::{Definition, SymbolTables};
+use super::unit::MaterializationUnit;
+use crate::link::EdgeClass;
+use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SymbolKind};
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Local functions of a file that are looked at, at most.
+const MOST_LOCAL: usize = 64;
+
+/// The bodies of the functions with entry points that `initializers` call, to be linked with them; none where that does not pay.
+pub(super) fn roots(session: &Session, tables: &SymbolTables, initializers: &FunctionArrays) -> Vec<Root> {
+    let arrays = initializers.of_lazy_files();
+    let pays = arrays.len() >= PARALLEL_PARTS && session.executes() && !session.wants_all_first_calls();
+    if !pays || tables.something_is_missing || !session.use_threads() {
+        return Vec::new();
+    }
+    let callees = |(unit, section): &(&Arc<MaterializationUnit>, u32)| {
+        Callees { session, tables, unit, looked_at: Vec::new(), found: Vec::new() }.of_array(*section)
+    };
+    let mut found: Vec<(UnitId, u32)> = arrays.par_iter().flat_map_iter(callees).collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|(unit, section)| Root::Section(unit, section)).collect()
+}
+
+/// Looks for what the initializers of one array call.
+struct Callees<'a> {
+    session: &'a Session,
+    tables: &'a SymbolTables,
+    unit: &'a Arc<MaterializationUnit>,
+    /// Places of functions of the file: section and offset.
+    looked_at: Vec<(u32, u64)>,
+    /// Sections of functions with entry points.
+    found: Vec<(UnitId, u32)>,
+}
+
+impl Callees<'_> {
+    fn of_array(mut self, section: u32) -> Vec<(UnitId, u32)> {
+        for pointer in self.edges(section) {
+            self.note_local(&pointer, pointer.addend);
+        }
+        let mut next = 0;
+        while let Some(&(section, offset)) = self.looked_at.get(next) {
+            next += 1;
+            self.of_function(section, offset);
+        }
+        self.found
+    }
+
+    /// Notes what the function of the file at `offset` in `section` calls.
+    fn of_function(&mut self, section: u32, offset: u64) {
+        let Some(range) = self.extent(section, offset) else { return };
+        let arch = self.session.arch();
+        for edge in self.edges(section) {
+            let is_branch = matches!(arch.edge_kinds()[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
+            if !is_branch || !range.contains(&u64::from(edge.offset)) {
+                continue;
+            }
+            let entry = self.unit.entries[edge.symbol as usize];
+            if entry == MaterializationUnit::LOCAL {
+                self.note_local(&edge, arch.behind_target(edge.kind, edge.addend));
+                continue;
+            }
+            let Definition::Unit { unit, symbol } = self.tables.entries[self.tables.follow(entry).index()].definition
+            else {
+                continue;
+            };
+            let unit = &self.tables.units[unit.index()];
+            if let Some((section, _)) = unit.place(symbol).filter(|_| unit.by_section() && unit.is_entry_point(symbol))
+            {
+                self.found.push((unit.id, section));
+            }
+        }
+    }
+
+    /// Notes the local function that `edge` leads to, `behind` bytes behind its symbol.
+    fn note_local(&mut self, edge: &ObjectEdge, behind: i64) {
+        let symbol = &self.unit.file.symbols[edge.symbol as usize];
+        if let ObjectPlace::Section(section) = symbol.place {
+            let place = (section, symbol.value.wrapping_add_signed(behind));
+            if self.looked_at.len() < MOST_LOCAL && !self.looked_at.contains(&place) {
+                self.looked_at.push(place);
+            }
+        }
+    }
+
+    /// Where in `section` the function that begins at `offset` is.
+    fn extent(&self, section: u32, offset: u64) -> Option<Range<u64>> {
+        let begins_there = |s: &&ObjectSymbol| {
+            s.kind == SymbolKind::Function && s.place == ObjectPlace::Section(section) && s.value == offset
+        };
+        let size = self.unit.file.symbols.iter().find(begins_there)?.size;
+        Some(offset..offset.saturating_add(size))
+    }
+
+    /// The edges of `section`; none if they cannot be read: that is said when it is linked.
+    fn edges(&self, section: u32) -> Vec<ObjectEdge> {
+        let mut edges = Vec::new();
+        match self.unit.file.edges(section, &mut edges) {
+            Ok(()) => edges,
+            Err(_) => Vec::new(),
+        }
+    }
+}
