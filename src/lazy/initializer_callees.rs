@@ -31,7 +31,9 @@ pub(super) fn roots(session: &Session, tables: &SymbolTables, initializers: &Fun
         return Vec::new();
     }
     let callees = |(unit, section): &(&Arc<MaterializationUnit>, u32)| {
-        Callees { session, tables, unit, looked_at: Vec::new(), found: Vec::new() }.of_array(*section)
+        let nothing_read = (None, Vec::new());
+        Callees { session, tables, unit, looked_at: Vec::new(), read: nothing_read, found: Vec::new() }
+            .of_array(*section)
     };
     let mut found: Vec<(UnitId, u32)> = arrays.par_iter().flat_map_iter(callees).collect();
     found.sort_unstable();
@@ -46,13 +48,15 @@ struct Callees<'a> {
     unit: &'a Arc<MaterializationUnit>,
     /// Places of functions of the file: section and offset.
     looked_at: Vec<(u32, u64)>,
+    /// The section whose edges were read last, and those: many functions may be in one section.
+    read: (Option<u32>, Vec<ObjectEdge>),
     /// Sections of functions with entry points.
     found: Vec<(UnitId, u32)>,
 }
 
 impl Callees<'_> {
     fn of_array(mut self, section: u32) -> Vec<(UnitId, u32)> {
-        for pointer in self.edges(section) {
+        for pointer in self.edges(section, 0..u64::MAX) {
             self.note_local(&pointer, pointer.addend);
         }
         let mut next = 0;
@@ -67,11 +71,9 @@ impl Callees<'_> {
     fn of_function(&mut self, section: u32, offset: u64) {
         let Some(range) = self.extent(section, offset) else { return };
         let arch = self.session.arch();
-        for edge in self.edges(section) {
-            let is_branch = matches!(arch.edge_kinds()[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
-            if !is_branch || !range.contains(&u64::from(edge.offset)) {
-                continue;
-            }
+        let is_branch =
+            |edge: &ObjectEdge| matches!(arch.edge_kinds()[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
+        for edge in self.edges(section, range).into_iter().filter(is_branch) {
             let entry = self.unit.entries[edge.symbol as usize];
             if entry == MaterializationUnit::LOCAL {
                 self.note_local(&edge, arch.behind_target(edge.kind, edge.addend));
@@ -109,12 +111,16 @@ impl Callees<'_> {
         Some(offset..offset.saturating_add(size))
     }
 
-    /// The edges of `section`; none if they cannot be read: that is said when it is linked.
-    fn edges(&self, section: u32) -> Vec<ObjectEdge> {
-        let mut edges = Vec::new();
-        match self.unit.file.edges(section, &mut edges) {
-            Ok(()) => edges,
-            Err(_) => Vec::new(),
+    /// The edges of `section` that are in `range`; none if they cannot be read: that is said when it is linked.
+    fn edges(&mut self, section: u32, range: Range<u64>) -> Vec<ObjectEdge> {
+        let (read, edges) = &mut self.read;
+        if read.replace(section) != Some(section) {
+            edges.clear();
+            if self.unit.file.edges(section, edges).is_err() {
+                edges.clear();
+            }
         }
+        let place = |offset: u64| edges.partition_point(|edge| u64::from(edge.offset) < offset);
+        edges[place(range.start)..place(range.end)].to_vec()
     }
 }
