@@ -23,9 +23,18 @@ int main(void) {
 //--- other.c
 #include <pthread.h>
 int apply(int (*f)(int), int n) { return f(n) * 2; }
-static void *run(void *by) {
+__attribute__((noinline)) static void *nested(void *by) {
   int times(int n) { return n * *(int *)by; }
   return (void *)(long)apply(times, 3);
+}
+// The nested function's code is kept off the page of the thread's control block: qemu forbids writing to pages it ran code from,
+// and the kernel refuses to wait on a futex in such a page, so pthread_join would abort; with a native program just so.
+static void *run(void *by) {
+  volatile char room[16384];
+  room[0] = 1;
+  void *result = nested(by);
+  room[0] = 2;
+  return result;
 }
 int on_a_thread(int by) {
   pthread_t thread;
