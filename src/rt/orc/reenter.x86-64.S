@@ -11,22 +11,23 @@
 // prototype nobody here knows. So everything is kept:
 //
 //   rax (number of vector registers of a variadic call), rdi, rsi, rdx, rcx, r8, r9 (integers), r10 (static chain),
-//   rbx, rbp, r12-r15 (kept by every callee, but conventions exist that pass arguments in them);
+//   rbx, rbp, r12-r15 (kept by every callee, but conventions exist that pass arguments in them),
+//   r11 (scratch by convention, but who calls a function of its own file may know that it leaves r11 alone: gcc -fipa-ra);
 //   x87, MXCSR, xmm, and what the processor adds to them: ymm, zmm, k0-k7, r16-r31.
 //
 // Vector state goes through XSAVE because FXSAVE would cut 256- and 512-bit arguments down to 128 bits. The components
-// wanted are those of VECTOR_COMPONENTS that the system has enabled in XCR0. Not kept: r11 (scratch by convention; it
-// carries the landing address), AMX tiles and PKRU (never arguments, and the tiles alone are 8 KiB), the flags (dead
-// across a call; the direction flag is clear on every call and stays so).
+// wanted are those of VECTOR_COMPONENTS that the system has enabled in XCR0. Not kept: AMX tiles and PKRU (never arguments,
+// and the tiles alone are 8 KiB), the flags (dead across a call; the direction flag is clear on every call and stays so).
 //
-// The function is entered by a jump through r11 with the stack exactly as the program's call left it. Overwriting the
+// The function is entered with the stack exactly as the program's call left it, by a jump through the slot of the landing
+// address: that is in the red zone then, the 128 bytes below rsp which signal handlers keep out of. Overwriting the
 // trampoline's return address and returning to it would be shorter, but is a forged return: a shadow stack faults on
 // it. Instead the address is dropped, from the shadow stack too when there is one.
 //
 // Unwinding: the canonical frame address is that of the program's call, so the unwinder steps from here straight to the
 // program. The trampoline, which has no unwind information, is never seen.
 //
-// Stack: 128 bytes of registers, then the save area (512 bytes without XSAVE, 832 with AVX, about 2600 with AVX-512: the
+// Stack: 136 bytes of registers, then the save area (512 bytes without XSAVE, 832 with AVX, about 2600 with AVX-512: the
 // processor decides) and at most 63 bytes to align it.
 
 #include "asm.h"
@@ -45,7 +46,9 @@
 // Offsets from rbp.
 #define LANDING_ADDRESS -8
 #define TRAMPOLINE_RETURN 8
-#define LAST_SAVED_REGISTER -112
+#define LAST_SAVED_REGISTER -120
+// Offset of LANDING_ADDRESS from rsp where the function is entered.
+#define LANDING_AT_ENTRY -24
 
 	function_section __orc_rt_sysv_reenter
 	define_reentry_names
@@ -57,7 +60,7 @@
 	.cfi_offset %rbp, -24
 	movq	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
-	pushq	%r11			// the slot of the landing address
+	pushq	%r11			// the slot of the landing address: any value
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
@@ -76,6 +79,7 @@
 	.cfi_offset %r14, -128
 	pushq	%r15
 	.cfi_offset %r15, -136
+	pushq	%r11
 
 	// r12 = size of the save area << 32 | components, or 512 << 32 | 0 for FXSAVE. Zero: nobody has asked yet.
 	movq	LOCAL(vector_state)(%rip), %r12
@@ -119,6 +123,7 @@ LOCAL(restored):
 LOCAL(no_shadow_stack):
 
 	leaq	LAST_SAVED_REGISTER(%rbp), %rsp
+	popq	%r11
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -132,7 +137,7 @@ LOCAL(no_shadow_stack):
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
-	popq	%r11
+	leaq	8(%rsp), %rsp		// the landing address
 	popq	%rbp
 	.cfi_remember_state
 	.cfi_def_cfa %rsp, 16
@@ -144,7 +149,7 @@ LOCAL(no_shadow_stack):
 	.cfi_restore %r15
 	leaq	8(%rsp), %rsp
 	.cfi_def_cfa_offset 8
-	jmpq	*%r11
+	jmpq	*LANDING_AT_ENTRY(%rsp)
 	.cfi_restore_state
 
 LOCAL(fxsave):
