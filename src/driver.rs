@@ -14,11 +14,14 @@ mod symbolicate;
 mod target;
 
 use self::check::Checker;
+use self::inputs::Files;
 use self::observers::Observers;
-use self::show::Shows;
+use self::show::{Addresses, Shows};
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine};
-use crate::lazy::{LinkedProgram, Plugin, Session, SessionError, SessionOptions, SymbolProgress};
+use crate::lazy::{
+    DylibId, LazyFunction, LinkedProgram, Plugin, Session, SessionError, SessionOptions, SymbolProgress,
+};
 use crate::observe::{LinkedCode, Phase, crash_report, show_progress};
 use crate::rt::libraries;
 use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
@@ -54,32 +57,17 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let observers = Observers::new(&command)?;
     let reports = observers.reports.clone();
     reports.enter(Phase::Add);
-    let files = reports.span("parse", || inputs::read(&command))?;
-    if rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
-        rt::at_exit_of_this_process(Box::new(rt::leave_memory_behind));
+    if command.options.use_threads() {
+        // Registered before anything else is, so it is the last to be done.
+        rt::at_exit_of_this_process(Box::new(|| {
+            if rt::mapped_bytes() >= LARGE_INPUT {
+                rt::leave_memory_behind();
+            }
+        }));
     }
-    let (target, file) = match &command.options.triple {
-        Some(triple) => (target::parse(triple)?, "what -triple names"),
-        None => inputs::target_of(&files),
-    };
-    if !command.options.noexec && Some(target.arch) != Arch::host() {
-        let arch = target.arch.name();
-        bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
-    }
-    if !command.options.noexec && target.signed_pointers {
-        bail!(
-            "{file} is for arm64e, whose signed pointers cannot be made here; compile for arm64, or link with -noexec"
-        );
-    }
-    let mut shows = Shows::new(&command)?;
-    let checks = Checker::for_command(&command);
-    shows.plugins.extend(checks.as_ref().map(Checker::recorder));
-    let addresses = shows.addresses.clone();
-    let memory = observers.memory();
-    let session = new_session(&command, target, shows, memory, observers.plugins)?;
-    reports.write_at_exit(&session);
-    add_runtime(&command, &session)?;
-    let (dylibs, initialized) = reports.span("enter symbols", || jitdylibs::fill(&command, &session, files))?;
+    let prepared = inputs::with_files(&command, |files| prepare(&command, files, observers))?;
+    let Prepared { session, dylibs, initialized, checks, addresses, speculation } = prepared;
+    let target = session.target();
     session.executor().set_arguments(&program_arguments(&command));
     let main = format!("{}main", target.format.symbol_prefix());
     let entry = command.options.entry.as_deref().unwrap_or(&main);
@@ -114,11 +102,54 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     session.initialize(&program)?;
     reports.enter(Phase::Execute);
-    if let Some(order) = observers.speculation {
+    if let Some(order) = speculation {
         session.speculate(order).context("cannot start a thread for -speculate")?;
     }
     let status = session.executor().run_as_main(program.entry);
     session.executor().exit(status)
+}
+
+/// A session with all inputs, of which nothing is linked yet.
+struct Prepared {
+    session: Arc<Session>,
+    /// Its JITDylibs in order of mention.
+    dylibs: Vec<DylibId>,
+    /// Those whose initializers run, in that order.
+    initialized: Vec<DylibId>,
+    checks: Option<Checker>,
+    addresses: Option<Arc<Addresses>>,
+    /// What is linked ahead, if anything is.
+    speculation: Option<Vec<LazyFunction>>,
+}
+
+/// Makes a session for `files` and enters them.
+fn prepare(command: &CommandLine, mut files: Files<'_>, observers: Observers) -> Result<Prepared> {
+    let reports = observers.reports.clone();
+    let (found, said_by) = reports.span("parse", || files.target())?;
+    let (target, file) = match &command.options.triple {
+        Some(triple) => (target::parse(triple)?, "what -triple names"),
+        None => (found, said_by.as_str()),
+    };
+    if !command.options.noexec && Some(target.arch) != Arch::host() {
+        let arch = target.arch.name();
+        bail!("{file} is for {arch}, which this machine cannot run; link without running it with -noexec");
+    }
+    if !command.options.noexec && target.signed_pointers {
+        bail!(
+            "{file} is for arm64e, whose signed pointers cannot be made here; compile for arm64, or link with -noexec"
+        );
+    }
+    let mut shows = Shows::new(command)?;
+    let checks = Checker::for_command(command);
+    shows.plugins.extend(checks.as_ref().map(Checker::recorder));
+    let addresses = shows.addresses.clone();
+    let memory = observers.memory();
+    let session = new_session(command, target, shows, memory, observers.plugins)?;
+    reports.write_at_exit(&session);
+    add_runtime(command, &session)?;
+    let (dylibs, initialized) = reports.span("enter symbols", || jitdylibs::fill(command, &session, files))?;
+    let speculation = observers.speculation;
+    Ok(Prepared { session, dylibs, initialized, checks, addresses, speculation })
 }
 
 /// The program's `argv`: the first file's name stands for its own.

@@ -9,11 +9,18 @@ use crate::link::{self, read_object};
 use crate::rt;
 use crate::rt::libraries::FileKind;
 use anyhow::{Context, Result};
-use rayon::prelude::*;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 
 /// Files from which on it pays to read them on all cores.
 const PARALLEL_FILES: usize = 32;
+
+/// Files from which on it pays to enter the first ones while the others are read.
+const MANY_FILES: usize = 256;
+
+/// How many of those one job reads.
+const PER_JOB: usize = 16;
 
 /// A file, read.
 pub(super) struct InputFile {
@@ -116,30 +123,122 @@ fn content(name: &str, data: &'static [u8]) -> Result<Content> {
     })
 }
 
-/// Reads the files of `command` in order.
-///
-/// Errors: those of the first file that has any.
-pub(super) fn read(command: &CommandLine) -> Result<Vec<InputFile>> {
-    let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
-    let paths: Vec<&Path> = files.map(|i| Path::new(&i.name)).collect();
-    let parallel = paths.len() >= PARALLEL_FILES && command.options.use_threads();
-    if !parallel {
-        return paths.into_iter().map(InputFile::read).collect();
-    }
-    rt::use_pool();
-    let files: Vec<Result<InputFile>> = paths.into_par_iter().with_min_len(4).map(InputFile::read).collect();
-    files.into_iter().collect()
+/// The input files of a command line, in order, read before they are asked for.
+pub(super) struct Files<'a> {
+    /// How many there are in all.
+    count: usize,
+    /// Those that are read and were not taken yet.
+    ready: VecDeque<InputFile>,
+    rest: Rest<'a>,
 }
 
-/// The target of the first object, or else of the first object in an archive, or else one of the first universal file, and the
-/// file that says so; this machine's, and no file, if there is none.
-pub(super) fn target_of(files: &[InputFile]) -> (Target, &str) {
-    let said_by =
-        |target: fn(&InputFile) -> Option<Target>| files.iter().find_map(|f| Some((target(f)?, f.name.as_str())));
-    said_by(InputFile::target)
-        .or_else(|| said_by(InputFile::first_member_target))
-        .or_else(|| said_by(InputFile::universal_target))
-        .unwrap_or((Target::new(Arch::host().unwrap_or(Arch::X86_64), Format::host()), ""))
+/// Where the other files come from.
+enum Rest<'a> {
+    /// They are read when they are asked for.
+    Unread(std::vec::IntoIter<&'a Path>),
+    /// Other threads read them, job by job.
+    Jobs {
+        next: usize,
+        done: BTreeMap<usize, Result<Vec<InputFile>>>,
+        receiver: Receiver<(usize, Result<Vec<InputFile>>)>,
+    },
+}
+
+/// Does `work` with the input files of `command`, which other threads may read meanwhile.
+pub(super) fn with_files<R>(command: &CommandLine, work: impl FnOnce(Files<'_>) -> R) -> R {
+    let files = command.plan.inputs.iter().filter(|i| i.kind == InputKind::File);
+    let paths: Vec<&Path> = files.map(|i| Path::new(&i.name)).collect();
+    let count = paths.len();
+    let files = |rest| Files { count, ready: VecDeque::new(), rest };
+    if count < PARALLEL_FILES || !command.options.use_threads() {
+        return work(files(Rest::Unread(paths.into_iter())));
+    }
+    rt::use_pool();
+    let per_job = if count < MANY_FILES { 1 } else { PER_JOB };
+    rayon::in_place_scope_fifo(|scope| {
+        let (sender, receiver) = channel();
+        for (number, job) in paths.chunks(per_job).enumerate() {
+            let sender = sender.clone();
+            scope.spawn_fifo(move |_| {
+                let read: Result<Vec<InputFile>> = job.iter().map(|path| InputFile::read(path)).collect();
+                // Nobody listens any more once something has failed.
+                sender.send((number, read)).unwrap_or(());
+            });
+        }
+        // The receiver hears of the end when the last job is done.
+        drop(sender);
+        work(files(Rest::Jobs { next: 0, done: BTreeMap::new(), receiver }))
+    })
+}
+
+impl Files<'_> {
+    /// The next file.
+    ///
+    /// Errors: that it cannot be read.
+    pub fn take(&mut self) -> Result<Option<InputFile>> {
+        if self.ready.is_empty() {
+            self.read_more()?;
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    /// Has more files ready; `false` if there are none.
+    fn read_more(&mut self) -> Result<bool> {
+        match &mut self.rest {
+            Rest::Unread(paths) => {
+                let Some(path) = paths.next() else { return Ok(false) };
+                self.ready.push_back(InputFile::read(path)?);
+            }
+            Rest::Jobs { next, done, receiver } => {
+                let read = loop {
+                    if let Some(read) = done.remove(next) {
+                        break read;
+                    }
+                    match receiver.recv() {
+                        Ok((number, read)) => done.insert(number, read),
+                        Err(_) => return Ok(false),
+                    };
+                };
+                *next += 1;
+                self.ready.extend(read?);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the other files of fewer than [`MANY_FILES`]: they are most likely archives, of which one may hold more than all others.
+    fn read_few(&mut self) -> Result<()> {
+        while self.count < MANY_FILES && self.read_more()? {}
+        Ok(())
+    }
+
+    /// The target of the first object, or else of the first object in an archive, or else one of the first universal file, and the
+    /// file that says so; this machine's, and no file, if there is none.
+    ///
+    /// Errors: those of files that have to be read for that.
+    pub fn target(&mut self) -> Result<(Target, String)> {
+        self.read_few()?;
+        let mut seen = 0;
+        while !self.ready.range(seen..).any(|file| file.target().is_some()) {
+            seen = self.ready.len();
+            if !self.read_more()? {
+                break;
+            }
+        }
+        let said_by = |target: fn(&InputFile) -> Option<Target>| {
+            self.ready.iter().find_map(|file| Some((target(file)?, file.name.clone())))
+        };
+        Ok(said_by(InputFile::target)
+            .or_else(|| said_by(InputFile::first_member_target))
+            .or_else(|| said_by(InputFile::universal_target))
+            .unwrap_or((Target::new(Arch::host().unwrap_or(Arch::X86_64), Format::host()), String::new())))
+    }
+
+    /// How many names all files bring, about, if those that are read are like the others.
+    pub fn names(&self) -> usize {
+        let read: usize = self.ready.iter().map(InputFile::names).sum();
+        read * self.count / self.ready.len().max(1)
+    }
 }
 
 /// Whether `file` is the archive of Rust's standard library for panics that abort, given together with the one for panics that unwind.

@@ -2,7 +2,7 @@
 //! order of words; what is not defined then is looked for in link orders.
 
 use super::harness::Harness;
-use super::inputs::{Content, InputFile, is_idle_panic_runtime};
+use super::inputs::{Content, Files, InputFile, is_idle_panic_runtime};
 use crate::base::{Arch, ExecutorAddr, Format};
 use crate::cli::{CommandLine, GranularityArg, Input, InputKind, Plan};
 use crate::lazy::{ArchiveOptions, DylibId, Granularity, LazyObjectLinkingLayer, ObjectLinkingLayer, Session};
@@ -28,12 +28,12 @@ struct Inputs<'a> {
     libraries: RefCell<Vec<PathBuf>>,
 }
 
-/// Makes the JITDylibs of `command` and fills them; `files` are its inputs that are files, read. Answers the JITDylibs in order of
+/// Makes the JITDylibs of `command` and fills them; `files` are its inputs that are files. Answers the JITDylibs in order of
 /// mention, and those whose initializers run, in that order: `main` and the ones it links against, those first.
 pub(super) fn fill(
     command: &CommandLine,
     session: &Arc<Session>,
-    files: Vec<InputFile>,
+    mut files: Files<'_>,
 ) -> Result<(Vec<DylibId>, Vec<DylibId>)> {
     let plan = &command.plan;
     let granularity = match command.options.lazy_granularity {
@@ -54,9 +54,8 @@ pub(super) fn fill(
     inputs.define()?;
     inputs.add_harness()?;
     if let [only] = inputs.dylibs[..] {
-        session.expect_names(only, files.iter().map(InputFile::names).sum());
+        session.expect_names(only, files.names());
     }
-    let mut files = files.into_iter();
     for input in &plan.inputs {
         inputs.add_input(input, &mut files)?;
     }
@@ -123,10 +122,10 @@ impl Inputs<'_> {
         Ok(())
     }
 
-    fn add_input(&self, input: &Input, files: &mut impl Iterator<Item = InputFile>) -> Result<()> {
+    fn add_input(&self, input: &Input, files: &mut Files<'_>) -> Result<()> {
         match input.kind {
             InputKind::File => {
-                let Some(file) = files.next() else { return Ok(()) };
+                let Some(file) = files.take()? else { return Ok(()) };
                 if is_idle_panic_runtime(&file.name, &self.command.plan) {
                     return Ok(());
                 }

@@ -3,7 +3,8 @@
 use super::record::{Entry, Input, Stamp, TICK};
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{CommandLine, InputKind};
-use crate::driver::{inputs, jitdylibs};
+use crate::driver::inputs::{self, Files};
+use crate::driver::jitdylibs;
 use crate::lazy::{ImageRecorder, LinkedProgram, Session, SessionOptions};
 use crate::link::arch;
 use crate::rt::image_process::ImageProcess;
@@ -53,9 +54,11 @@ pub(super) struct Linked {
 pub(super) fn link_image(command: &CommandLine, read: &Read) -> Result<Linked> {
     let mut command = command.clone();
     command.plan.inputs.iter_mut().for_each(|input| input.lazy = false);
-    let command = &command;
-    let files = inputs::read(command)?;
-    let (target, _) = inputs::target_of(&files);
+    inputs::with_files(&command, |files| link_files(&command, files, read))
+}
+
+fn link_files(command: &CommandLine, mut files: Files<'_>, read: &Read) -> Result<Linked> {
+    let (target, _) = files.target()?;
     if (Some(target.arch), target.format) != (Arch::host(), Format::Elf) {
         bail!("images are only made of ELF programs for this machine");
     }
