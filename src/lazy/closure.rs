@@ -204,7 +204,10 @@ impl Expansion<'_, '_> {
             let class = kinds[usize::from(edge.kind.0)].class;
             let target = match self.inner_place(unit, section, edge, class)? {
                 Some(body) => body,
-                None => self.edge_target(unit, edge, class)?,
+                None => match self.local_entry_point(unit, section, edge) {
+                    Some(entry_point) => entry_point,
+                    None => self.edge_target(unit, edge, class)?,
+                },
             };
             let edge = Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend };
             self.part.graph.edges.push(edge);
@@ -379,7 +382,7 @@ impl Expansion<'_, '_> {
     }
 
     /// The graph's symbol for entry point `number` of entry points `id`.
-    fn entry_point(
+    pub(super) fn entry_point(
         &mut self,
         id: EntryPointsId,
         number: u32,

@@ -167,7 +167,8 @@ impl ProgramSymbols for DynamicSymbols {
                 let number = offset / stride;
                 let symbol = *unit.functions().get(number as usize)?;
                 let name = unit.file.symbols[symbol as usize].name;
-                is_exported(&tables, unit.entries[symbol as usize])
+                let entry = unit.entries[symbol as usize];
+                (entry != MaterializationUnit::LOCAL && is_exported(&tables, entry))
                     .then_some(ProgramSymbol { name, address: start.offset(number * stride) })
             }
         }

@@ -14,7 +14,6 @@ use super::initializers::FunctionArrays;
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::link::EdgeClass;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SymbolKind};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -64,6 +63,8 @@ impl Callees<'_> {
             next += 1;
             self.of_function(section, offset);
         }
+        // Large local functions have entry points as well.
+        self.found.extend(self.looked_at.iter().map(|&(section, _)| (self.unit.id, section)));
         self.found
     }
 
@@ -71,9 +72,9 @@ impl Callees<'_> {
     fn of_function(&mut self, section: u32, offset: u64) {
         let Some(range) = self.extent(section, offset) else { return };
         let arch = self.session.arch();
-        let is_branch =
-            |edge: &ObjectEdge| matches!(arch.edge_kinds()[usize::from(edge.kind.0)].class, EdgeClass::Branch { .. });
-        for edge in self.edges(section, range).into_iter().filter(is_branch) {
+        let code = self.unit.file.sections[section as usize].content;
+        let is_call = |edge: &ObjectEdge| arch.is_call(edge.kind, code, edge.offset as usize);
+        for edge in self.edges(section, range).into_iter().filter(is_call) {
             let entry = self.unit.entries[edge.symbol as usize];
             if entry == MaterializationUnit::LOCAL {
                 self.note_local(&edge, arch.behind_target(edge.kind, edge.addend));

@@ -40,6 +40,7 @@ mod inner_places;
 mod inspection;
 mod lazy_reexports;
 mod link_order;
+mod local_functions;
 mod name_table;
 mod object_layer;
 mod part;

@@ -52,6 +52,8 @@ pub(super) struct UnitPart {
     /// The same for branches: to a function that has an entry point, they may go to the body instead. Where that makes no difference, the
     /// two are the same.
     pub branches: NumberMap,
+    /// For each entry point of a local function the graph's symbol for calls of it.
+    pub local_calls: NumberMap,
     /// For each section its block.
     pub blocks: NumberMap,
     pub unwind: UnwindBuilder,
@@ -225,6 +227,7 @@ impl Part {
         let role = UnitPart {
             symbols: NumberMap::new(sparse, file.symbols.len()),
             branches: NumberMap::new(sparse, file.symbols.len()),
+            local_calls: NumberMap::new(true, 0),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unwind_targets: Vec::new(),

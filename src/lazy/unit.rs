@@ -172,7 +172,10 @@ impl MaterializationUnit {
                 _ => false,
             };
             let all = 0..self.file.symbols.len() as u32;
-            all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept).collect()
+            let mut functions = self.large_local_functions();
+            functions.extend(all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept));
+            functions.sort_unstable();
+            functions
         })
     }
 

@@ -136,6 +136,9 @@ pub trait Architecture: Sync + std::fmt::Debug {
     ///
     /// A branch that goes behind its target must not be sent through a stub for the target, but through one for the very place.
     fn behind_target(&self, kind: EdgeKind, addend: i64) -> i64;
+    /// Whether an edge of `kind` at `offset` bytes into `code` is that of a branch instruction, by the instruction where the kind does not say it:
+    /// assemblers use the kind for data for calls within a file too.
+    fn is_call(&self, kind: EdgeKind, code: &[u8], offset: usize) -> bool;
     /// How far a branch instruction reaches, in bytes in either direction.
     fn branch_reach(&self) -> u64;
     /// The code of a jump through a pointer: PLT-like call stubs and redirectable stubs.

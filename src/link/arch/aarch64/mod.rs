@@ -120,6 +120,10 @@ impl Architecture for Aarch64 {
         }
     }
 
+    fn is_call(&self, kind: EdgeKind, _code: &[u8], _offset: usize) -> bool {
+        kind == kind::BRANCH26
+    }
+
     fn branch_reach(&self) -> u64 {
         BRANCH_REACH
     }

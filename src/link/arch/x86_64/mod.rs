@@ -53,6 +53,12 @@ use crate::link::edge::{EdgeKind, EdgeKindInfo};
 use crate::link::graph::LinkGraph;
 use kinds::{Form, RULES, Rule};
 
+/// Opcodes of the instructions that have the distance to their target right behind: `call`, `jmp`, and behind [`TWO_BYTES`] `jcc`.
+const CALL: u8 = 0xe8;
+const JUMP: u8 = 0xe9;
+const TWO_BYTES: u8 = 0x0f;
+const CONDITIONAL_JUMP: u8 = 0x80;
+
 /// The addend of a displacement that ends its instruction.
 const DISPLACEMENT_ADDEND: i64 = -4;
 
@@ -117,6 +123,17 @@ impl Architecture for X86_64 {
             (_, Formula::Delta) => addend.wrapping_sub(DISPLACEMENT_ADDEND),
             _ => addend,
         }
+    }
+
+    fn is_call(&self, kind: EdgeKind, code: &[u8], offset: usize) -> bool {
+        // What comes before the distance of a data reference is its ModRM byte, which is none of these.
+        kind == kind::BRANCH_PCREL32
+            || kind == kind::DELTA32
+                && match code.get(..offset).unwrap_or_default() {
+                    [.., CALL | JUMP] => true,
+                    [.., TWO_BYTES, condition] => condition & 0xf0 == CONDITIONAL_JUMP,
+                    _ => false,
+                }
     }
 
     fn branch_reach(&self) -> u64 {

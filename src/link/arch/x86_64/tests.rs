@@ -367,3 +367,29 @@ fn relative_kinds_do_not_notice_a_move() {
     let tried = super::super::testing::relative_kinds_are_those_that_do_not_notice_a_move(&X86_64, &[0]);
     assert!(tried > 15, "{tried}");
 }
+
+#[test]
+fn branches_are_told_by_the_kind_or_by_the_instruction() {
+    for (before, kind, is_call) in [
+        (&[0xe8][..], kind::DELTA32, true),
+        (&[0xe9], kind::DELTA32, true),
+        (&[0x0f, 0x84], kind::DELTA32, true),
+        (&[0x0f, 0x94], kind::DELTA32, false),
+        (&[0x84], kind::DELTA32, false),
+        (&[0x48, 0x8d, 0x3d], kind::DELTA32, false),
+        (&[0xff, 0x15], kind::DELTA32, false),
+        (&[], kind::DELTA32, false),
+        (&[0xe8], kind::POINTER32, false),
+        (&[0x0f, 0x84], kind::BRANCH_PCREL32, true),
+        (&[], kind::BRANCH_PCREL32, true),
+    ] {
+        let code = [before, &[0; 4]].concat();
+        assert_eq!(
+            X86_64.is_call(kind, &code, before.len()),
+            is_call,
+            "{before:x?} {}",
+            X86_64.edge_kinds()[usize::from(kind.0)].name
+        );
+    }
+    assert!(!X86_64.is_call(kind::DELTA32, &[0xe8], 9));
+}
