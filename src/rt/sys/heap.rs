@@ -305,7 +305,10 @@ unsafe impl GlobalAlloc for Heap {
                 let (old, new) = (mapping_size(layout.size()), mapping_size(size));
                 // SAFETY: the whole mapping of the block.
                 let moved = unsafe { libc::mremap(start.cast(), old, new, libc::MREMAP_MAYMOVE) };
-                return if moved == libc::MAP_FAILED { ptr::null_mut() } else { moved.cast() };
+                if moved != libc::MAP_FAILED {
+                    return moved.cast();
+                }
+                // It is copied: the system moves no memory of which it has been told different things.
             }
             (false, false) => {
                 let (old, new) = (class_of(layout.size()), class_of(size));
@@ -419,6 +422,41 @@ mod tests {
             Box::new(with_slot(|slot| slot.take(0)))
         });
         assert!(!block.0.is_null());
+    }
+
+    #[test]
+    fn a_mapping_with_huge_pages_grows() {
+        const SIZE: usize = 5 << 20;
+        let layout = Layout::from_size_align(SIZE, 8).unwrap();
+        // Not every block gets huge pages.
+        for n in 0..8 {
+            // SAFETY: blocks are used within their sizes, and freed once, by their own layouts.
+            unsafe {
+                let block = Heap.alloc(layout);
+                block.add(SIZE - 1).write(n);
+                let block = Heap.realloc(block, layout, 4 * SIZE);
+                assert!(!block.is_null());
+                assert_eq!(block.add(SIZE - 1).read(), n);
+                block.add(4 * SIZE - 1).write(n);
+                Heap.dealloc(block, Layout::from_size_align(4 * SIZE, 8).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn memory_of_which_parts_differ_grows() {
+        const SIZE: usize = 2 << 20;
+        let layout = Layout::from_size_align(SIZE, 8).unwrap();
+        // SAFETY: as above.
+        unsafe {
+            let block = Heap.alloc(layout);
+            block.add(SIZE / 2).write(7);
+            assert_eq!(libc::mprotect(block.cast(), 4096, libc::PROT_READ), 0);
+            let block = Heap.realloc(block, layout, 2 * SIZE);
+            assert!(!block.is_null());
+            assert_eq!(block.add(SIZE / 2).read(), 7);
+            Heap.dealloc(block, Layout::from_size_align(2 * SIZE, 8).unwrap());
+        }
     }
 
     #[test]

@@ -76,33 +76,40 @@ pub fn want_huge_pages(start: usize, size: usize) {
     }
 }
 
-/// The same for memory that may never be written: only its first page is touched, and what that is like is taken for what all are like.
+/// The same for a mapping of which parts may never be written: only its first huge page is touched, and what that is like is taken for what all are
+/// like. All of the mapping is told the same, since the system moves it in one piece only then.
 pub fn allow_huge_pages(start: usize, size: usize) {
     let first = start.next_multiple_of(HUGE_PAGE);
-    if first + HUGE_PAGE > start + size {
+    if first + HUGE_PAGE > start + size || !WEATHER.is_fair() {
         return;
     }
-    if want_huge_page(first) {
-        // SAFETY: as below.
-        unsafe { libc::madvise(first as *mut _, start + size - first, libc::MADV_HUGEPAGE) };
+    let advise = |advice| {
+        // SAFETY: the caller's memory. That the advice is not followed does no harm.
+        unsafe { libc::madvise(start as *mut _, size, advice) };
+    };
+    advise(libc::MADV_HUGEPAGE);
+    if !touch(first) {
+        advise(libc::MADV_NOHUGEPAGE);
     }
 }
 
-/// Has the aligned huge page at `page`, fresh memory of the caller's that nobody has touched, be one, unless those are slow to get;
-/// says whether it was quick.
-pub fn want_huge_page(page: usize) -> bool {
-    if !WEATHER.is_fair() {
-        return false;
-    }
+/// Touches the fresh `page`, which may be a huge one; says whether it came quickly.
+fn touch(page: usize) -> bool {
     let before = Instant::now();
-    // SAFETY: the caller's memory, which is writable. That the advice is not followed does no harm.
-    unsafe {
-        libc::madvise(page as *mut _, HUGE_PAGE, libc::MADV_HUGEPAGE);
-        (page as *mut u8).write_volatile(0);
-    }
+    // SAFETY: the callers' memory, which is writable.
+    unsafe { (page as *mut u8).write_volatile(0) };
     let is_quick = before.elapsed() <= PATIENCE;
     WEATHER.note(is_quick);
     is_quick
+}
+
+/// Has the aligned huge page at `page`, fresh memory of the caller's that nobody has touched, be one, unless those are slow to get.
+pub fn want_huge_page(page: usize) {
+    if WEATHER.is_fair() {
+        // SAFETY: the caller's memory. That the advice is not followed does no harm.
+        unsafe { libc::madvise(page as *mut _, HUGE_PAGE, libc::MADV_HUGEPAGE) };
+        touch(page);
+    }
 }
 
 #[cfg(test)]
