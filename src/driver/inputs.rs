@@ -72,11 +72,10 @@ impl InputFile {
         }
     }
 
-    /// How many names it brings, about.
-    pub fn names(&self) -> usize {
+    /// How many names it brings, about, if it is an object.
+    fn names(&self) -> usize {
         match &self.content {
             Content::Object(object) => object.file().symbols.len() / 2,
-            Content::Archive(archive) => archive.symbols().len(),
             _ => 0,
         }
     }
@@ -234,7 +233,7 @@ impl Files<'_> {
             .unwrap_or((Target::new(Arch::host().unwrap_or(Arch::X86_64), Format::host()), String::new())))
     }
 
-    /// How many names all files bring, about, if those that are read are like the others.
+    /// How many names all objects bring, about, if those files that are read are like the others.
     pub fn names(&self) -> usize {
         let read: usize = self.ready.iter().map(InputFile::names).sum();
         read * self.count / self.ready.len().max(1)

@@ -59,6 +59,7 @@ pub(super) fn fill(
     for input in &plan.inputs {
         inputs.add_input(input, &mut files)?;
     }
+    session.offer_archives();
     for library in inputs.libraries.take() {
         inputs.load_library(&library)?;
     }
@@ -188,10 +189,15 @@ impl Inputs<'_> {
     fn add(&self, input: &Input, file: InputFile) -> Result<()> {
         let dylib = self.dylibs[input.dylib];
         let file = file.for_target(self.session.target())?;
+        let force = self.forced_members();
         let options = ArchiveOptions {
-            force: self.forced_members(),
+            force,
             hidden: matches!(input.kind, InputKind::HiddenFile | InputKind::HiddenLibrary),
+            offered_later: force.is_none(),
         };
+        if !matches!(file.content, Content::Archive(_)) {
+            self.session.offer_archives();
+        }
         match (file.content, self.lazy.as_ref().filter(|_| input.lazy)) {
             (Content::Object(_), _) if options.hidden => bail!("{} does not contain an archive", file.name),
             (Content::Object(object), None) => match &self.harness {

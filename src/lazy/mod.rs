@@ -14,6 +14,7 @@
 //! Deliberately absent: removal of linked code (it may be on some thread's stack), and a lock around linking.
 #![forbid(unsafe_code)]
 
+mod archive_names;
 mod batch;
 mod batch_table;
 mod branch_targets;

@@ -27,20 +27,41 @@ impl NameHash {
     }
 
     /// Spread over 64 bits: the table takes the place from the low bits and a tag from the high ones.
-    fn spread(self) -> u64 {
+    pub fn spread(self) -> u64 {
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// Which of `count` shares of equal size the hash belongs to.
+    pub fn share(self, count: usize) -> usize {
+        ((u64::from(self.0) * count as u64) >> 32) as usize
     }
 }
 
 /// Entries by name.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Hashes and places in `names`.
+    /// Hashes and places in `names`: those of the first share, or all.
     table: HashTable<(NameHash, u32)>,
+    /// Those of the other shares; see [`NameHash::share`].
+    more: Vec<HashTable<(NameHash, u32)>>,
     names: Vec<(&'static [u8], EntryId)>,
 }
 
 impl Names {
+    /// Names in shares: for each its hashes and places in `names`.
+    pub fn of_shares(tables: Vec<HashTable<(NameHash, u32)>>, names: Vec<(&'static [u8], EntryId)>) -> Names {
+        let mut tables = tables.into_iter();
+        Names { table: tables.next().unwrap_or_default(), more: tables.collect(), names }
+    }
+
+    /// The hashes of the share of `hash`.
+    fn table(&self, hash: NameHash) -> &HashTable<(NameHash, u32)> {
+        match self.more.len() {
+            0 => &self.table,
+            more => hash.share(more + 1).checked_sub(1).map_or(&self.table, |share| &self.more[share]),
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -51,13 +72,13 @@ impl Names {
         if self.is_empty() {
             return None;
         }
-        let found = self.table.find(hash.spread(), |&(h, at)| h == hash && self.names[at as usize].0 == name);
+        let found = self.table(hash).find(hash.spread(), |&(h, at)| h == hash && self.names[at as usize].0 == name);
         found.map(|&(_, at)| self.names[at as usize].1)
     }
 
     /// The number of a name that hashes to `hash`, if there is any: seldom one of several.
     pub fn candidate(&self, hash: NameHash) -> Option<u32> {
-        self.table.find(hash.spread(), |&(h, _)| h == hash).map(|&(_, at)| at)
+        self.table(hash).find(hash.spread(), |&(h, _)| h == hash).map(|&(_, at)| at)
     }
 
     /// The name that [`Names::candidate`] has numbered `at`.
@@ -72,7 +93,8 @@ impl Names {
 
     /// The same; if there is none, `new` is entered, and the answer is `None`.
     fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
-        let Names { table, names } = self;
+        debug_assert!(self.more.is_empty(), "names in shares are frozen");
+        let Names { table, names, .. } = self;
         let is = |&(h, at): &(NameHash, u32)| h == hash && names[at as usize].0 == name;
         match table.entry(hash.spread(), is, |&(h, _)| h.spread()) {
             Entry::Occupied(found) => Some(names[found.get().1 as usize].1),
@@ -111,6 +133,17 @@ impl NameTable {
             self.frozen = Arc::new(std::mem::take(&mut self.recent));
         }
         self.frozen.clone()
+    }
+
+    /// Whether names have been frozen.
+    pub fn is_frozen(&self) -> bool {
+        !self.frozen.is_empty()
+    }
+
+    /// Takes `names`, none of which is known yet, as names that do not change any more. There must be no others of those.
+    pub fn adopt(&mut self, names: Names) {
+        debug_assert!(!self.is_frozen(), "names are frozen once");
+        self.frozen = Arc::new(names);
     }
 
     /// Makes room for `names` more names.

@@ -32,6 +32,9 @@ pub struct ArchiveOptions {
     pub force: Option<fn(&ObjectFile) -> bool>,
     /// Other JITDylibs do not see what its members define.
     pub hidden: bool,
+    /// Its members are not part of the JITDylib before [`super::Session::offer_archives`] is called, which must be the next thing that
+    /// happens to the session but for more such archives: many are offered together faster than one after another.
+    pub offered_later: bool,
 }
 
 impl SymbolTables {
@@ -68,8 +71,12 @@ impl SymbolTables {
         let input = &mut self.archives[id.index()];
         input.pulled.clear();
         input.position = self.units.len();
-        for (name, member) in archive.symbols() {
-            self.offer(id, member, name, NameHash::of(name));
+        self.unoffered.push(id);
+        if options.offered_later && archive.has_index() {
+            return Ok(id);
+        }
+        for id in std::mem::take(&mut self.unoffered) {
+            self.offer_index(id);
         }
         if !archive.has_index() {
             for member in 0..members as u32 {

@@ -34,6 +34,8 @@ pub(super) struct SymbolTables {
     pub dylibs: Vec<JitDylib>,
     pub entries: Vec<Entry>,
     pub archives: Vec<ArchiveInput>,
+    /// Archives whose indexes are still to be offered.
+    pub unoffered: Vec<ArchiveId>,
     pub entry_points: Vec<Arc<EntryPoints>>,
     /// Entries that something refers to and nothing defines, not yet searched for.
     pub undefined: VecDeque<EntryId>,
@@ -74,7 +76,7 @@ pub(super) struct JitDylib {
     pub phony_externals: bool,
     /// Names that are null if nothing defines them.
     pub null_names: FxHashSet<Vec<u8>>,
-    table: NameTable,
+    pub table: NameTable,
 }
 
 /// All sections of one name in one JITDylib, linked together because symbols bracket them.
@@ -107,7 +109,24 @@ pub(super) struct Entry {
     pub group: Option<UnitId>,
     /// What the process says, asked once.
     pub process: ProcessAnswer,
-    queued: bool,
+    pub queued: bool,
+}
+
+impl Entry {
+    /// The symbol `name` of `dylib`, of which nothing else is known.
+    pub fn undefined(name: &'static [u8], dylib: DylibId) -> Entry {
+        Entry {
+            name,
+            dylib,
+            definition: Definition::Undefined,
+            exported: true,
+            internal: false,
+            archive: None,
+            group: None,
+            process: ProcessAnswer::default(),
+            queued: false,
+        }
+    }
 }
 
 // There are hundreds of thousands of them. Large vectors begin on pages, so each is on one cache line.
@@ -165,6 +184,7 @@ impl SymbolTables {
             dylibs: Vec::new(),
             entries: Vec::new(),
             archives: Vec::new(),
+            unoffered: Vec::new(),
             entry_points: Vec::new(),
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
@@ -217,17 +237,7 @@ impl SymbolTables {
         let new = EntryId(entries.len() as u32);
         let known = dylibs[dylib.index()].table.find_or_enter(name, hash, new);
         known.unwrap_or_else(|| {
-            entries.push(Entry {
-                name,
-                dylib,
-                definition: Definition::Undefined,
-                exported: true,
-                internal: false,
-                archive: None,
-                group: None,
-                process: ProcessAnswer::default(),
-                queued: false,
-            });
+            entries.push(Entry::undefined(name, dylib));
             new
         })
     }
@@ -357,18 +367,6 @@ impl SymbolTables {
         if entry.definition == Definition::Undefined && !entry.queued {
             entry.queued = true;
             self.undefined.push_back(id);
-        }
-    }
-
-    /// Notes that `member` of `archive` would define `name`.
-    pub fn offer(&mut self, archive: ArchiveId, member: u32, name: &'static [u8], hash: NameHash) {
-        let id = self.intern_hashed(self.archives[archive.index()].dylib, name, hash);
-        let entry = &mut self.entries[id.index()];
-        if entry.archive.is_none() {
-            entry.archive = Some((archive, member));
-            if entry.queued && entry.definition == Definition::Undefined {
-                self.undefined.push_back(id);
-            }
         }
     }
 
