@@ -22,6 +22,9 @@ const MANY_FILES: usize = 256;
 /// How many of those one job reads.
 const PER_JOB: usize = 16;
 
+/// Names that are expected, at most, of files that are not read yet: they need not be like the others.
+const MOST_NAMES: usize = 1 << 20;
+
 /// A file, read.
 pub(super) struct InputFile {
     /// Its path as given.
@@ -236,7 +239,8 @@ impl Files<'_> {
     /// How many names all objects bring, about, if those files that are read are like the others.
     pub fn names(&self) -> usize {
         let read: usize = self.ready.iter().map(InputFile::names).sum();
-        read * self.count / self.ready.len().max(1)
+        let all = read.saturating_mul(self.count) / self.ready.len().max(1);
+        all.min(read.max(MOST_NAMES))
     }
 }
 
