@@ -1,7 +1,7 @@
 // First calls in children made by vfork, which share the parent's memory while it waits, and in the parent afterwards.
 //
 // RUN: rm -rf %t && split-file %s %t && cd %t
-// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie' --source=main.c --source=other.c --work=%t/objects | FileCheck %s
+// RUN: %matrix '--compiler=%clang' '--flags=-O2 -fPIE|-O0 -fno-pie|-O2 -fPIE -ffunction-sections' --source=main.c --source=other.c --work=%t/objects | FileCheck %s
 //
 // CHECK: {{[1-9][0-9]*}} combinations, 0 differ
 

@@ -416,7 +416,11 @@ impl Region {
         Ok(if self.downwards { self.free.take_back(size) } else { self.free.take_front(size) })
     }
 
-    fn map(&self, extent: Extent, prot: MemProt) -> Result<Chunk, MemoryError> {
+    fn map(&mut self, extent: Extent, prot: MemProt) -> Result<Chunk, MemoryError> {
+        if prot != MemProt::ReadWrite && self.backing.is_lost() {
+            // What is mapped of the old one stays.
+            self.backing = new_backing(self.all, self.use_of_code)?;
+        }
         let offset = extent.start() - self.all.start.0;
         let view = match prot {
             MemProt::ReadWrite => extent.into_private(),
@@ -443,7 +447,7 @@ impl Region {
         Ok(())
     }
 
-    fn renew(&self, rest: Chunk, prot: MemProt) -> Result<Option<Chunk>, MemoryError> {
+    fn renew(&mut self, rest: Chunk, prot: MemProt) -> Result<Option<Chunk>, MemoryError> {
         match rest.into_unused() {
             Some(extent) => self.map(extent, prot).map(Some),
             None => Ok(None),

@@ -6,7 +6,7 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::OnceLock;
 
 use super::{Extent, View, icache, process};
@@ -21,8 +21,46 @@ pub const PAGES_ARE_SHARED: bool = true;
 #[derive(Debug)]
 pub struct Backing {
     /// `None` for memory without a file.
-    file: Option<OwnedFd>,
+    file: Option<MemoryFile>,
     code: libc::c_int,
+}
+
+/// A file in memory, by its descriptor. Of a child that `vfork` made, descriptors are not its parent's, though memory is; and a program may
+/// close all that it does not know. So the number alone does not say that it is the file.
+#[derive(Debug)]
+struct MemoryFile {
+    descriptor: libc::c_int,
+    /// Device and inode.
+    identity: (libc::dev_t, libc::ino_t),
+}
+
+impl MemoryFile {
+    fn new(file: OwnedFd) -> io::Result<MemoryFile> {
+        let identity = identity(file.as_raw_fd()).ok_or_else(io::Error::last_os_error)?;
+        Ok(MemoryFile { descriptor: file.into_raw_fd(), identity })
+    }
+
+    /// Whether the descriptor is the file's in this process.
+    fn is_there(&self) -> bool {
+        identity(self.descriptor) == Some(self.identity)
+    }
+}
+
+impl Drop for MemoryFile {
+    fn drop(&mut self) {
+        if self.is_there() {
+            // SAFETY: the file's descriptor, which nobody else has.
+            unsafe { libc::close(self.descriptor) };
+        }
+    }
+}
+
+/// Device and inode of what `descriptor` is in this process; `None` if it is nothing.
+fn identity(descriptor: libc::c_int) -> Option<(libc::dev_t, libc::ino_t)> {
+    // SAFETY: all zeroes is a value of the structure; the pointer is to a local.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as above; the call answers for numbers that are no descriptors too.
+    (unsafe { libc::fstat(descriptor, &raw mut status) } == 0).then_some((status.st_dev, status.st_ino))
 }
 
 impl Backing {
@@ -67,7 +105,12 @@ impl Backing {
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Backing { file: Some(file), code })
+        Ok(Backing { file: Some(MemoryFile::new(file)?), code })
+    }
+
+    /// Whether its file cannot be mapped any more, in this process.
+    pub fn is_lost(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| !file.is_there())
     }
 
     /// Maps the file from `offset` on over `extent` with protection `prot` ([`MemProt::Read`] or [`MemProt::ReadExec`]), and
@@ -90,7 +133,7 @@ impl Backing {
                 mapped => mapped,
             };
         };
-        let fd = file.as_raw_fd();
+        let fd = file.descriptor;
         let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
         let at = extent.start() as *mut libc::c_void;
         // SAFETY: MAP_FIXED replaces addresses that the extent owns and that nothing uses.
@@ -306,4 +349,24 @@ pub fn register_frames(eh_frame: AddrRange, _code: AddrRange) -> Result<(), Exec
     let register: extern "C" fn(u64, *mut [u64; 8]) = unsafe { std::mem::transmute(register.0 as *const ()) };
     register(eh_frame.start.0, Box::leak(Box::new([0; 8])));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_that_has_become_another_files_is_not_taken_for_the_memory_files() {
+        let backing = Backing::new(1 << 20, CodeMemory::Plain).unwrap();
+        let number = backing.file.as_ref().unwrap().descriptor;
+        assert!(!backing.is_lost());
+        let other = std::fs::File::open("/dev/null").unwrap();
+        // SAFETY: the memory file's own descriptor, which is replaced as a program might.
+        assert_eq!(unsafe { libc::dup2(other.as_raw_fd(), number) }, number);
+        assert!(backing.is_lost());
+        drop(backing);
+        assert_eq!(identity(number), identity(other.as_raw_fd()));
+        // SAFETY: the descriptor made above.
+        unsafe { libc::close(number) };
+    }
 }

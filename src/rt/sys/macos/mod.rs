@@ -31,6 +31,11 @@ impl Backing {
         Ok(Backing)
     }
 
+    /// There is no file that could be lost.
+    pub fn is_lost(&self) -> bool {
+        false
+    }
+
     /// Makes `extent` memory to be written through the view until [`finish`].
     ///
     /// # Errors
