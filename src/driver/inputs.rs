@@ -125,7 +125,7 @@ fn content(name: &str, data: &'static [u8]) -> Result<Content> {
     })
 }
 
-/// The input files of a command line, in order, read before they are asked for.
+/// The input files of a command line, in order: read when they are asked for, or by other threads before.
 pub(super) struct Files<'a> {
     /// How many there are in all.
     count: usize,

@@ -9,7 +9,6 @@ use super::name_table::{NameHash, NameTable, Names};
 use super::session::Session;
 use super::symbol_table::{Definition, Entry, SymbolTables};
 use crate::link::archive::Archive;
-use hashbrown::HashTable;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -86,35 +85,25 @@ impl SymbolTables {
         for (_, (entry, offer)) in known {
             self.offer_to(entry, offer);
         }
-        let first = self.entries.len();
-        let (mut names, mut offers) = (Vec::new(), Vec::new());
-        let mut tables = Vec::with_capacity(count);
-        for Share { mut table, names: of_share, offers: offers_of_share, .. } in shares {
-            let start = names.len();
-            table.iter_mut().for_each(|(_, at)| *at += start as u32);
-            tables.push(table);
-            let number = |(n, name)| (name, EntryId((first + start + n) as u32));
-            names.extend(of_share.into_iter().enumerate().map(number));
-            offers.extend(offers_of_share);
-        }
+        let first = EntryId(self.entries.len() as u32);
+        let offers: Vec<Offer> = shares.iter().flat_map(|share| &share.offers).copied().collect();
+        let names = Names::join(shares.into_iter().map(|share| share.names).collect(), first);
         let entry = |(&(name, _), &offer): (&(&'static [u8], EntryId), &Offer)| Entry {
             archive: Some(offer),
             ..Entry::undefined(name, dylib)
         };
         // Members will bring names of their own.
-        self.entries.reserve(names.len() + names.len() / 4);
-        self.entries.par_extend(names.par_iter().zip(&offers).map(entry));
-        self.dylibs[dylib.index()].table.adopt(Names::of_shares(tables, names));
+        self.entries.reserve(offers.len() + offers.len() / 4);
+        self.entries.par_extend(names.all().par_iter().zip(&offers).map(entry));
+        self.dylibs[dylib.index()].table.adopt(names);
     }
 }
 
 /// The names with hashes of one share, and who offers them.
 #[derive(Default)]
 struct Share {
-    /// Hashes and places in `names`.
-    table: HashTable<(NameHash, u32)>,
-    /// Names that nobody knew, in the order of the indexes.
-    names: Vec<&'static [u8]>,
+    /// Names that nobody knew, in the order of the indexes, numbered from 0 until they have entries.
+    names: Names,
     /// The first offer of each.
     offers: Vec<Offer>,
     /// Offers of names that have entries, and where in the indexes: archive and place.
@@ -131,7 +120,7 @@ impl Share {
     ) -> Share {
         let mut share = Share::default();
         let all: usize = hashes.iter().map(Vec::len).sum();
-        share.table.reserve(all / count, |&(hash, _)| hash.spread());
+        share.names.reserve(all / count);
         for (position, ((id, archive), hashes)) in archives.iter().zip(hashes).enumerate() {
             for (place, ((name, member), &hash)) in archive.symbols().zip(hashes).enumerate() {
                 if hash.share(count) == number {
@@ -146,13 +135,9 @@ impl Share {
     }
 
     fn enter(&mut self, name: &'static [u8], hash: NameHash, offer: Offer) {
-        let Share { table, names, offers, .. } = self;
-        let is = |&(h, at): &(NameHash, u32)| h == hash && names[at as usize] == name;
-        if let hashbrown::hash_table::Entry::Vacant(vacant) = table.entry(hash.spread(), is, |&(hash, _)| hash.spread())
-        {
-            vacant.insert((hash, names.len() as u32));
-            names.push(name);
-            offers.push(offer);
+        let new = EntryId(self.offers.len() as u32);
+        if self.names.find_or_enter(name, hash, new).is_none() {
+            self.offers.push(offer);
         }
     }
 }

@@ -27,7 +27,7 @@ impl NameHash {
     }
 
     /// Spread over 64 bits: the table takes the place from the low bits and a tag from the high ones.
-    pub fn spread(self) -> u64 {
+    fn spread(self) -> u64 {
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
@@ -48,10 +48,31 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Names in shares: for each its hashes and places in `names`.
-    pub fn of_shares(tables: Vec<HashTable<(NameHash, u32)>>, names: Vec<(&'static [u8], EntryId)>) -> Names {
-        let mut tables = tables.into_iter();
-        Names { table: tables.next().unwrap_or_default(), more: tables.collect(), names }
+    /// The names of `shares`, each of which has those of its share; their entries are `first` and those behind it.
+    pub fn join(shares: Vec<Names>, first: EntryId) -> Names {
+        let mut all = Names::default();
+        for (number, mut share) in shares.into_iter().enumerate() {
+            let start = all.names.len() as u32;
+            share.table.iter_mut().for_each(|(_, at)| *at += start);
+            let entries = (first.0 + start..).map(EntryId);
+            all.names.extend(share.names.into_iter().map(|(name, _)| name).zip(entries));
+            match number {
+                0 => all.table = share.table,
+                _ => all.more.push(share.table),
+            }
+        }
+        all
+    }
+
+    /// The names and their entries, in the order they were entered.
+    pub fn all(&self) -> &[(&'static [u8], EntryId)] {
+        &self.names
+    }
+
+    /// Makes room for `names` more names.
+    pub fn reserve(&mut self, names: usize) {
+        self.table.reserve(names, |&(h, _)| h.spread());
+        self.names.reserve(names);
     }
 
     /// The hashes of the share of `hash`.
@@ -92,7 +113,7 @@ impl Names {
     }
 
     /// The same; if there is none, `new` is entered, and the answer is `None`.
-    fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
+    pub fn find_or_enter(&mut self, name: &'static [u8], hash: NameHash, new: EntryId) -> Option<EntryId> {
         debug_assert!(self.more.is_empty(), "names in shares are frozen");
         let Names { table, names, .. } = self;
         let is = |&(h, at): &(NameHash, u32)| h == hash && names[at as usize].0 == name;
@@ -148,8 +169,7 @@ impl NameTable {
 
     /// Makes room for `names` more names.
     pub fn reserve(&mut self, names: usize) {
-        self.recent.table.reserve(names, |&(h, _)| h.spread());
-        self.recent.names.reserve(names);
+        self.recent.reserve(names);
     }
 }
 

@@ -109,6 +109,7 @@ pub(super) struct Entry {
     pub group: Option<UnitId>,
     /// What the process says, asked once.
     pub process: ProcessAnswer,
+    /// Whether it has been put into [`SymbolTables::undefined`].
     pub queued: bool,
 }
 
