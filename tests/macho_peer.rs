@@ -72,7 +72,7 @@ impl Comparison<'_> {
         for block in &self.graph.blocks {
             for (offset, name) in &block.symbols {
                 let Some(&(section, value)) = by_name.get(name) else { continue };
-                let piece = &self.file.sections[section as usize];
+                let piece = self.file.sections.at(section as usize);
                 if [SectionKind::Unwind, SectionKind::Unloaded].contains(&piece.kind) {
                     continue;
                 }
@@ -89,9 +89,9 @@ impl Comparison<'_> {
 
     /// Where the piece without a name that symbol `index` is the start of must be, if that is at `address`: known from then on.
     fn learn(&mut self, index: u32, address: u64) -> Option<u64> {
-        let symbol = &self.file.symbols[index as usize];
+        let symbol = self.file.symbols.at(index as usize);
         let ObjectPlace::Section(section) = symbol.place else { return None };
-        let name = text(self.file.sections[section as usize].name);
+        let name = text(self.file.sections.at(section as usize).name);
         let is_there = |block: &&Block| {
             block.section == name
                 && block.symbols.is_empty()
@@ -104,7 +104,7 @@ impl Comparison<'_> {
 
     /// The address of symbol `index` of the file; of another file's by its name.
     fn address(&self, index: u32) -> Option<u64> {
-        let symbol = &self.file.symbols[index as usize];
+        let symbol = self.file.symbols.at(index as usize);
         match symbol.place {
             ObjectPlace::Section(section) | ObjectPlace::Common(section) => {
                 Some(self.addresses[section as usize]?.wrapping_add(symbol.value))
@@ -128,7 +128,7 @@ impl Comparison<'_> {
 
     /// Compares the edges of `section` with those of its block and computes its bytes.
     fn section(&mut self, index: u32, block: &Block) {
-        let section = &self.file.sections[index as usize];
+        let section = self.file.sections.at(index as usize);
         let mut own = Vec::new();
         if let Err(error) = self.file.edges(index, &mut own) {
             return self.complain(error.to_string());
@@ -250,7 +250,7 @@ fn compare(tools: &Tools, source: &Path, triple: (&str, Arch), flags: &[&str], w
     }
     let data: &'static [u8] = fs::read(&object).map_err(|error| error.to_string())?.leak();
     let file = read_object(&name, data).map_err(|error| error.to_string())?.ok_or("not recognized")?;
-    let is_entry = |symbol: &&rjitlink::link::ObjectSymbol| symbol.is_global() && symbol.kind == SymbolKind::Function;
+    let is_entry = |symbol: &rjitlink::link::ObjectSymbol| symbol.is_global() && symbol.kind == SymbolKind::Function;
     let Some(entry) = file.symbols.iter().find(is_entry).map(|symbol| text(symbol.name)) else { return Ok(0) };
     // What other files would define, in reach and each at an address of its own.
     let undefined = file.symbols.iter().filter(|symbol| symbol.place == ObjectPlace::Undefined);
@@ -292,7 +292,7 @@ fn compare(tools: &Tools, source: &Path, triple: (&str, Arch), flags: &[&str], w
     };
     comparison.place_pieces();
     for index in 0..file.sections.len() as u32 {
-        let section = &file.sections[index as usize];
+        let section = file.sections.at(index as usize);
         let Some(address) = comparison.addresses[index as usize] else { continue };
         if section.kind == SectionKind::ThreadLocal {
             continue;

@@ -103,7 +103,7 @@ fn parse(c: &mut Criterion) {
 fn graph_of(file: &ObjectFile, base: u64) -> LinkGraph {
     let mut graph = LinkGraph::new("object.o".into(), target());
     let mut blocks = Vec::new();
-    for section in &file.sections {
+    for section in file.sections.iter() {
         let id = graph.add_section(section.name, section.prot);
         let content = if section.is_zero_fill() { Content::ZeroFill } else { Content::Borrowed(section.content) };
         blocks.push(graph.add_block(id, content, section.size, section.align));

@@ -4,7 +4,7 @@
 //! undefined, they make visible, if it is local or hidden there. References by section and offset, as compilers make them to local
 //! symbols, stay what they are.
 
-use crate::link::object_file::ObjectPlace;
+use crate::link::object_file::{ObjectPlace, ObjectSymbol};
 use crate::link::{Linkage, ObjectFile, Scope};
 use rustc_hash::FxHashSet;
 
@@ -19,7 +19,7 @@ impl Harness {
     /// That of `files`.
     pub fn of<'a>(files: impl Iterator<Item = &'a ObjectFile>) -> Harness {
         let mut harness = Harness::default();
-        for symbol in files.flat_map(|file| &file.symbols).filter(|s| s.is_global() && !s.name.is_empty()) {
+        for symbol in files.flat_map(|file| file.symbols.iter()).filter(|s| s.is_global() && !s.name.is_empty()) {
             if symbol.is_defined() { &mut harness.defined } else { &mut harness.wanted }.insert(symbol.name);
         }
         harness.wanted.retain(|name| !harness.defined.contains(name));
@@ -28,14 +28,17 @@ impl Harness {
 
     /// Opens `file`, which is under test, to the harness.
     pub fn apply(&self, file: &mut ObjectFile) {
-        for symbol in file.symbols.iter_mut().filter(|s| s.is_defined() && !s.name.is_empty()) {
+        for index in 0..file.symbols.len() {
+            let symbol = file.symbols.at(index);
+            if !symbol.is_defined() || symbol.name.is_empty() {
+                continue;
+            }
+            let scope = Scope::Default;
             if self.defined.contains(symbol.name) {
-                symbol.place = ObjectPlace::Undefined;
-                symbol.linkage = Linkage::Strong;
-                symbol.value = 0;
-                symbol.scope = Scope::Default;
+                let (place, linkage) = (ObjectPlace::Undefined, Linkage::Strong);
+                file.symbols.set(index, ObjectSymbol { place, linkage, value: 0, scope, ..symbol });
             } else if self.wanted.contains(symbol.name) {
-                symbol.scope = Scope::Default;
+                file.symbols.set(index, ObjectSymbol { scope, ..symbol });
             }
         }
     }

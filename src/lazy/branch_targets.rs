@@ -31,7 +31,7 @@ fn is_settled(tables: &SymbolTables, slot: &Slot, own: BatchId, code: AddrRange)
     match slot {
         Slot::Section { unit, section, .. } => {
             let unit = &tables.units[unit.index()];
-            unit.file.sections[*section as usize].prot != MemProt::ReadExec
+            unit.file.sections.at(*section as usize).prot != MemProt::ReadExec
                 || of(unit.owner(*section), unit.section_address(*section))
         }
         Slot::EntryPoint { points, .. } => of_claim(&tables.entry_points[points.index()].stubs),

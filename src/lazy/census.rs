@@ -45,9 +45,9 @@ impl Session {
                 }
             }
             census.files_linked += u64::from(any);
-            for symbol in &unit.file.symbols {
+            for symbol in unit.file.symbols.iter() {
                 let ObjectPlace::Section(section) = symbol.place else { continue };
-                let is_code = unit.file.sections[section as usize].prot == MemProt::ReadExec;
+                let is_code = unit.file.sections.at(section as usize).prot == MemProt::ReadExec;
                 if symbol.kind == SymbolKind::Function && is_code && !unit.is_discarded(section) {
                     census.functions += 1;
                     census.functions_linked += u64::from(is_linked(section));

@@ -126,7 +126,7 @@ impl Expansion<'_, '_> {
         if made != UnitPart::NONE {
             return Ok(BlockId(made));
         }
-        let s = &unit.file.sections[section as usize];
+        let s = unit.file.sections.at(section as usize);
         if s.kind == SectionKind::Unloaded {
             let place = format_args!("section {}", String::from_utf8_lossy(s.name));
             let what = "code or data refers to it, but it is not part of the program";
@@ -159,7 +159,11 @@ impl Expansion<'_, '_> {
         edges.clear();
         unit.file.edges(section, &mut edges)?;
         if unit.by_section() {
-            self.closure.tables.fetch_definitions(unit, edges.iter().map(|edge| edge.symbol));
+            let symbols = unit.file.symbols.len() as u32;
+            match edges.len() < symbols as usize {
+                true => self.closure.tables.fetch_definitions(unit, edges.iter().map(|edge| edge.symbol)),
+                false => self.closure.tables.fetch_definitions(unit, 0..symbols),
+            }
         }
         if self.can_read_again(unit, section, &edges) {
             self.leave_unkept(unit, section, block, &edges)?;
@@ -167,7 +171,7 @@ impl Expansion<'_, '_> {
             self.resolve_edges(unit, section, block, &edges)?;
         }
         self.edges = edges;
-        if unit.file.sections[section as usize].prot == MemProt::ReadExec {
+        if unit.file.sections.at(section as usize).prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
             let unwind = &mut self.unit_part().unwind;
             let first = unwind.edges.len();
@@ -202,18 +206,35 @@ impl Expansion<'_, '_> {
         self.part.graph.edges.reserve(edges.len());
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
-            let target = match self.inner_place(unit, section, edge, class)? {
-                Some(body) => body,
-                None => match self.local_entry_point(unit, section, edge) {
-                    Some(entry_point) => entry_point,
-                    None => self.edge_target(unit, edge, class)?,
-                },
+            // Most edges are calls, and most of what is called is called more than once.
+            let is_plain = matches!(class, EdgeClass::Branch { .. }) && edge.addend == self.closure.branch_addend;
+            let known = if is_plain { self.unit_part().known_target(class, edge.symbol) } else { None };
+            let target = match known {
+                Some(known) => known,
+                None => self.new_target(unit, section, edge, class)?,
             };
             let edge = Edge { offset: edge.offset, kind: edge.kind, target, addend: edge.addend };
             self.part.graph.edges.push(edge);
         }
         self.part.graph.set_last_edges(block, first);
         Ok(())
+    }
+
+    /// The graph's symbol for the target of `edge`, of class `class`, in `section`.
+    fn new_target(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        edge: &ObjectEdge,
+        class: EdgeClass,
+    ) -> Result<SymbolId, SessionError> {
+        if let Some(body) = self.inner_place(unit, section, edge, class)? {
+            return Ok(body);
+        }
+        match self.local_entry_point(unit, section, edge) {
+            Some(entry_point) => Ok(entry_point),
+            None => self.edge_target(unit, edge, class),
+        }
     }
 
     /// The graph's symbol for the target of `edge`, of class `class`.
@@ -239,7 +260,7 @@ impl Expansion<'_, '_> {
         index: u32,
         branch: bool,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         // Calls are told from other references to global functions: those may have an entry point.
         let differs = symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
@@ -267,7 +288,7 @@ impl Expansion<'_, '_> {
 
     /// The graph's symbol for symbol `index` of the file in an unwind record: always the body, never an entry point.
     fn unwind_target(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         match symbol.place {
             ObjectPlace::Section(section) if unit.is_entry_point(index) && !unit.is_discarded(section) => {
                 self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size)
@@ -281,7 +302,7 @@ impl Expansion<'_, '_> {
         unit: &Arc<MaterializationUnit>,
         index: u32,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         match symbol.place {
             ObjectPlace::Section(section) if symbol.kind == SymbolKind::IndirectFunction => {
                 self.indirect_symbol(unit, index, section)
@@ -363,7 +384,7 @@ impl Expansion<'_, '_> {
         index: u32,
         branch: bool,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         if unit.is_entry_point(index)
             && let (Some(points), Some(number)) = (unit.entry_points, unit.function_number(index))
         {
@@ -409,14 +430,14 @@ impl Expansion<'_, '_> {
         size: u64,
     ) -> Result<SymbolId, SessionError> {
         let own = self.part.unit().is_some_and(|u| u.id == unit.id);
-        let why = match unit.file.sections[section as usize].kind {
+        let why = match unit.file.sections.at(section as usize).kind {
             _ if unit.is_discarded(section) => Some("is replaced by another file's copy of its group"),
             // A file's own references are refused when the section is to be linked, with the section's name.
             SectionKind::Unloaded | SectionKind::Unwind if !own => Some("is not part of the running program"),
             _ => None,
         };
         if let Some(why) = why {
-            let section = String::from_utf8_lossy(unit.file.sections[section as usize].name);
+            let section = String::from_utf8_lossy(unit.file.sections.at(section as usize).name);
             let symbol = format!("symbol {}", String::from_utf8_lossy(name));
             let what = format!("section {section}, which it is in, {why}");
             return Err(LinkError::malformed(&unit.file.name, symbol, what).into());
@@ -463,7 +484,7 @@ impl Expansion<'_, '_> {
         index: u32,
         section: u32,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         let Some(number) = unit.indirect_number(index) else {
             // In a discarded section: refused there, with the reason.
             return self.section_symbol(unit, section, symbol.value, symbol.name, symbol.size);

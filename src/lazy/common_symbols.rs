@@ -13,7 +13,7 @@ impl SymbolTables {
     ) -> bool {
         let align = |(unit, symbol): (&MaterializationUnit, &ObjectSymbol)| match symbol.place {
             ObjectPlace::Common(section) => {
-                let own = unit.file.sections[section as usize].align;
+                let own = unit.file.sections.at(section as usize).align;
                 ((unit.id, section), own.max(self.common_align.get(&(unit.id, section)).copied().unwrap_or(1)))
             }
             _ => ((unit.id, 0), 1),

@@ -42,7 +42,7 @@ impl Session {
                 offset: distance,
                 file: Some(FilePlace {
                     file: file.name.clone(),
-                    section: String::from_utf8_lossy(file.sections[section as usize].name).into_owned(),
+                    section: String::from_utf8_lossy(file.sections.at(section as usize).name).into_owned(),
                     offset,
                 }),
             }

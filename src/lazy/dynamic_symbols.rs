@@ -103,7 +103,8 @@ fn offer(tables: &mut SymbolTables, name: &[u8]) -> bool {
 }
 
 fn is_exported(tables: &SymbolTables, id: EntryId) -> bool {
-    visible(tables, id).is_some_and(|(unit, symbol)| unit.file.symbols[symbol as usize].kind != SymbolKind::ThreadLocal)
+    visible(tables, id)
+        .is_some_and(|(unit, symbol)| unit.file.symbols.at(symbol as usize).kind != SymbolKind::ThreadLocal)
 }
 
 /// The file and symbol that define `id`, if others may see that.
@@ -166,7 +167,7 @@ impl ProgramSymbols for DynamicSymbols {
                 let stride = RedirectableSymbolManager::stride(session.arch());
                 let number = offset / stride;
                 let symbol = *unit.functions().get(number as usize)?;
-                let name = unit.file.symbols[symbol as usize].name;
+                let name = unit.file.symbols.at(symbol as usize).name;
                 let entry = unit.entries[symbol as usize];
                 (entry != MaterializationUnit::LOCAL && is_exported(&tables, entry))
                     .then_some(ProgramSymbol { name, address: start.offset(number * stride) })

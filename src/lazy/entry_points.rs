@@ -83,7 +83,7 @@ impl EntryPoints {
         match &self.aliases {
             Aliases::Functions(unit) => {
                 let symbol = unit.functions()[number as usize];
-                String::from_utf8_lossy(unit.file.symbols[symbol as usize].name).into_owned()
+                String::from_utf8_lossy(unit.file.symbols.at(symbol as usize).name).into_owned()
             }
             Aliases::Map(map) => map[number as usize].entry_point.clone(),
         }

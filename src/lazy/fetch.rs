@@ -14,7 +14,7 @@ use std::hint::black_box;
 impl SymbolTables {
     /// Brings what `symbols` of `unit` stand for into the cache, as far as [`super::closure`] looks at it.
     pub fn fetch_definitions(&self, unit: &MaterializationUnit, symbols: impl Iterator<Item = u32> + Clone) {
-        let of_file = symbols.clone().map(|symbol| &unit.file.symbols[symbol as usize]);
+        let of_file = symbols.clone().map(|symbol| unit.file.symbols.at(symbol as usize));
         black_box(of_file.fold(0, |sum, symbol| sum ^ symbol.value));
         let entries = symbols.map(|symbol| unit.entries[symbol as usize]);
         let entries = entries.filter(|&entry| entry != MaterializationUnit::LOCAL);
@@ -22,7 +22,7 @@ impl SymbolTables {
         let definitions = entries.map(|entry| self.entries[entry.index()].definition);
         black_box(definitions.clone().filter(|&definition| definition == Definition::Undefined).count());
         let defined = definitions.filter_map(|definition| match definition {
-            Definition::Unit { unit, symbol } => Some(&self.units[unit.index()].file.symbols[symbol as usize]),
+            Definition::Unit { unit, symbol } => Some(self.units[unit.index()].file.symbols.at(symbol as usize)),
             _ => None,
         });
         black_box(defined.filter(|symbol| matches!(symbol.place, ObjectPlace::Section(_))).count());
@@ -46,7 +46,7 @@ impl Names {
         black_box(lengths.fold(0, |sum, length| sum ^ length));
         for (global, candidate) in wanted.iter_mut().zip(candidates) {
             let (Some(candidate), GlobalName::UNKNOWN) = (candidate, global.entry) else { continue };
-            let name = file.symbols[global.symbol as usize].name;
+            let name = file.symbols.at(global.symbol as usize).name;
             let found = if self.name(candidate) == name {
                 Some(self.entry(candidate))
             } else {

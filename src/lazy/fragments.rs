@@ -26,7 +26,7 @@ pub(super) fn is_fragment(kind: SectionKind) -> bool {
 /// Whether `section` of `unit`, a piece, is to be run: not if the function itself begins there.
 pub(super) fn is_run(unit: &MaterializationUnit, section: u32) -> bool {
     let begins = |name: &[u8]| matches!(name, b"_init" | b"_fini");
-    unit.file.sections[section as usize].size != 0
+    unit.file.sections.at(section as usize).size != 0
         && !unit.file.symbols.iter().any(|s| s.place == ObjectPlace::Section(section) && begins(s.name))
 }
 
@@ -38,7 +38,7 @@ pub(super) fn function(address: ExecutorAddr) -> ExecutorAddr {
 impl Expansion<'_, '_> {
     /// The block of `section`, a piece, between those that make it a function.
     pub(super) fn fragment(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<BlockId, SessionError> {
-        let s = &unit.file.sections[section as usize];
+        let s = unit.file.sections.at(section as usize);
         if self.closure.relocatable {
             let what = "its pieces of .init and .fini cannot be part of an image";
             return Err(LinkError::unsuitable(&unit.file.name, what).into());

@@ -72,7 +72,7 @@ impl Callees<'_> {
     fn of_function(&mut self, section: u32, offset: u64) {
         let Some(range) = self.extent(section, offset) else { return };
         let arch = self.session.arch();
-        let code = self.unit.file.sections[section as usize].content;
+        let code = self.unit.file.sections.at(section as usize).content;
         let is_call = |edge: &ObjectEdge| arch.is_call(edge.kind, code, edge.offset as usize);
         for edge in self.edges(section, range).into_iter().filter(is_call) {
             let entry = self.unit.entries[edge.symbol as usize];
@@ -94,7 +94,7 @@ impl Callees<'_> {
 
     /// Notes the local function that `edge` leads to, `behind` bytes behind its symbol.
     fn note_local(&mut self, edge: &ObjectEdge, behind: i64) {
-        let symbol = &self.unit.file.symbols[edge.symbol as usize];
+        let symbol = self.unit.file.symbols.at(edge.symbol as usize);
         if let ObjectPlace::Section(section) = symbol.place {
             let place = (section, symbol.value.wrapping_add_signed(behind));
             if self.looked_at.len() < MOST_LOCAL && !self.looked_at.contains(&place) {
@@ -105,7 +105,7 @@ impl Callees<'_> {
 
     /// Where in `section` the function that begins at `offset` is.
     fn extent(&self, section: u32, offset: u64) -> Option<Range<u64>> {
-        let begins_there = |s: &&ObjectSymbol| {
+        let begins_there = |s: &ObjectSymbol| {
             s.kind == SymbolKind::Function && s.place == ObjectPlace::Section(section) && s.value == offset
         };
         let size = self.unit.file.symbols.iter().find(begins_there)?.size;

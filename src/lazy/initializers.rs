@@ -38,7 +38,7 @@ pub(super) fn collect(tables: &SymbolTables, dylibs: &[DylibId]) -> (FunctionArr
         for &id in &tables.dylibs[dylib.index()].units {
             let unit = &tables.units[id.index()];
             for &index in &unit.special_sections {
-                let section = &unit.file.sections[index as usize];
+                let section = unit.file.sections.at(index as usize);
                 let code = |priority| InitializerOrder { phase: 1, priority, backwards: false };
                 let (list, order) = match section.kind {
                     SectionKind::Initializers(order) => (&mut initializers, order),

@@ -73,7 +73,7 @@ impl<'a> Expansion<'_, 'a> {
         if entry == MaterializationUnit::LOCAL || !self.has_entry_points() {
             return None;
         }
-        let in_code = unit.file.sections[section as usize].prot == MemProt::ReadExec;
+        let in_code = unit.file.sections.at(section as usize).prot == MemProt::ReadExec;
         let behind = behind_function(self.closure.arch, edge, class, in_code);
         if behind == 0 {
             return None;
@@ -88,7 +88,7 @@ impl<'a> Expansion<'_, 'a> {
         match tables.entries[tables.follow(entry).index()].definition {
             Definition::Unit { unit, symbol } => {
                 let unit = &tables.units[unit.index()];
-                match unit.file.symbols[symbol as usize].place {
+                match unit.file.symbols.at(symbol as usize).place {
                     ObjectPlace::Section(section) if unit.is_entry_point(symbol) => {
                         Some(Function { unit, symbol, section })
                     }
@@ -107,8 +107,8 @@ impl<'a> Expansion<'_, 'a> {
 }
 
 impl<'a> Function<'a> {
-    fn symbol(&self) -> &'a ObjectSymbol {
-        &self.unit.file.symbols[self.symbol as usize]
+    fn symbol(&self) -> ObjectSymbol {
+        self.unit.file.symbols.at(self.symbol as usize)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn complete(session: &Session, tables: &SymbolTables, parts: &mut [Pa
                 complete_symbol(tables, part, &unit, index);
             }
             for (index, section) in unit.file.sections.iter().enumerate() {
-                if is_listed(section) || is_stripped(part, &unit, index as u32) {
+                if is_listed(&section) || is_stripped(part, &unit, index as u32) {
                     part.graph.add_section(section.name, section.prot);
                 }
             }
@@ -76,14 +76,14 @@ fn is_listed(section: &ObjectSection) -> bool {
 /// Whether `section` of the file is in the graph of `part` only by name, because nothing can refer to it.
 fn is_stripped(part: &Part, unit: &MaterializationUnit, section: u32) -> bool {
     let Role::Unit(unit_part) = &part.role else { return false };
-    let loaded = unit.file.sections[section as usize].kind == SectionKind::Loaded;
+    let loaded = unit.file.sections.at(section as usize).kind == SectionKind::Loaded;
     let whole = !unit.by_section() && !unit.is_discarded(section);
     loaded && whole && unit_part.blocks[section as usize] == UnitPart::NONE
 }
 
 /// Sees to it that the graph of `part` has symbol `index` of its file, with all that the file says of it.
 fn complete_symbol(tables: &SymbolTables, part: &mut Part, unit: &Arc<MaterializationUnit>, index: u32) {
-    let symbol = unit.file.symbols[index as usize];
+    let symbol = unit.file.symbols.at(index as usize);
     let Role::Unit(unit_part) = &part.role else { return };
     let known = [unit_part.symbols[index as usize], unit_part.branches[index as usize]];
     let known = known.map(|id| (id != UnitPart::NONE).then_some(SymbolId(id)));
@@ -215,8 +215,8 @@ impl Part {
 
     /// The alignment that the file gives its unwind records.
     pub fn unwind_align(&self) -> u64 {
-        let sections = self.unit().map_or(&[][..], |unit| &unit.file.sections);
-        let unwind = sections.iter().filter(|s| s.kind == SectionKind::Unwind);
+        let sections = self.unit().into_iter().flat_map(|unit| unit.file.sections.iter());
+        let unwind = sections.filter(|s| s.kind == SectionKind::Unwind);
         unwind.map(|s| s.align).max().unwrap_or(1).max(4)
     }
 }

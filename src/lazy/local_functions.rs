@@ -37,7 +37,7 @@ impl MaterializationUnit {
                 *last = index as u32;
             }
         }
-        let alone = functions.iter().zip(&self.file.sections).filter_map(|(&(count, function), section)| {
+        let alone = functions.iter().zip(self.file.sections.iter()).filter_map(|(&(count, function), section)| {
             let is_large = section.prot == MemProt::ReadExec && section.size >= LARGE;
             (count == 1 && is_large).then_some(function)
         });
@@ -48,7 +48,7 @@ impl MaterializationUnit {
 
     /// Whether `function`, alone in its section, is a local one, and called as functions are.
     fn may_be_called_by_stub(&self, function: u32) -> bool {
-        let symbol = &self.file.symbols[function as usize];
+        let symbol = self.file.symbols.at(function as usize);
         let is_discarded = matches!(symbol.place, ObjectPlace::Section(section) if self.is_discarded(section));
         let is_piece = || symbol.name.windows(PIECE.len()).any(|part| part == PIECE);
         !symbol.is_global() && symbol.value == 0 && !is_discarded && !is_piece()
@@ -64,15 +64,19 @@ impl Expansion<'_, '_> {
         section: u32,
         edge: &ObjectEdge,
     ) -> Option<SymbolId> {
-        let symbol = &unit.file.symbols[edge.symbol as usize];
+        let points = unit.entry_points?;
+        if unit.entries[edge.symbol as usize] != MaterializationUnit::LOCAL {
+            return None;
+        }
+        let symbol = unit.file.symbols.at(edge.symbol as usize);
         let ObjectPlace::Section(callee) = symbol.place else { return None };
         let arch = self.closure.arch;
-        let caller = &unit.file.sections[section as usize];
-        let is_worth_it = !symbol.is_global() && callee != section && unit.file.sections[callee as usize].size >= LARGE;
+        let caller = unit.file.sections.at(section as usize);
+        let is_worth_it =
+            !symbol.is_global() && callee != section && unit.file.sections.at(callee as usize).size >= LARGE;
         if !is_worth_it || caller.prot != MemProt::ReadExec || unit.owner(callee).is_some() {
             return None;
         }
-        let points = unit.entry_points?;
         let behind = arch.behind_target(edge.kind, edge.addend);
         let is_start = symbol.value.wrapping_add_signed(behind) == 0;
         if !is_start || !arch.is_call(edge.kind, caller.content, edge.offset as usize) {
@@ -83,7 +87,7 @@ impl Expansion<'_, '_> {
         if known != UnitPart::NONE {
             return Some(SymbolId(known));
         }
-        let function = &unit.file.symbols[unit.functions()[number as usize] as usize];
+        let function = unit.file.symbols.at(unit.functions()[number as usize] as usize);
         // A section whose only function is a local one has no other entry points.
         if function.is_global() {
             return None;

@@ -6,7 +6,7 @@
 
 use super::far_data::loaded_size;
 use super::ids::EntryId;
-use crate::link::{self, ObjectFile};
+use crate::link::{self, ObjectFile, ObjectSymbol};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxHasher;
@@ -223,7 +223,7 @@ impl HashedFile {
     /// Hashes the names of `file`, and looks for them among `known`.
     pub(super) fn new(file: ObjectFile, known: &Names) -> HashedFile {
         let conventions = link::conventions(file.target.format);
-        let globals = file.symbols.iter().filter(|s| s.is_global() && !s.name.is_empty()).count();
+        let globals = file.symbols.iter().filter(ObjectSymbol::is_global).count();
         let mut names = Vec::with_capacity(globals);
         for (symbol, s) in file.symbols.iter().enumerate() {
             if !s.is_global() || s.name.is_empty() {

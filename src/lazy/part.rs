@@ -71,20 +71,23 @@ impl UnitPart {
 }
 
 /// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
-/// once; where a first call links a few sections of a file with thousands, a list, which becomes a hash map when it gets long.
+/// once; where a first call links a few sections, a list, which becomes a vector when it gets long, or a hash map if the file has thousands.
 #[derive(Debug)]
 pub(super) enum NumberMap {
     Dense(Vec<u32>),
-    Few(Vec<(u32, u32)>),
+    Few { numbers: Vec<(u32, u32)>, size: usize },
     Many(FxHashMap<u32, u32>),
 }
 
-/// Up to so many numbers, a list is searched faster than a hash map is made.
+/// Up to so many numbers, a list is searched faster than anything else is made.
 const FEW: usize = 16;
+
+/// Up to so many numbers, a vector is made faster than a hash map is filled.
+const SMALL: usize = 2048;
 
 impl NumberMap {
     fn new(sparse: bool, size: usize) -> NumberMap {
-        if sparse { NumberMap::Few(Vec::new()) } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
+        if sparse { NumberMap::Few { numbers: Vec::new(), size } } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
     }
 }
 
@@ -95,7 +98,7 @@ impl Index<usize> for NumberMap {
         let key = index as u32;
         match self {
             NumberMap::Dense(numbers) => &numbers[index],
-            NumberMap::Few(numbers) => {
+            NumberMap::Few { numbers, .. } => {
                 numbers.iter().find(|number| number.0 == key).map_or(&UnitPart::NONE, |number| &number.1)
             }
             NumberMap::Many(numbers) => numbers.get(&key).unwrap_or(&UnitPart::NONE),
@@ -105,17 +108,24 @@ impl Index<usize> for NumberMap {
 
 impl IndexMut<usize> for NumberMap {
     fn index_mut(&mut self, index: usize) -> &mut u32 {
-        if let NumberMap::Few(numbers) = self
+        if let NumberMap::Few { numbers, size } = self
             && numbers.len() == FEW
         {
-            let mut many = FxHashMap::with_capacity_and_hasher(4 * FEW, FxBuildHasher);
-            many.extend(numbers.drain(..));
-            *self = NumberMap::Many(many);
+            let few = numbers.drain(..);
+            *self = if *size <= SMALL {
+                let mut dense = vec![UnitPart::NONE; *size];
+                few.for_each(|(key, number)| dense[key as usize] = number);
+                NumberMap::Dense(dense)
+            } else {
+                let mut many = FxHashMap::with_capacity_and_hasher(4 * FEW, FxBuildHasher);
+                many.extend(few);
+                NumberMap::Many(many)
+            };
         }
         let key = index as u32;
         match self {
             NumberMap::Dense(numbers) => &mut numbers[index],
-            NumberMap::Few(numbers) => {
+            NumberMap::Few { numbers, .. } => {
                 let place = numbers.iter().position(|number| number.0 == key).unwrap_or(numbers.len());
                 if place == numbers.len() {
                     if place == 0 {
@@ -227,7 +237,7 @@ impl Part {
         let role = UnitPart {
             symbols: NumberMap::new(sparse, file.symbols.len()),
             branches: NumberMap::new(sparse, file.symbols.len()),
-            local_calls: NumberMap::new(true, 0),
+            local_calls: NumberMap::new(true, usize::MAX),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unwind_targets: Vec::new(),
@@ -349,7 +359,7 @@ mod tests {
     #[test]
     fn numbers_stay_what_they_are_however_many_there_are() {
         let count = FEW * 3;
-        for mut map in [NumberMap::new(true, 0), NumberMap::new(false, count)] {
+        for mut map in [NumberMap::new(true, count), NumberMap::new(true, SMALL + 1), NumberMap::new(false, count)] {
             for n in (0..count).step_by(2) {
                 map[n] = n as u32 * 7;
                 map[n] += 1;

@@ -93,7 +93,7 @@ impl SymbolTables {
             return Ok(());
         };
         for global in names {
-            let symbol = &file.symbols[global.symbol as usize];
+            let symbol = file.symbols.at(global.symbol as usize);
             if symbol.is_defined() {
                 self.offer(id, member, symbol.name, global.hash);
             }

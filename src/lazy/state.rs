@@ -120,7 +120,7 @@ impl Session {
         index: u32,
         state: SymbolState,
     ) -> Vec<SymbolState> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         let state = SymbolState {
             callable: symbol.kind == SymbolKind::Function || symbol.kind == SymbolKind::IndirectFunction,
             weak: symbol.linkage == Linkage::Weak,

@@ -273,7 +273,7 @@ impl SymbolTables {
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;
             unit.entries[symbol] = match global.entry {
-                GlobalName::UNKNOWN => self.intern_hashed(dylib, unit.file.symbols[symbol].name, global.hash),
+                GlobalName::UNKNOWN => self.intern_hashed(dylib, unit.file.symbols.at(symbol).name, global.hash),
                 known => known,
             };
         }
@@ -321,7 +321,7 @@ impl SymbolTables {
         global: &GlobalName,
     ) -> Result<Option<(EntryId, Mention)>, SessionError> {
         let index = global.symbol;
-        let symbol = unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         let kept = match symbol.place {
             ObjectPlace::Undefined => false,
             ObjectPlace::Section(section) => !unit.is_discarded(section),
@@ -381,7 +381,7 @@ impl SymbolTables {
     ) -> Result<(), SessionError> {
         let new = match symbol.place {
             ObjectPlace::Alias(other) => {
-                Definition::Alias(self.intern(unit.dylib, unit.file.symbols[other as usize].name))
+                Definition::Alias(self.intern(unit.dylib, unit.file.symbols.at(other as usize).name))
             }
             _ => Definition::Unit { unit: unit.id, symbol: index },
         };
@@ -390,7 +390,7 @@ impl SymbolTables {
         let replace = match old {
             Definition::Unit { unit: other, symbol: old } if other != unit.id => {
                 let other = self.units[other.index()].clone();
-                let old_symbol = &other.file.symbols[old as usize];
+                let old_symbol = &other.file.symbols.at(old as usize);
                 match (Rank::of(old_symbol), rank) {
                     (Rank::Strong, Rank::Strong) => {
                         return Err(SessionError::DuplicateDefinition {
@@ -441,7 +441,7 @@ impl SymbolTables {
         if sets.is_empty() {
             return None;
         }
-        let section = &unit.file.sections[section as usize];
+        let section = unit.file.sections.at(section as usize);
         let position = sets.iter().position(|s| s.name == section.name && section.kind == SectionKind::Loaded)?;
         Some(SetId(position as u32))
     }

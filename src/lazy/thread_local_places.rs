@@ -108,7 +108,7 @@ impl SymbolTables {
 
     /// Size and alignment of `section`.
     fn piece(&self, (unit, section): Section) -> (u64, u64) {
-        let header = &self.units[unit.index()].file.sections[section as usize];
+        let header = &self.units[unit.index()].file.sections.at(section as usize);
         let common = self.common_align.get(&(unit, section)).copied().unwrap_or(1);
         (header.size, header.align.max(common))
     }
@@ -152,7 +152,7 @@ impl SymbolTables {
 
     /// The section that symbol `index` of `unit` is defined in, wherever that is.
     pub fn section_of(&self, unit: &MaterializationUnit, index: u32) -> Option<Section> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         if !symbol.is_global() || symbol.name.is_empty() {
             return unit.place(index).map(|(section, _)| (unit.id, section));
         }
@@ -258,7 +258,7 @@ impl MaterializationUnit {
     /// Its thread-local sections that are part of the program.
     pub fn kept_thread_local_sections(&self) -> impl Iterator<Item = Section> + '_ {
         let kept = |&index: &u32| {
-            self.is_thread_local(index) && self.file.sections[index as usize].size != 0 && !self.is_discarded(index)
+            self.is_thread_local(index) && self.file.sections.at(index as usize).size != 0 && !self.is_discarded(index)
         };
         self.special_sections.iter().copied().filter(kept).map(|index| (self.id, index))
     }
@@ -275,7 +275,7 @@ impl MaterializationUnit {
 
     /// Whether anything in the file is or may refer to a thread-local variable.
     fn mentions_thread_locals(&self) -> bool {
-        let section = |section: u32| self.file.sections[section as usize].kind == SectionKind::ThreadLocal;
+        let section = |section: u32| self.file.sections.at(section as usize).kind == SectionKind::ThreadLocal;
         self.file.symbols.iter().any(|symbol| {
             symbol.kind == SymbolKind::ThreadLocal
                 || matches!(symbol.place, ObjectPlace::Section(index) | ObjectPlace::Common(index) if section(index))

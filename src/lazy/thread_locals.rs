@@ -128,7 +128,7 @@ impl Expansion<'_, '_> {
             if unit.thread_local_module() != Some(module) {
                 return Err(self.apart(unit, index));
             }
-            return Ok(self.part.absolute(unit.file.symbols[index].name, ExecutorAddr(offset)));
+            return Ok(self.part.absolute(unit.file.symbols.at(index).name, ExecutorAddr(offset)));
         }
         if class.needs_thread_pointer_offset() {
             return Err(self.no_offset(unit, index));
@@ -162,11 +162,11 @@ impl Expansion<'_, '_> {
 
     /// That symbol `index` of the file has no constant offset, although an access needs one.
     fn no_offset(&self, unit: &MaterializationUnit, index: usize) -> SessionError {
-        let symbol = &unit.file.symbols[index];
+        let symbol = unit.file.symbols.at(index);
         let defined = match self.closure.tables.section_of(unit, index as u32) {
             Some((other, section)) => {
                 let file = &self.closure.tables.units[other.index()].file;
-                let header = &file.sections[section as usize];
+                let header = file.sections.at(section as usize);
                 Some((String::from_utf8_lossy(header.name), &file.name, header.size))
             }
             None => None,
@@ -184,14 +184,14 @@ impl Expansion<'_, '_> {
                     .into()
             }
         };
-        LinkError::malformed(&unit.file.name, describe(symbol), what).into()
+        LinkError::malformed(&unit.file.name, describe(&symbol), what).into()
     }
 
     /// That symbol `index` of the file is not where the file's module-relative offsets count from.
     fn apart(&self, unit: &MaterializationUnit, index: usize) -> SessionError {
         let what = "the file accesses it relative to other thread-local variables, but not all of them fit the reserve of memory at \
                     constant offsets, and some need that; make the reserve larger with -tls-reserve=SIZE";
-        LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[index]), what).into()
+        LinkError::malformed(&unit.file.name, describe(&unit.file.symbols.at(index)), what).into()
     }
 
     /// The graph's symbol for a place in thread-local section `section` of `unit`.
@@ -213,14 +213,14 @@ impl Expansion<'_, '_> {
 
     /// The graph's symbol for symbol `index` of the file, which must be thread-local, wherever it is defined.
     fn variable(&mut self, unit: &Arc<MaterializationUnit>, index: u32) -> Result<SymbolId, SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         let mismatch = |by: &str| {
             let what = format_args!("it is used as a thread-local variable, but {by} does not define it as one");
-            LinkError::malformed(&unit.file.name, describe(symbol), what)
+            LinkError::malformed(&unit.file.name, describe(&symbol), what)
         };
         if !symbol.is_global() || symbol.name.is_empty() {
             return match unit.place(index) {
-                Some((section, _)) if unit.is_thread_local(section) => self.section_variable(unit, section, symbol),
+                Some((section, _)) if unit.is_thread_local(section) => self.section_variable(unit, section, &symbol),
                 _ => Err(mismatch("this file").into()),
             };
         }
@@ -232,7 +232,7 @@ impl Expansion<'_, '_> {
                 let other = &tables.units[other.index()];
                 match other.place(symbol) {
                     Some((section, _)) if other.is_thread_local(section) => {
-                        self.section_variable(other, section, &other.file.symbols[symbol as usize])
+                        self.section_variable(other, section, &other.file.symbols.at(symbol as usize))
                     }
                     _ => Err(mismatch(&other.file.name).into()),
                 }
@@ -272,7 +272,7 @@ impl Expansion<'_, '_> {
         }
         let what = "it is thread-local and too large for the reserve of memory at constant offsets, so it has no address; make the \
                     reserve larger with -tls-reserve=SIZE";
-        Err(LinkError::malformed(&unit.file.name, describe(&unit.file.symbols[symbol as usize]), what).into())
+        Err(LinkError::malformed(&unit.file.name, describe(&unit.file.symbols.at(symbol as usize)), what).into())
     }
 
     /// Refuses symbol `index` of the file as the target of an ordinary edge if it is thread-local.
@@ -281,24 +281,24 @@ impl Expansion<'_, '_> {
         unit: &Arc<MaterializationUnit>,
         index: u32,
     ) -> Result<(), SessionError> {
-        let symbol = &unit.file.symbols[index as usize];
+        let symbol = unit.file.symbols.at(index as usize);
         let tables = self.closure.tables;
         let defined_elsewhere = || match tables.entries[tables.follow(unit.entries[index as usize]).index()].definition
         {
             Definition::Unit { unit, symbol } => {
                 let unit = &tables.units[unit.index()];
-                unit.has_thread_locals() && is_in_thread_local_section(unit, &unit.file.symbols[symbol as usize])
+                unit.has_thread_locals() && is_in_thread_local_section(unit, &unit.file.symbols.at(symbol as usize))
             }
             _ => false,
         };
         let is_thread_local = symbol.kind == SymbolKind::ThreadLocal
-            || unit.has_thread_locals() && is_in_thread_local_section(unit, symbol)
+            || unit.has_thread_locals() && is_in_thread_local_section(unit, &symbol)
             || symbol.is_global() && !symbol.name.is_empty() && defined_elsewhere();
         if !is_thread_local {
             return Ok(());
         }
         let what = "it is thread-local, but a relocation refers to it as if it had one address";
-        Err(LinkError::malformed(&unit.file.name, describe(symbol), what).into())
+        Err(LinkError::malformed(&unit.file.name, describe(&symbol), what).into())
     }
 }
 

@@ -112,13 +112,13 @@ impl MaterializationUnit {
 
     /// Whether symbol `symbol` of the file is called through an entry point.
     pub fn is_entry_point(&self, symbol: u32) -> bool {
-        let s = &self.file.symbols[symbol as usize];
+        let s = self.file.symbols.at(symbol as usize);
         self.laziness != Laziness::Eager && s.kind == SymbolKind::Function && matches!(s.place, ObjectPlace::Section(_))
     }
 
     /// Whether `section` is thread-local; such sections are always linked one by one, since all of a program's are before it starts.
     pub fn is_thread_local(&self, section: u32) -> bool {
-        self.file.sections[section as usize].kind == SectionKind::ThreadLocal
+        self.file.sections.at(section as usize).kind == SectionKind::ThreadLocal
     }
 
     /// Whether any of its sections is thread-local; known once such sections have places.
@@ -167,7 +167,7 @@ impl MaterializationUnit {
     pub fn functions(&self) -> &[u32] {
         self.functions.get_or_init(|| {
             let global = |&i: &u32| self.entries[i as usize] != MaterializationUnit::LOCAL;
-            let kept = |&i: &u32| match self.file.symbols[i as usize].place {
+            let kept = |&i: &u32| match self.file.symbols.at(i as usize).place {
                 ObjectPlace::Section(section) => !self.is_discarded(section),
                 _ => false,
             };
@@ -220,7 +220,7 @@ impl MaterializationUnit {
 
     /// The section and offset of symbol `symbol`, if it is defined in a section.
     pub fn place(&self, symbol: u32) -> Option<(u32, u64)> {
-        let s = &self.file.symbols[symbol as usize];
+        let s = self.file.symbols.at(symbol as usize);
         match s.place {
             ObjectPlace::Section(section) | ObjectPlace::Common(section) => Some((section, s.value)),
             _ => None,
@@ -259,7 +259,7 @@ impl SectionIndex {
         let loaded = unit.file.sections.iter().enumerate().filter(|(_, s)| s.kind == SectionKind::Loaded);
         let mut dependents: Vec<_> = loaded.filter_map(|(d, s)| Some((s.linked_to?, d as u32))).collect();
         dependents.sort_unstable();
-        let offset_of = |number: u32| unit.file.symbols[unit.functions()[number as usize] as usize].value;
+        let offset_of = |number: u32| unit.file.symbols.at(unit.functions()[number as usize] as usize).value;
         let mut aliases = Vec::new();
         let mut by_offset: Vec<(u64, u32)> = Vec::new();
         for of_section in functions.chunk_by(|a, b| a.0 == b.0).filter(|of_section| of_section.len() > 1) {

@@ -188,7 +188,7 @@ impl UnitPart {
     fn targets(&self, class: EdgeClass) -> Option<&[u32]> {
         match if is_branch(class) { &self.branches } else { &self.symbols } {
             NumberMap::Dense(targets) => Some(targets),
-            NumberMap::Few(_) | NumberMap::Many(_) => None,
+            NumberMap::Few { .. } | NumberMap::Many(_) => None,
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn sections(tables: &SymbolTables, unit: &MaterializationUnit, claime
     let strips = strips && unit.laziness == Laziness::Eager;
     let named = if strips { sections_with_symbols(tables, unit) } else { Vec::new() };
     let stays = |section: u32| {
-        let s = &unit.file.sections[section as usize];
+        let s = unit.file.sections.at(section as usize);
         s.kind != SectionKind::Loaded
             || s.linked_to.is_some()
             || named[section as usize]
@@ -30,7 +30,7 @@ fn belongs_to_whole(tables: &SymbolTables, unit: &MaterializationUnit, section: 
     if unit.is_discarded(section) {
         return false;
     }
-    match unit.file.sections[section as usize].kind {
+    match unit.file.sections.at(section as usize).kind {
         SectionKind::Loaded | SectionKind::Initializers(_) | SectionKind::Finalizers(_) => true,
         SectionKind::InitializerCode | SectionKind::FinalizerCode => true,
         SectionKind::Common => is_used_common(tables, unit, section),

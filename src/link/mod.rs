@@ -16,6 +16,7 @@ pub mod graph;
 pub mod layout;
 pub mod macho;
 pub mod object_file;
+pub mod packed;
 mod raw_section;
 mod read;
 pub mod tables;

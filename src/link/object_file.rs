@@ -6,6 +6,7 @@
 use super::edge::EdgeKind;
 use super::error::Result;
 use super::graph::{Linkage, Scope};
+use super::packed::{ObjectSections, ObjectSymbols};
 use crate::base::{MemProt, Target};
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -20,10 +21,10 @@ pub struct ObjectFile {
     pub target: Target,
     /// In the file's order, without those that only describe others, and cut up where the format does so; index 0 may be a placeholder.
     /// Behind those come zero-filled sections made for common symbols, one each.
-    pub sections: Vec<ObjectSection>,
+    pub sections: ObjectSections,
     /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1. A format whose relocations
     /// can do without symbols puts nameless ones behind those.
-    pub symbols: Vec<ObjectSymbol>,
+    pub symbols: ObjectSymbols,
     /// Sets of sections of which the program keeps one copy.
     pub groups: Vec<SectionGroup>,
     /// The sections in those; see [`ObjectFile::members`].
@@ -45,7 +46,7 @@ pub trait ObjectFormat: Debug + Send + Sync {
     /// They are the section's bytes and edges where the format keeps them in DWARF's form with all relocations. Errors as
     /// [`ObjectFormat::edges`].
     fn call_frames(&self, file: &ObjectFile, section: u32) -> Result<CallFrames> {
-        let mut frames = CallFrames { content: file.sections[section as usize].content.into(), edges: Vec::new() };
+        let mut frames = CallFrames { content: file.sections.at(section as usize).content.into(), edges: Vec::new() };
         self.edges(file, section, &mut frames.edges)?;
         Ok(frames)
     }
@@ -206,7 +207,7 @@ impl InitializerOrder {
 }
 
 /// One section.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ObjectSection {
     /// Its name; not necessarily UTF-8.
     pub name: &'static [u8],
@@ -262,7 +263,7 @@ pub enum ObjectPlace {
 }
 
 /// One symbol.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ObjectSymbol {
     /// Its linker-level name; empty for section symbols.
     pub name: &'static [u8],

@@ -6,6 +6,7 @@ use super::graph::{Linkage, Scope};
 use super::object_file::{
     ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionKind, SymbolKind,
 };
+use super::packed::{ObjectSections, ObjectSymbols};
 use crate::base::{MemProt, Target};
 
 /// The alignment of such a section in bytes, as llvm-jitlink's `-sectcreate` has it.
@@ -32,17 +33,20 @@ pub fn raw_section(
     ObjectFile {
         name,
         target,
-        sections: vec![ObjectSection {
-            name: section,
-            kind: SectionKind::Loaded,
-            prot: MemProt::Read,
+        sections: ObjectSections::of(
             content,
-            size: content.len() as u64,
-            align: ALIGN,
-            align_offset: 0,
-            linked_to: None,
-        }],
-        symbols: symbols.iter().map(symbol).collect(),
+            [ObjectSection {
+                name: section,
+                kind: SectionKind::Loaded,
+                prot: MemProt::Read,
+                content,
+                size: content.len() as u64,
+                align: ALIGN,
+                align_offset: 0,
+                linked_to: None,
+            }],
+        ),
+        symbols: ObjectSymbols::of(content, symbols.iter().map(symbol)),
         groups: Vec::new(),
         group_members: Vec::new(),
         format: Box::new(NoRelocations),

@@ -80,7 +80,7 @@ impl UnwindTables {
     }
 
     fn add_section(&mut self, file: &ObjectFile, index: u32) -> Result<()> {
-        let section = &file.sections[index as usize];
+        let section = file.sections.at(index as usize);
         let records = file.format.call_frames(file, index)?;
         let content = &records.content;
         let error = |offset: usize, what: &str| {
@@ -139,7 +139,7 @@ impl UnwindTables {
 /// relocation, as in the frames that `ld -r` leaves of discarded code.
 fn code_section(file: &ObjectFile, edges: &[ObjectEdge], offset: u32) -> Option<u32> {
     let edge = edges.iter().find(|e| e.offset >= offset).filter(|e| e.offset == offset)?;
-    match file.symbols[edge.symbol as usize].place {
+    match file.symbols.at(edge.symbol as usize).place {
         ObjectPlace::Section(section) => Some(section),
         _ => None,
     }

@@ -99,7 +99,7 @@ impl FileDebugInfo {
         for (from, section) in info.sections.iter_mut().enumerate() {
             let discarded = u64::from(matches!(section.name, b".debug_loc" | b".debug_ranges"));
             for edge in std::mem::take(&mut section.edges) {
-                let symbol = &file.symbols[edge.symbol as usize];
+                let symbol = file.symbols.at(edge.symbol as usize);
                 let kind = &kinds[usize::from(edge.kind.0)];
                 let known = match symbol.place {
                     // Offsets of thread-local variables mean nothing to debuggers here.

@@ -135,7 +135,7 @@ fn add_ranges(symfile: &mut Symfile, graph: &FixedUpGraph<'_>) {
 
 /// The symbols of `file` in `sections`, which are linked.
 fn add_symbols(symfile: &mut Symfile, file: &ObjectFile, sections: &FxHashMap<u32, ExecutorAddr>) {
-    for symbol in &file.symbols {
+    for symbol in file.symbols.iter() {
         let (ObjectPlace::Section(section) | ObjectPlace::Common(section)) = symbol.place else { continue };
         let Some(start) = sections.get(&section).filter(|_| !symbol.name.is_empty()) else { continue };
         symfile.symbols.push(Symbol {

@@ -37,7 +37,7 @@ pub(super) fn functions<'a>(graph: &'a FixedUpGraph<'_>) -> Vec<Function<'a>> {
         Some((_, file)) => {
             for (section, block) in graph.file_sections() {
                 let start = graph.graph.blocks[block.index()].address;
-                if file.sections[section as usize].prot != MemProt::ReadExec {
+                if file.sections.at(section as usize).prot != MemProt::ReadExec {
                     continue;
                 }
                 let here = file.symbols.iter().filter(|symbol| {

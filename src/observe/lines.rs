@@ -42,7 +42,7 @@ impl FileLines {
     /// Those of `file`; `None` if it has none, or they are damaged.
     pub fn of(file: &ObjectFile) -> Option<FileLines> {
         let mut info = DebugInfo::default();
-        let is_code = |section: u32| file.sections[section as usize].prot == crate::base::MemProt::ReadExec;
+        let is_code = |section: u32| file.sections.at(section as usize).prot == crate::base::MemProt::ReadExec;
         let address = |section| is_code(section).then(|| pretended(section, 0));
         if !info.add(file, address).map_err(|error| log::warn!("debug information is left out: {error}")).ok()? {
             return None;

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// Errors: [`LinkError::Malformed`] for sections that leave the file or cannot be decompressed, and those of their relocations.
 pub(super) fn sections(format: &Elf, file: &ObjectFile) -> Result<Vec<DebugSection>> {
     let malformed = |index: usize, what: &dyn std::fmt::Display| {
-        let section = String::from_utf8_lossy(file.sections[index].name);
+        let section = String::from_utf8_lossy(file.sections.at(index).name);
         LinkError::malformed(&file.name, format_args!("section {index} ({section})"), what)
     };
     let headers = elf::FileHeader64::<LE>::parse(format.data)

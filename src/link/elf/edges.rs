@@ -126,7 +126,7 @@ impl ObjectFormat for Elf {
     }
 
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()> {
-        let length = file.sections[section as usize].content.len() as u64;
+        let length = file.sections.at(section as usize).content.len() as u64;
         self.edges_within(file, section, length, edges)
     }
 
@@ -196,7 +196,7 @@ impl Elf {
         let Some(relocations) = self.relocations.get(section as usize) else {
             return Ok(());
         };
-        let header = &file.sections[section as usize];
+        let header = file.sections.at(section as usize);
         let error = |offset: u64, what: String| LinkError::Relocation {
             file: file.name.clone(),
             section: String::from_utf8_lossy(header.name).into_owned(),

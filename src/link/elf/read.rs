@@ -9,6 +9,7 @@ use crate::link::graph::{Linkage, Scope};
 use crate::link::object_file::{
     ObjectFile, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
 };
+use crate::link::packed::{ObjectSections, ObjectSymbols};
 use object::LittleEndian as LE;
 use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, SectionTable, Sym, SymbolTable};
@@ -49,7 +50,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
         name: name.to_string(),
         target,
         sections: reader.sections()?,
-        symbols: Vec::new(),
+        symbols: ObjectSymbols::with_capacity(data, 0),
         groups: Vec::new(),
         group_members: Vec::new(),
         format: Box::new(Elf::read(name, data, &sections, &numbering, target.arch)?),
@@ -110,8 +111,8 @@ impl Reader<'_> {
         LinkError::malformed(self.name, place, what)
     }
 
-    fn sections(&self) -> Result<Vec<ObjectSection>> {
-        let mut sections = Vec::with_capacity(self.numbering.number.len());
+    fn sections(&self) -> Result<ObjectSections> {
+        let mut sections = ObjectSections::with_capacity(self.data, self.numbering.number.len());
         sections.push(unloaded(b""));
         for &number in &self.numbering.number[1..] {
             let index = SectionIndex(number as usize);
@@ -175,8 +176,8 @@ impl Reader<'_> {
         })
     }
 
-    fn symbols(&self, sections: &mut Vec<ObjectSection>) -> Result<Vec<ObjectSymbol>> {
-        let mut symbols = Vec::with_capacity(self.symbol_table.len().max(1));
+    fn symbols(&self, sections: &mut ObjectSections) -> Result<ObjectSymbols> {
+        let mut symbols = ObjectSymbols::with_capacity(self.data, self.symbol_table.len().max(1));
         for (index, sym) in self.symbol_table.symbols().iter().enumerate() {
             symbols.push(self.symbol(index, sym, sections)?);
         }
@@ -190,7 +191,7 @@ impl Reader<'_> {
         &self,
         index: usize,
         sym: &'static elf::Sym64<LE>,
-        sections: &mut Vec<ObjectSection>,
+        sections: &mut ObjectSections,
     ) -> Result<ObjectSymbol> {
         if index == 0 || sym.st_type() == elf::STT_FILE {
             return Ok(null_symbol());
@@ -251,7 +252,7 @@ impl Reader<'_> {
         })
     }
 
-    fn groups(&self, sections: &[ObjectSection]) -> Result<(Vec<SectionGroup>, Vec<u32>)> {
+    fn groups(&self, sections: &ObjectSections) -> Result<(Vec<SectionGroup>, Vec<u32>)> {
         let (mut groups, mut members) = (Vec::new(), Vec::new());
         let mut is_member = vec![false; self.table.len()];
         for (index, header) in self.table.iter().enumerate() {
@@ -295,7 +296,7 @@ impl Reader<'_> {
     }
 
     /// The name of a group's signature symbol; for a section symbol, the section's.
-    fn signature(&self, header: &elf::SectionHeader64<LE>, sections: &[ObjectSection]) -> object::Result<Data> {
+    fn signature(&self, header: &elf::SectionHeader64<LE>, sections: &ObjectSections) -> object::Result<Data> {
         let index = SymbolIndex(header.sh_info(LE) as usize);
         let symbol = self.symbol_table.symbol(index)?;
         if symbol.st_type() == elf::STT_SECTION

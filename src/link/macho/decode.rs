@@ -154,7 +154,7 @@ impl Reader<'_> {
     /// The place `offset` bytes behind `symbol`. The inside of a function of this file belongs to its body: the address of a label, not
     /// of something that may be reached through an entry point.
     fn inside(&self, symbol: u32, offset: i64) -> Place {
-        let target = &self.file.symbols[symbol as usize];
+        let target = self.file.symbols.at(symbol as usize);
         match target.place {
             ObjectPlace::Section(section) if offset != 0 && target.kind == SymbolKind::Function => {
                 (self.macho.section_symbol(section), offset.wrapping_add_unsigned(target.value))
@@ -185,7 +185,7 @@ impl Reader<'_> {
         let subtrahend = self.symbol(info)?;
         let place = (u64::from(info.r_address) - self.piece.start) as i64;
         let in_piece = |symbol: u32| {
-            let symbol = &self.file.symbols[symbol as usize];
+            let symbol = self.file.symbols.at(symbol as usize);
             let own = symbol.place == ObjectPlace::Section(self.own_piece());
             own.then_some(symbol.value as i64)
         };
@@ -206,9 +206,9 @@ impl Reader<'_> {
 
     /// Whether a pointer in this section to `symbol` is that of a thread-local variable's descriptor to its initial value.
     fn is_thread_local_offset(&self, symbol: u32) -> bool {
-        let is_thread_local = |section: u32| self.file.sections[section as usize].kind == SectionKind::ThreadLocal;
+        let is_thread_local = |section: u32| self.file.sections.at(section as usize).kind == SectionKind::ThreadLocal;
         self.section.typ == macho::S_THREAD_LOCAL_VARIABLES
-            && matches!(self.file.symbols[symbol as usize].place, ObjectPlace::Section(s) if is_thread_local(s))
+            && matches!(self.file.symbols.at(symbol as usize).place, ObjectPlace::Section(s) if is_thread_local(s))
     }
 }
 

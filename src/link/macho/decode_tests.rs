@@ -12,7 +12,7 @@ const ADDEND: u8 = 10;
 
 /// What an edge goes to: section and offset, or the name of a symbol elsewhere and an addend.
 fn target(file: &ObjectFile, edge: &crate::link::object_file::ObjectEdge) -> (String, i64) {
-    let symbol = &file.symbols[edge.symbol as usize];
+    let symbol = file.symbols.at(edge.symbol as usize);
     match symbol.place {
         crate::link::object_file::ObjectPlace::Section(section) => {
             (format!("piece {section}"), edge.addend.wrapping_add_unsigned(symbol.value))
@@ -233,7 +233,7 @@ fn the_inside_of_a_function_is_a_place_in_its_piece() {
         let other = TestSection { name: "__more", ..text(&[0x90; 8]) };
         let file = TestFile::new(arch, vec![code, other], vec![TestSymbol("_f", SECT | EXT, 2, 0, 16)]).read();
         let edge = edges(&file, 0).unwrap()[0];
-        (file.symbols[edge.symbol as usize].name.is_empty(), edge.addend)
+        (file.symbols.at(edge.symbol as usize).name.is_empty(), edge.addend)
     };
     let branch = relocation(0, 2, true, 2, true, 0);
     assert_eq!(inside(X86_64, &0i32.to_le_bytes(), &[branch]), (false, -4));

@@ -180,7 +180,7 @@ impl MachO {
 
     /// Section and offset of what `edge` of `file` points to, if it is in a section of the file.
     pub(super) fn defined_place(&self, file: &ObjectFile, edge: &ObjectEdge) -> Option<(u32, i64)> {
-        let symbol = &file.symbols[edge.symbol as usize];
+        let symbol = file.symbols.at(edge.symbol as usize);
         match symbol.place {
             ObjectPlace::Section(section) => Some((section, edge.addend.wrapping_add_unsigned(symbol.value))),
             _ => None,
@@ -235,7 +235,7 @@ impl ObjectFormat for MachO {
     }
 
     fn call_frames(&self, file: &ObjectFile, section: u32) -> Result<CallFrames> {
-        if file.sections[section as usize].name == names::COMPACT_UNWIND {
+        if file.sections.at(section as usize).name == names::COMPACT_UNWIND {
             compact_unwind::call_frames(self, file, section)
         } else {
             eh_frame::call_frames(self, file, section)

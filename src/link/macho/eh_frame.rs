@@ -40,7 +40,7 @@ pub(super) fn call_frames(macho: &MachO, file: &ObjectFile, index: u32) -> Resul
         }
     }
     let mut walk =
-        Walk { macho, file, index, content: file.sections[index as usize].content, edges, added: Vec::new() };
+        Walk { macho, file, index, content: file.sections.at(index as usize).content, edges, added: Vec::new() };
     let ids = walk.records()?;
     let Walk { content, mut edges, added, .. } = walk;
     let mut frames = CallFrames { content: content.into(), edges: Vec::new() };
@@ -179,7 +179,7 @@ impl Walk<'_> {
         }
         let address = self.macho.address_of(self.index).wrapping_add(at as u64).wrapping_add_signed(value);
         let (Some((symbol, addend)), Some(kind)) = (self.macho.place_of(address), self.macho.pc_relative(size)) else {
-            let section = self.file.sections[self.index as usize].name;
+            let section = self.file.sections.at(self.index as usize).name;
             let what = format_args!("No symbol or block covering address {address:#x}");
             return Err(LinkError::call_frame(&self.file.name, section, at, what));
         };

@@ -46,7 +46,7 @@ fn filled(arch: Arch) -> TestFile {
 fn edges_of(arch: Arch, read: &ObjectFile) -> Vec<(usize, &'static str, String, i64)> {
     let CallFrames { edges, .. } = read.format.call_frames(read, 3).expect("the records are well-formed");
     let edge = |edge: &crate::link::object_file::ObjectEdge| {
-        let place = match read.symbols[edge.symbol as usize].place {
+        let place = match read.symbols.at(edge.symbol as usize).place {
             ObjectPlace::Section(section) => format!("piece {section}"),
             _ => "elsewhere".to_string(),
         };

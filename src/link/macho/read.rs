@@ -53,7 +53,7 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let subsections = header.flags(LE).contains(macho::MH_SUBSECTIONS_VIA_SYMBOLS);
     let mut file_sections: Vec<FileSection> = sections::read(&file, &tables)?;
     let split = Split::new(&file, &tables, &mut file_sections, subsections)?;
-    let mut sections = split.sections(&file_sections);
+    let mut sections = split.sections(data, &file_sections);
     let symbols = Symbols { file: &file, tables: &tables, file_sections: &file_sections, split: &split };
     let symbols = symbols.read(&mut sections)?;
     if target.signed_pointers {

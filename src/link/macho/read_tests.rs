@@ -169,7 +169,7 @@ fn zero_filled_sections_are_cut_and_have_no_content() {
 fn kind(segment: &'static str, name: &'static str, flags: u32) -> (SectionKind, MemProt) {
     let section = TestSection { segment, name, flags, ..data(&[0; 32]) };
     let read = TestFile::new(X86_64, vec![section], Vec::new()).read();
-    (read.sections[0].kind, read.sections[0].prot)
+    (read.sections.at(0).kind, read.sections.at(0).prot)
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn memory_that_is_writable_and_executable_is_refused() {
 /// The symbol that `symbol` becomes, in a file whose section 1 has instructions and section 2 data.
 fn symbol(symbol: TestSymbol) -> crate::link::ObjectSymbol {
     let sections = vec![text(&[0; 16]), data(&[0; 16])];
-    TestFile::new(X86_64, sections, vec![symbol, TestSymbol("_next", SECT, 1, 0, 8)]).read().symbols[0]
+    TestFile::new(X86_64, sections, vec![symbol, TestSymbol("_next", SECT, 1, 0, 8)]).read().symbols.at(0)
 }
 
 #[test]
@@ -256,8 +256,8 @@ fn symbols_are_what_their_types_say() {
 fn common_symbols_get_memory_with_their_alignment() {
     for (desc, size, align) in [(0x300, 12, 8), (0xf00, 1, 1 << 15), (0, 1, 1), (0, 12, 16), (0, 100, 16)] {
         let file = TestFile::new(X86_64, vec![data(&[0; 4])], vec![TestSymbol("_c", EXT, 0, desc, size)]).read();
-        assert_eq!(file.symbols[0].place, ObjectPlace::Common(1));
-        let section = &file.sections[1];
+        assert_eq!(file.symbols.at(0).place, ObjectPlace::Common(1));
+        let section = file.sections.at(1);
         assert_eq!((section.kind, section.size, section.align), (SectionKind::Common, size, align));
         assert!(section.is_zero_fill());
     }
@@ -268,13 +268,13 @@ fn indirect_symbols_stand_for_others() {
     // The value is where the other's name is in the string table: behind those of the first two.
     let names = |other| TestFile::new(X86_64, vec![data(&[0; 4])], vec![TestSymbol("_a", INDR | EXT, 0, 0, 4), other]);
     let file = names(TestSymbol("_b", EXT, 0, 0, 0)).read();
-    assert_eq!(file.symbols[0].place, ObjectPlace::Alias(1));
+    assert_eq!(file.symbols.at(0).place, ObjectPlace::Alias(1));
     // Without a symbol of that name there is one in the end.
     let file = names(TestSymbol("__b", EXT, 0, 0, 0));
     let file = TestFile { symbols: vec![TestSymbol("_a", INDR | EXT, 0, 0, 5), file.symbols[1]], ..file }.read();
     let last = file.symbols.len() - 1;
-    assert_eq!(file.symbols[0].place, ObjectPlace::Alias(last as u32));
-    assert_eq!((file.symbols[last].name, file.symbols[last].place), (&b"_b"[..], ObjectPlace::Undefined));
+    assert_eq!(file.symbols.at(0).place, ObjectPlace::Alias(last as u32));
+    assert_eq!((file.symbols.at(last).name, file.symbols.at(last).place), (&b"_b"[..], ObjectPlace::Undefined));
     let file = TestFile::new(X86_64, vec![data(&[0; 4])], vec![TestSymbol("_a", INDR | EXT, 0, 0, 99)]);
     assert!(read_object("file.o", file.bytes()).is_err());
 }
@@ -287,8 +287,8 @@ fn debugging_entries_are_placeholders_that_keep_numbers() {
         vec![TestSymbol("/src", 0x64, 0, 0, 0), TestSymbol("_f", SECT | EXT, 1, 0, 4)],
     );
     let read = file.read();
-    assert!(!read.symbols[0].is_global() && read.symbols[0].name.is_empty());
-    assert_eq!(read.symbols[1].name, b"_f");
+    assert!(!read.symbols.at(0).is_global() && read.symbols.at(0).name.is_empty());
+    assert_eq!(read.symbols.at(1).name, b"_f");
     // One more for each piece.
     assert_eq!(read.symbols.len(), 2 + 2);
 }
@@ -298,7 +298,7 @@ fn data_among_instructions_is_no_function() {
     let symbols = vec![TestSymbol("_f", SECT | EXT, 1, 0, 0), TestSymbol("_table", SECT | EXT, 1, 0, 8)];
     let mut file = TestFile::new(Aarch64, vec![text(&[0; 16])], symbols);
     file.data_in_code.push((8, 8));
-    let kinds: Vec<_> = file.read().symbols[..2].iter().map(|symbol| symbol.kind).collect();
+    let kinds: Vec<_> = file.read().symbols.iter().take(2).map(|symbol| symbol.kind).collect();
     assert_eq!(kinds, [SymbolKind::Function, SymbolKind::Data]);
 }
 
@@ -356,8 +356,8 @@ fn offsets_of_initializers_become_pointers() {
     }
     let symbols = ["_a", "_b", "___dso_handle"].map(|name| TestSymbol(name, EXT, 0, 0, 0));
     let read = TestFile::new(X86_64, vec![section], symbols.to_vec()).read();
-    assert!(matches!(read.sections[0].kind, SectionKind::Initializers(_)));
-    assert_eq!((read.sections[0].size, read.sections[0].content), (16, &[0; 16][..]));
+    assert!(matches!(read.sections.at(0).kind, SectionKind::Initializers(_)));
+    assert_eq!((read.sections.at(0).size, read.sections.at(0).content), (16, &[0; 16][..]));
     let edges = edges(&read, 0).unwrap();
     let found: Vec<_> = edges.iter().map(|e| (kind_name(X86_64, e), e.offset, e.symbol, e.addend)).collect();
     assert_eq!(found, [("Pointer64", 0, 0, 0), ("Pointer64", 8, 1, 0)]);

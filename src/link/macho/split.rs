@@ -1,9 +1,10 @@
 //! Cutting sections into the pieces that are linked by themselves.
 
-use super::read::{File, Tables};
+use super::read::{Data, File, Tables};
 use super::sections::{Division, FileSection};
 use crate::link::error::Result;
 use crate::link::object_file::ObjectSection;
+use crate::link::packed::ObjectSections;
 use object::LittleEndian as LE;
 use object::macho;
 use object::read::macho::Nlist;
@@ -125,7 +126,7 @@ impl Split {
     }
 
     /// The sections of the file as others see them.
-    pub fn sections(&self, sections: &[FileSection]) -> Vec<ObjectSection> {
+    pub fn sections(&self, data: Data, sections: &[FileSection]) -> ObjectSections {
         let section = |piece: &Piece| {
             let section = &sections[piece.section as usize];
             if section.typ == macho::S_INIT_FUNC_OFFSETS {
@@ -143,7 +144,7 @@ impl Split {
                 linked_to: None,
             }
         };
-        self.pieces.iter().map(section).collect()
+        ObjectSections::of(data, self.pieces.iter().map(section))
     }
 
     /// The piece that `offset` of `section` is in and where in it; what is beyond the section counts from

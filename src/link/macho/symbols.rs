@@ -8,6 +8,7 @@ use crate::base::MemProt;
 use crate::link::error::{LinkError, Result};
 use crate::link::graph::{Linkage, Scope};
 use crate::link::object_file::{ObjectPlace, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
+use crate::link::packed::{ObjectSections, ObjectSymbols};
 use object::LittleEndian as LE;
 use object::macho::{self, Nlist64};
 use object::read::macho::Nlist;
@@ -31,8 +32,8 @@ pub(super) struct Symbols<'a> {
 impl Symbols<'_> {
     /// The symbols of the file, then one for each of `sections`, then those that aliases need; see the module `macho`.
     /// Sections for common symbols are added to `sections`.
-    pub fn read(&self, sections: &mut Vec<ObjectSection>) -> Result<Vec<ObjectSymbol>> {
-        let mut symbols = Vec::with_capacity(self.tables.symbols.len() + sections.len());
+    pub fn read(&self, sections: &mut ObjectSections) -> Result<ObjectSymbols> {
+        let mut symbols = ObjectSymbols::with_capacity(self.file.data, self.tables.symbols.len() + sections.len());
         let pieces = sections.len() as u32;
         let mut aliases = Vec::new();
         for (index, nlist) in self.tables.symbols.iter().enumerate() {
@@ -41,7 +42,7 @@ impl Symbols<'_> {
             }
             symbols.push(self.symbol(index, nlist, sections)?);
         }
-        symbols.extend((0..pieces).map(section_symbol));
+        (0..pieces).for_each(|piece| symbols.push(section_symbol(piece)));
         self.resolve_aliases(&aliases, &mut symbols)?;
         Ok(symbols)
     }
@@ -60,12 +61,7 @@ impl Symbols<'_> {
         })
     }
 
-    fn symbol(
-        &self,
-        index: usize,
-        nlist: &'static Nlist64<LE>,
-        sections: &mut Vec<ObjectSection>,
-    ) -> Result<ObjectSymbol> {
+    fn symbol(&self, index: usize, nlist: &'static Nlist64<LE>, sections: &mut ObjectSections) -> Result<ObjectSymbol> {
         let n_type = nlist.n_type();
         if n_type.is_stab() {
             return Ok(placeholder());
@@ -169,7 +165,7 @@ impl Symbols<'_> {
     }
 
     /// Makes indirect symbols, the numbers of which are `aliases`, stand for what they name.
-    fn resolve_aliases(&self, aliases: &[usize], symbols: &mut Vec<ObjectSymbol>) -> Result<()> {
+    fn resolve_aliases(&self, aliases: &[usize], symbols: &mut ObjectSymbols) -> Result<()> {
         if aliases.is_empty() {
             return Ok(());
         }
@@ -179,7 +175,7 @@ impl Symbols<'_> {
             let offset = self.tables.symbols.symbol(object::SymbolIndex(index)).map(|nlist| nlist.n_value(LE));
             let offset = offset.ok().and_then(|value| u32::try_from(value).ok()).filter(|&offset| offset != 0);
             let what = "it is another name for a symbol whose name is outside of the string table";
-            let offset = offset.ok_or_else(|| self.malformed(index, symbols[index].name, what))?;
+            let offset = offset.ok_or_else(|| self.malformed(index, symbols.at(index).name, what))?;
             let name = self.name(index, offset)?;
             let target = *by_name.entry(name).or_insert_with(|| {
                 symbols.push(ObjectSymbol {
@@ -190,7 +186,7 @@ impl Symbols<'_> {
                 });
                 symbols.len() as u32 - 1
             });
-            symbols[index].place = ObjectPlace::Alias(target);
+            symbols.set(index, ObjectSymbol { place: ObjectPlace::Alias(target), ..symbols.at(index) });
         }
         Ok(())
     }

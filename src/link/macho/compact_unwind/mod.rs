@@ -100,9 +100,9 @@ pub(super) mod cfa {
 pub(super) fn call_frames(macho: &MachO, file: &ObjectFile, index: u32) -> Result<CallFrames> {
     let mut edges = Vec::new();
     macho.edges(file, index, &mut edges)?;
-    let content = file.sections[index as usize].content;
+    let content = file.sections.at(index as usize).content;
     let malformed = |record: usize, what: &str| {
-        let section = String::from_utf8_lossy(file.sections[index as usize].name);
+        let section = String::from_utf8_lossy(file.sections.at(index as usize).name);
         LinkError::malformed(&file.name, format_args!("section {section}, offset {:#x}", record * RECORD), what)
     };
     if !content.len().is_multiple_of(RECORD) {
@@ -134,7 +134,7 @@ pub(super) fn call_frames(macho: &MachO, file: &ObjectFile, index: u32) -> Resul
         let place = macho.defined_place(file, function);
         let (section, offset) = place.ok_or_else(|| malformed(number, "the record's function is not in the file"))?;
         let word = |at: usize| record[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-        let code = usize::try_from(offset).ok().and_then(|at| file.sections[section as usize].content.get(at..));
+        let code = usize::try_from(offset).ok().and_then(|at| file.sections.at(section as usize).content.get(at..));
         match macho.arch().call_frame(word(ENCODING), code.unwrap_or_default()) {
             _ if described.binary_search(&(section, offset)).is_ok() => {}
             CallFrame::Unknown | CallFrame::InEhFrame => {}
@@ -157,7 +157,7 @@ fn described(macho: &MachO, file: &ObjectFile) -> Result<Vec<(u32, i64)>> {
     for (index, section) in file.sections.iter().enumerate() {
         if section.kind == SectionKind::Unwind && section.name.ends_with(b",__eh_frame") {
             eh_frame::call_frames(macho, file, index as u32)?.edges.iter().for_each(|edge| {
-                if let ObjectPlace::Section(section) = file.symbols[edge.symbol as usize].place {
+                if let ObjectPlace::Section(section) = file.symbols.at(edge.symbol as usize).place {
                     places.push((section, edge.addend));
                 }
             });

@@ -162,7 +162,7 @@ fn apply(row: &Row, value: i64) -> Result<Vec<u8>, FixupError> {
     };
     let read = file(row).read();
     let edge = edges(&read, 0).expect("it is an edge")[0];
-    let mut bytes = read.sections[0].content.to_vec();
+    let mut bytes = read.sections.at(0).content.to_vec();
     let target = base.wrapping_add_signed(value).wrapping_sub(addend as u64);
     let kind = match architecture.edge_kinds()[usize::from(edge.kind.0)].class {
         crate::link::EdgeClass::Got { plain } => plain,
