@@ -10,6 +10,7 @@
 //! index; no member is touched.
 
 use super::error::{LinkError, Result};
+use super::packed::{self, Pack, PackedTable};
 use goblin::archive::{MAGIC, Member as HeaderFields, SIZEOF_HEADER, SIZEOF_MAGIC};
 use memchr::memchr;
 use std::ffi::OsStr;
@@ -32,12 +33,48 @@ pub struct Archive {
     pub name: String,
     /// Its members in the order of the file.
     pub members: Vec<Member>,
-    index: Option<Vec<IndexEntry>>,
+    index: Option<Index>,
     thin: bool,
 }
 
 /// One line of the symbol index: a linker-level name and the member that defines it, as index into [`Archive::members`].
 pub type IndexEntry = (&'static [u8], u32);
+
+type Index = PackedTable<PackedEntry>;
+
+/// A line of the symbol index: where its name is in the archive, how long it is, and the member. One whose name is far from the start has
+/// the number of the row beside the table as its member.
+#[derive(Clone, Copy)]
+struct PackedEntry {
+    name: u32,
+    length: u32,
+    member: u32,
+}
+
+/// In [`PackedEntry::length`]: the line is beside the table.
+const BESIDE: u32 = u32::MAX;
+
+impl Pack for PackedEntry {
+    type Row = IndexEntry;
+
+    fn pack((name, member): IndexEntry, data: &'static [u8], beside: &mut Vec<IndexEntry>) -> PackedEntry {
+        let length = u32::try_from(name.len()).ok().filter(|&length| length != BESIDE);
+        match (packed::start_in(name, data), length) {
+            (Some(start), Some(length)) => PackedEntry { name: start, length, member },
+            _ => {
+                beside.push((name, member));
+                PackedEntry { name: 0, length: BESIDE, member: beside.len() as u32 - 1 }
+            }
+        }
+    }
+
+    fn unpack(self, data: &'static [u8], beside: &[IndexEntry]) -> IndexEntry {
+        match self.length {
+            BESIDE => beside.get(self.member as usize).copied().unwrap_or_default(),
+            length => (packed::part_of(data, self.name, length as usize), self.member),
+        }
+    }
+}
 
 /// One file of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +146,8 @@ impl Archive {
 
     /// The symbol index in the order of the file; empty if there is none.
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = IndexEntry> + use<'_> {
-        self.index.as_deref().unwrap_or_default().iter().copied()
+        let index = self.index.as_ref();
+        (0..index.map_or(0, Index::len)).map(move |line| index.map_or((&[][..], 0), |index| index.at(line)))
     }
 }
 
@@ -261,21 +299,21 @@ impl Reader<'_> {
         directory.join(OsStr::from_bytes(name))
     }
 
-    fn read_index(&self, table: IndexTable) -> Result<Vec<IndexEntry>> {
+    fn read_index(&self, table: IndexTable) -> Result<Index> {
         match table.kind {
             IndexKind::Gnu { width } => self.read_gnu_index(table, width),
             IndexKind::Bsd { width } => self.read_bsd_index(table, width),
         }
     }
 
-    fn read_gnu_index(&self, table: IndexTable, width: usize) -> Result<Vec<IndexEntry>> {
+    fn read_gnu_index(&self, table: IndexTable, width: usize) -> Result<Index> {
         let number = |at: usize| Some(big_endian(table.data.get(at..at.checked_add(width)?)?));
         let count = number(0).and_then(|count| usize::try_from(count).ok());
         let names_at = count.and_then(|count| count.checked_add(1)?.checked_mul(width));
         let (Some(count), Some(mut names)) = (count, names_at.and_then(|at| table.data.get(at..))) else {
             return Err(self.malformed("symbol index", table.offset, "its number of entries does not fit into it"));
         };
-        let mut entries = Vec::with_capacity(count);
+        let mut entries = Index::with_capacity(self.data, count);
         let mut cursor = MemberCursor::new(&self.members);
         for entry in 1..=count {
             let place = table.offset + entry * width;
@@ -293,14 +331,14 @@ impl Reader<'_> {
         Ok(entries)
     }
 
-    fn read_bsd_index(&self, table: IndexTable, width: usize) -> Result<Vec<IndexEntry>> {
+    fn read_bsd_index(&self, table: IndexTable, width: usize) -> Result<Index> {
         let number = |at: usize| Some(little_endian(table.data.get(at..at.checked_add(width)?)?));
         let size = number(0).and_then(|size| usize::try_from(size).ok());
         let names_at = size.and_then(|size| size.checked_add(2 * width));
         let (Some(size), Some(names)) = (size, names_at.and_then(|at| table.data.get(at..))) else {
             return Err(self.malformed("symbol index", table.offset, "its table of entries does not fit into it"));
         };
-        let mut entries = Vec::with_capacity(size / (2 * width));
+        let mut entries = Index::with_capacity(self.data, size / (2 * width));
         // Names are reached by offsets, so a hostile index could make a small file take hours to read.
         let mut budget = names.len().saturating_mul(BSD_NAME_SHARING);
         let mut cursor = MemberCursor::new(&self.members);

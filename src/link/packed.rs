@@ -109,7 +109,7 @@ impl<P: Pack<Row: fmt::Debug>> fmt::Debug for PackedTable<P> {
 
 /// Where `part` begins in `data`; `None` if it is not there, or not in the first 4 GiB. What is empty is everywhere.
 #[inline]
-fn start_in(part: Data, data: Data) -> Option<u32> {
+pub(super) fn start_in(part: Data, data: Data) -> Option<u32> {
     if part.is_empty() {
         return Some(0);
     }
@@ -119,7 +119,7 @@ fn start_in(part: Data, data: Data) -> Option<u32> {
 
 /// The `length` bytes from `start` on.
 #[inline(always)]
-fn part_of(data: Data, start: u32, length: usize) -> Data {
+pub(super) fn part_of(data: Data, start: u32, length: usize) -> Data {
     let start = start as usize;
     data.get(start..start + length).unwrap_or_default()
 }
@@ -285,5 +285,108 @@ impl Pack for PackedSection {
             align_offset,
             linked_to: beside.and_then(|section| section.linked_to),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::object_file::InitializerOrder;
+
+    static FILE: [u8; 256] = [7; 256];
+    static ELSEWHERE: [u8; 8] = [1; 8];
+
+    fn symbols() -> Vec<ObjectSymbol> {
+        use ObjectPlace::*;
+        let names: [Data; 5] = [b"", &FILE[..1], &FILE[100..], &FILE, &ELSEWHERE];
+        let places = [Undefined, Section(0), Section(u32::MAX), Absolute, Common(3), Alias(u32::MAX - 1)];
+        let kinds = [SymbolKind::Function, SymbolKind::IndirectFunction, SymbolKind::ThreadLocal, SymbolKind::Data];
+        let numbers = [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX];
+        let mut symbols = Vec::new();
+        for (name, place) in names.into_iter().flat_map(|name| places.map(|place| (name, place))) {
+            for (kind, linkage) in kinds.into_iter().flat_map(|k| [(k, Linkage::Strong), (k, Linkage::Weak)]) {
+                for scope in [Scope::Default, Scope::Hidden, Scope::Local] {
+                    for (value, size) in numbers.into_iter().flat_map(|value| numbers.map(|size| (value, size))) {
+                        symbols.push(ObjectSymbol { name, place, value, size, kind, linkage, scope });
+                    }
+                }
+            }
+        }
+        symbols
+    }
+
+    fn sections() -> Vec<ObjectSection> {
+        let order = InitializerOrder { phase: 2, priority: InitializerOrder::DEFAULT_PRIORITY, backwards: true };
+        let kinds = [
+            SectionKind::Unloaded,
+            SectionKind::Loaded,
+            SectionKind::Common,
+            SectionKind::Unwind,
+            SectionKind::ThreadLocal,
+            SectionKind::Initializers(order),
+            SectionKind::Finalizers(InitializerOrder { phase: 0, priority: 3, backwards: false }),
+            SectionKind::InitializerCode,
+            SectionKind::FinalizerCode,
+        ];
+        let names: [Data; 4] = [b"", &FILE[250..], &FILE, b".common"];
+        // Zero-filled ones of any size, those of the file, one that is longer than its content, those that are not in the file.
+        let contents: [(Data, u64); 8] = [
+            (b"", 0),
+            (b"", 12),
+            (b"", 1 << 40),
+            (&FILE, 256),
+            (&FILE[255..], 1),
+            (&FILE[..8], 16),
+            (&ELSEWHERE, 8),
+            (&FILE[..0], 3),
+        ];
+        let aligns = [(1, 0), (2, 1), (1 << 30, (1 << 30) - 1), (1 << 63, u32::MAX)];
+        let mut sections = Vec::new();
+        for (name, kind) in names.into_iter().flat_map(|name| kinds.map(|kind| (name, kind))) {
+            for (prot, linked_to) in MemProt::ALL.into_iter().flat_map(|prot| [(prot, None), (prot, Some(u32::MAX))]) {
+                for (content, size) in contents {
+                    for (align, align_offset) in aligns {
+                        let section = ObjectSection { name, kind, prot, content, size, align, align_offset, linked_to };
+                        sections.push(section);
+                    }
+                }
+            }
+        }
+        sections
+    }
+
+    /// The table of `rows`, in which they are, and which has `beside` of them beside it.
+    fn holds<P: Pack<Row: PartialEq + fmt::Debug>>(rows: Vec<P::Row>, beside: impl Fn(&P::Row) -> bool) {
+        let table = PackedTable::<P>::of(&FILE, rows.iter().copied());
+        assert!(table.iter().eq(rows.iter().copied()));
+        assert_eq!(table.beside.len(), rows.iter().filter(|row| beside(row)).count());
+        assert_eq!(table.get(rows.len()), None);
+        // Each row takes the place of its opposite: what is packed that of what is not, and the other way round.
+        let mut turned = table.clone();
+        (0..rows.len()).for_each(|index| turned.set(index, rows[rows.len() - 1 - index]));
+        assert!(turned.iter().rev().eq(rows.iter().copied()));
+    }
+
+    #[test]
+    fn symbols_are_what_they_were() {
+        let is_great = |number: u64| number > u64::from(u32::MAX);
+        holds::<PackedSymbol>(symbols(), |s| s.name == ELSEWHERE || is_great(s.value) || is_great(s.size));
+    }
+
+    #[test]
+    fn sections_are_what_they_were() {
+        holds::<PackedSection>(sections(), |s| {
+            s.kind.is_special() && s.kind != SectionKind::ThreadLocal
+                || s.linked_to.is_some()
+                || s.name == b".common"
+                || s.content == ELSEWHERE
+                || s.size > u64::from(u32::MAX)
+                || !s.content.is_empty() && s.content.len() as u64 != s.size
+        });
+    }
+
+    #[test]
+    fn rows_are_small() {
+        assert_eq!((size_of::<PackedSymbol>(), size_of::<PackedSection>()), (20, 20));
     }
 }

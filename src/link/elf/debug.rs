@@ -1,6 +1,6 @@
 //! Debug information of an ELF file: the sections that DWARF names, which are no part of the running program.
 
-use super::edges::Elf;
+use super::edges::{Elf, headers};
 use crate::link::error::{LinkError, Result};
 use crate::link::object_file::{DebugSection, ObjectFile, SectionKind};
 use object::LittleEndian as LE;
@@ -18,11 +18,11 @@ pub(super) fn sections(format: &Elf, file: &ObjectFile) -> Result<Vec<DebugSecti
         let section = String::from_utf8_lossy(file.sections.at(index).name);
         LinkError::malformed(&file.name, format_args!("section {index} ({section})"), what)
     };
-    let headers = elf::FileHeader64::<LE>::parse(format.data)
+    let table = elf::FileHeader64::<LE>::parse(format.data)
         .and_then(|header| header.sections(LE, format.data))
         .map_err(|e| LinkError::malformed(&file.name, "section header table", e))?;
     let mut sections = Vec::new();
-    for (index, (section, header)) in file.sections.iter().zip(format.headers(&headers)).enumerate() {
+    for (index, (section, header)) in file.sections.iter().zip(headers(&table)).enumerate() {
         let is_debug = section.name.starts_with(b".debug_") && !section.name.ends_with(b".dwo");
         if section.kind != SectionKind::Unloaded || !is_debug {
             continue;

@@ -10,8 +10,8 @@ use crate::link::error::{LinkError, Result};
 use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
-use object::read::SectionIndex;
 use object::read::elf::{FileHeader, SectionHeader, SectionTable};
+use object::read::{ReadRef, SectionIndex};
 use std::fmt::Display;
 
 type Header = elf::FileHeader64<LE>;
@@ -20,18 +20,24 @@ type Data = &'static [u8];
 
 /// What stays of the file format after reading: where the relocations are.
 pub(super) struct Elf {
-    /// The relocation entries of each section, by index.
-    relocations: Vec<&'static [Rela]>,
-    /// Further tables of sections that have more than one, which is rare (`ld -r` makes none).
+    /// Where the relocation entries of each section are, by index.
+    relocations: Vec<Entries>,
+    /// Tables that are not among those: further ones of sections that have more than one, which is rare (`ld -r` makes none), and what is
+    /// beyond the first 4 GiB of a file.
     more: Vec<(u32, &'static [Rela])>,
     /// Sections whose relocations are in a form without explicit addends (SHT_REL) or compressed (SHT_CREL).
     unreadable: Vec<u32>,
     pub(super) data: Data,
-    /// For each of the file's sections its index in the section header table.
-    numbers: Vec<u32>,
     arch: &'static dyn ElfArch,
     kinds: &'static [EdgeKindInfo],
     executable_stack: bool,
+}
+
+/// A table of relocation entries: its offset in the file, in bytes, and their number; 0 if there is none.
+#[derive(Clone, Copy, Default)]
+struct Entries {
+    start: u32,
+    count: u32,
 }
 
 /// The type of an entry.
@@ -41,7 +47,7 @@ fn r_type(rela: &Rela) -> u32 {
 
 impl std::fmt::Debug for Elf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let count: Vec<usize> = self.relocations.iter().map(|entries| entries.len()).collect();
+        let count: Vec<u32> = self.relocations.iter().map(|entries| entries.count).collect();
         f.debug_struct("Elf").field("relocations", &count).finish_non_exhaustive()
     }
 }
@@ -60,8 +66,7 @@ impl Elf {
         let unknown =
             || LinkError::unsuitable(name, format_args!("is for {}: Architecture not supported", arch.name()));
         let mut elf = Elf {
-            relocations: vec![&[]; numbering.number.len()],
-            numbers: numbering.number.clone(),
+            relocations: vec![Entries::default(); numbering.number.len()],
             more: Vec::new(),
             unreadable: Vec::new(),
             data,
@@ -91,11 +96,14 @@ impl Elf {
                 let what = format_args!("its relocations apply to section {applies_to}, which does not exist");
                 return Err(malformed(index, &what));
             };
+            let Some((entries, _)) = header.rela(LE, self.data).map_err(|e| malformed(index, &e))? else {
+                self.unreadable.push(section);
+                continue;
+            };
             let target = &mut self.relocations[section as usize];
-            match header.rela(LE, self.data).map_err(|e| malformed(index, &e))? {
-                Some((entries, _)) if target.is_empty() => *target = entries,
-                Some((entries, _)) => self.more.push((section, entries)),
-                None => self.unreadable.push(section),
+            match (u32::try_from(header.sh_offset(LE)), u32::try_from(entries.len())) {
+                (Ok(start), Ok(count)) if target.count == 0 => *target = Entries { start, count },
+                _ => self.more.push((section, entries)),
             }
         }
         Ok(())
@@ -119,7 +127,8 @@ impl ObjectFormat for Elf {
         let table = Header::parse(self.data).and_then(|header| header.sections(LE, self.data));
         // What has been read is there.
         let Ok(table) = table else { return Vec::new() };
-        let is_table = |&(number, _): &(usize, _)| self.numbers.binary_search(&(number as u32)).is_err();
+        let numbers = Numbering::of(&table).number;
+        let is_table = |&(number, _): &(usize, _)| numbers.binary_search(&(number as u32)).is_err();
         let names =
             table.iter().enumerate().filter(is_table).filter_map(|(_, header)| table.section_name(LE, header).ok());
         names.filter(|name| !name.is_empty()).collect()
@@ -154,7 +163,8 @@ impl ObjectFormat for Elf {
             let sections = file.sections.iter().zip(&self.relocations).enumerate();
             sections.filter(move |(_, (s, _))| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
         };
-        for (section, (_, relocations)) in tables(true).chain(tables(false)) {
+        for (section, (_, &relocations)) in tables(true).chain(tables(false)) {
+            let relocations = self.entries(relocations);
             let entries = &relocations[..relocations.len().min(*budget)];
             *budget -= entries.len();
             let mut is_wanted = |rela: &Rela| {
@@ -172,16 +182,20 @@ impl ObjectFormat for Elf {
     }
 }
 
+/// The header of each section of the file whose section header table is `table`, in the order of [`ObjectFile::sections`].
+pub(super) fn headers<'a>(
+    table: &'a SectionTable<'static, Header, Data>,
+) -> impl Iterator<Item = &'static elf::SectionHeader64<LE>> + 'a {
+    // `section` refuses the null section, which is the placeholder's.
+    let first = table.iter().next();
+    let header = move |number: u32| table.section(SectionIndex(number as usize)).ok().or(first);
+    Numbering::of(table).number.into_iter().filter_map(header)
+}
+
 impl Elf {
-    /// The header of each section of the file whose section header table is `table`, in the order of [`ObjectFile::sections`].
-    pub(super) fn headers<'a>(
-        &'a self,
-        table: &'a SectionTable<'static, Header, Data>,
-    ) -> impl Iterator<Item = &'static elf::SectionHeader64<LE>> + 'a {
-        // `section` refuses the null section, which is the placeholder's.
-        let first = table.iter().next();
-        let header = move |&number: &u32| table.section(SectionIndex(number as usize)).ok().or(first);
-        self.numbers.iter().filter_map(header)
+    /// The entries that are there: that they are has been seen when the file was read.
+    fn entries(&self, entries: Entries) -> &'static [Rela] {
+        self.data.read_slice_at(entries.start.into(), entries.count as usize).unwrap_or_default()
     }
 
     /// The relocations of `section`, whose content has `length` bytes, as edges.
@@ -193,9 +207,10 @@ impl Elf {
         edges: &mut Vec<ObjectEdge>,
     ) -> Result<()> {
         // Sections made for common symbols have none.
-        let Some(relocations) = self.relocations.get(section as usize) else {
+        let Some(&relocations) = self.relocations.get(section as usize) else {
             return Ok(());
         };
+        let relocations = self.entries(relocations);
         let header = file.sections.at(section as usize);
         let error = |offset: u64, what: String| LinkError::Relocation {
             file: file.name.clone(),
@@ -215,7 +230,7 @@ impl Elf {
         edges.reserve(relocations.len());
         let (mut last, mut sorted) = (0, true);
         // Run by run of one type: what it means is looked up once, and what a loop over a run has no exits for costs little.
-        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).map(|(_, entries)| entries);
+        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).map(|&(_, entries)| entries);
         let tables = std::iter::once(relocations).chain(more);
         for run in tables.flat_map(|table| table.chunk_by(|a, b| r_type(a) == r_type(b))) {
             let r_type = r_type(&run[0]);

@@ -253,7 +253,8 @@ impl Reader<'_> {
     }
 
     fn groups(&self, sections: &ObjectSections) -> Result<(Vec<SectionGroup>, Vec<u32>)> {
-        let (mut groups, mut members) = (Vec::new(), Vec::new());
+        let count = self.table.iter().filter(|header| header.sh_type(LE) == elf::SHT_GROUP).count();
+        let (mut groups, mut members) = (Vec::with_capacity(count), Vec::new());
         let mut is_member = vec![false; self.table.len()];
         for (index, header) in self.table.iter().enumerate() {
             let place = || format!("section {index}");
