@@ -42,8 +42,10 @@ impl Names {
             return;
         }
         let candidates: Vec<Option<u32>> = wanted.iter().map(|name| self.candidate(name.hash)).collect();
-        let lengths = candidates.iter().flatten().map(|&at| self.name(at).len());
-        black_box(lengths.fold(0, |sum, length| sum ^ length));
+        let names = candidates.iter().flatten().map(|&at| self.name(at));
+        black_box(names.clone().fold(0, |sum, name| sum ^ name.len()));
+        // Long names begin and end on different cache lines.
+        black_box(names.fold(0, |sum, name| sum ^ name.first().unwrap_or(&0) ^ name.last().unwrap_or(&0)));
         for (global, candidate) in wanted.iter_mut().zip(candidates) {
             let (Some(candidate), GlobalName::UNKNOWN) = (candidate, global.entry) else { continue };
             let name = file.symbols.at(global.symbol as usize).name;
