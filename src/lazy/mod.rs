@@ -4,7 +4,7 @@
 //! materialization units (`unit`); their symbols enter the JITDylibs' tables (`symbol_table`), and archive members follow as they
 //! are needed (`resolution`),
 //! last of all those of the helper archives of static links (`helpers`); then files get their order (`link_order`). A request is answered by one batch (`batch`): it claims what is not linked yet (`claims`,
-//! `closure`), links it, and waits for other batches where they link what it refers to (`batch_table`).
+//! `closure`, `references`), links it, and waits for other batches where they link what it refers to (`batch_table`).
 //!
 //! Entry points of lazy files are made by the [`LazyReexportsManager`] out of [`ReentryTrampolines`] and stubs of the
 //! [`RedirectableSymbolManager`]; they are ordinary graphs in ordinary batches.
@@ -53,6 +53,7 @@ mod progress;
 mod rank;
 mod read_ahead;
 mod redirectable;
+mod references;
 mod resolution;
 mod rust_allocator;
 mod session;
