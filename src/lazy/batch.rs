@@ -419,14 +419,14 @@ impl Batch<'_> {
         if !self.session.executes() || self.session.wants_all_first_calls() {
             return;
         }
-        let tables = self.session.tables();
-        for part in &self.parts {
+        let tables = &*self.session.tables();
+        let redirect = |part: &Part| {
             let Some((unit, points)) = part.unit().and_then(|unit| Some((unit, unit.entry_points?))) else {
-                continue;
+                return;
             };
             let points = &tables.entry_points[points.index()];
             if points.stubs.address().is_null() {
-                continue;
+                return;
             }
             for (_, publish) in &part.published {
                 let Publish::Section(section) = publish else { continue };
@@ -436,6 +436,11 @@ impl Batch<'_> {
                     }
                 }
             }
+        };
+        if self.parallel(self.parts.len()) {
+            self.parts.par_iter().for_each(redirect);
+        } else {
+            self.parts.iter().for_each(redirect);
         }
     }
 

@@ -17,6 +17,7 @@ use super::resolution::PLATFORM;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// What a file makes of a name.
@@ -29,8 +30,11 @@ pub(super) enum Mention {
 
 /// The symbol tables of files. Files and names are numbers from 0.
 trait Files {
-    /// Calls `mention` with each name that `file` defines or strongly refers to.
-    fn mentions(&self, file: u32, mention: impl FnMut(u32, Mention));
+    /// The names that `file` defines or strongly refers to.
+    fn mentions(&self, file: u32) -> impl Iterator<Item = (u32, Mention)> + Clone;
+
+    /// Brings what [`Files::member_for`] looks at for `names` into the cache.
+    fn fetch(&self, names: impl Iterator<Item = u32>);
 
     /// The file among those of archives that defines `name`, and the name it has there: another one if that is another JITDylib.
     fn member_for(&self, name: u32) -> Option<(u32, u32)>;
@@ -178,8 +182,10 @@ impl<F: Files> Linker<'_, F> {
             return;
         }
         self.order.push(file);
-        let files = self.files;
-        files.mentions(file, |name, mention| {
+        let mentions = self.files.mentions(file);
+        let new = |&(name, mention): &(u32, Mention)| mention == Mention::Reference && self.names[name as usize] == 0;
+        self.files.fetch(mentions.clone().filter(new).map(|(name, _)| name));
+        for (name, mention) in mentions {
             let known = &mut self.names[name as usize];
             match mention {
                 Mention::Definition => *known |= DEFINED,
@@ -189,7 +195,7 @@ impl<F: Files> Linker<'_, F> {
                 }
                 Mention::Reference => {}
             }
-        });
+        }
     }
 
     /// Notes the first reference to `name`.
@@ -217,8 +223,13 @@ struct NewUnits<'a> {
 }
 
 impl Files for NewUnits<'_> {
-    fn mentions(&self, file: u32, mut mention: impl FnMut(u32, Mention)) {
-        self.mentions[file as usize].iter().for_each(|&(entry, what)| mention(entry.0, what));
+    fn mentions(&self, file: u32) -> impl Iterator<Item = (u32, Mention)> + Clone {
+        self.mentions[file as usize].iter().map(|&(entry, what)| (entry.0, what))
+    }
+
+    fn fetch(&self, names: impl Iterator<Item = u32>) {
+        let archives = names.map(|name| self.tables.entries[name as usize].archive);
+        black_box(archives.filter(Option::is_some).count());
     }
 
     fn member_for(&self, name: u32) -> Option<(u32, u32)> {
@@ -326,12 +337,13 @@ mod tests {
     }
 
     impl Files for Tables<'_> {
-        fn mentions(&self, file: u32, mut mention: impl FnMut(u32, Mention)) {
-            mention(file, Mention::Definition);
-            let also = self.also_defined.iter().filter(|(by, _)| *by == file);
-            also.for_each(|&(_, name)| mention(name, Mention::Definition));
-            self.references[file as usize].iter().for_each(|&name| mention(name, Mention::Reference));
+        fn mentions(&self, file: u32) -> impl Iterator<Item = (u32, Mention)> + Clone {
+            let also = self.also_defined.iter().filter(move |(by, _)| *by == file).map(|&(_, name)| name);
+            let defined = std::iter::once(file).chain(also).map(|name| (name, Mention::Definition));
+            defined.chain(self.references[file as usize].iter().map(|&name| (name, Mention::Reference)))
         }
+
+        fn fetch(&self, _: impl Iterator<Item = u32>) {}
 
         fn member_for(&self, name: u32) -> Option<(u32, u32)> {
             // File 0 is an object everywhere.
