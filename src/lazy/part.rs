@@ -83,7 +83,7 @@ pub(super) enum NumberMap {
 const FEW: usize = 16;
 
 /// Up to so many numbers, a vector is made faster than a hash map is filled.
-const SMALL: usize = 2048;
+const SMALL: usize = 512;
 
 impl NumberMap {
     fn new(sparse: bool, size: usize) -> NumberMap {

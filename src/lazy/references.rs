@@ -57,14 +57,14 @@ impl Expansion<'_, '_> {
         index: u32,
         branch: bool,
     ) -> Result<SymbolId, SessionError> {
-        let symbol = unit.file.symbols.at(index as usize);
-        // Calls are told from other references to global functions: those may have an entry point.
-        let differs = symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         let part = self.unit_part();
         let known = if branch { part.branches[index as usize] } else { part.symbols[index as usize] };
         if known != UnitPart::NONE {
             return Ok(SymbolId(known));
         }
+        let symbol = unit.file.symbols.at(index as usize);
+        // Calls are told from other references to global functions: those may have an entry point.
+        let differs = symbol.is_global() && symbol.kind != SymbolKind::IndirectFunction;
         if branch && !differs {
             let id = self.target(unit, index, false)?;
             self.unit_part().branches[index as usize] = id.0;
