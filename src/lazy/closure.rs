@@ -83,6 +83,11 @@ impl Closure<'_> {
         Ok(())
     }
 
+    /// Whether `edge`, of class `class`, branches to the very place that its symbol names.
+    pub fn branches_to_start(&self, edge: &ObjectEdge, class: EdgeClass) -> bool {
+        matches!(class, EdgeClass::Branch { .. }) && edge.addend == self.branch_addend
+    }
+
     /// A symbol of `part` for the address of `entry`, for callers without a file.
     pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
@@ -158,10 +163,12 @@ impl Expansion<'_, '_> {
         edges.clear();
         unit.file.edges(section, &mut edges)?;
         if unit.by_section() {
-            let symbols = unit.file.symbols.len() as u32;
-            match edges.len() < symbols as usize {
-                true => self.closure.tables.fetch_definitions(unit, edges.iter().map(|edge| edge.symbol)),
-                false => self.closure.tables.fetch_definitions(unit, 0..symbols),
+            let (tables, symbols) = (self.closure.tables, unit.file.symbols.len());
+            if edges.len() < symbols {
+                tables.fetch_definitions(unit, edges.iter().map(|edge| edge.symbol));
+            } else {
+                // A large section refers to the same symbols again and again.
+                tables.fetch_definitions(unit, 0..symbols as u32);
             }
         }
         if self.can_read_again(unit, section, &edges) {
@@ -206,7 +213,7 @@ impl Expansion<'_, '_> {
         for edge in edges {
             let class = kinds[usize::from(edge.kind.0)].class;
             // Most edges are calls, and most of what is called is called more than once.
-            let is_plain = matches!(class, EdgeClass::Branch { .. }) && edge.addend == self.closure.branch_addend;
+            let is_plain = self.closure.branches_to_start(edge, class);
             let known = if is_plain { self.unit_part().known_target(class, edge.symbol) } else { None };
             let target = match known {
                 Some(known) => known,

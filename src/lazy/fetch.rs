@@ -5,6 +5,7 @@
 //! memory. Here each step is done for all chains before the next step is: a processor waits for several of them at a time.
 //! The answers are thrown away; what is asked next is in the cache.
 
+use super::ids::EntryId;
 use super::name_table::{GlobalName, Names};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
@@ -28,9 +29,9 @@ impl SymbolTables {
         black_box(defined.filter(|symbol| matches!(symbol.place, ObjectPlace::Section(_))).count());
     }
 
-    /// Brings the entries of `names` into the cache, those that are known.
-    pub fn fetch_entries(&self, names: &[GlobalName]) {
-        let known = names.iter().filter_map(|name| self.entries.get(name.entry.index()));
+    /// Brings `entries` into the cache, those that there are.
+    pub fn fetch_entries(&self, entries: impl Iterator<Item = EntryId>) {
+        let known = entries.filter_map(|entry| self.entries.get(entry.index()));
         black_box(known.filter(|entry| entry.group.is_some() || entry.definition == Definition::Undefined).count());
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Expansion<'_, 'a> {
         class: EdgeClass,
     ) -> Option<Function<'a>> {
         // Most references are calls, and these mean the function itself.
-        if matches!(class, EdgeClass::Branch { .. }) && edge.addend == self.closure.branch_addend {
+        if self.closure.branches_to_start(edge, class) {
             return None;
         }
         let entry = unit.entries[edge.symbol as usize];

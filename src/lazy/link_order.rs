@@ -17,7 +17,6 @@ use super::resolution::PLATFORM;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use std::collections::BTreeSet;
-use std::hint::black_box;
 use std::sync::Arc;
 
 /// What a file makes of a name.
@@ -228,8 +227,7 @@ impl Files for NewUnits<'_> {
     }
 
     fn fetch(&self, names: impl Iterator<Item = u32>) {
-        let archives = names.map(|name| self.tables.entries[name as usize].archive);
-        black_box(archives.filter(Option::is_some).count());
+        self.tables.fetch_entries(names.map(EntryId));
     }
 
     fn member_for(&self, name: u32) -> Option<(u32, u32)> {

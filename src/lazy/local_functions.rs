@@ -72,8 +72,7 @@ impl Expansion<'_, '_> {
         let ObjectPlace::Section(callee) = symbol.place else { return None };
         let arch = self.closure.arch;
         let caller = unit.file.sections.at(section as usize);
-        let is_worth_it =
-            !symbol.is_global() && callee != section && unit.file.sections.at(callee as usize).size >= LARGE;
+        let is_worth_it = callee != section && unit.file.sections.at(callee as usize).size >= LARGE;
         if !is_worth_it || caller.prot != MemProt::ReadExec || unit.owner(callee).is_some() {
             return None;
         }

@@ -71,7 +71,8 @@ impl UnitPart {
 }
 
 /// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
-/// once; where a first call links a few sections, a list, which becomes a vector when it gets long, or a hash map if the file has thousands.
+/// once; where a first call links a few sections, a list, which becomes a vector when it gets long, or a hash map if that
+/// would be a long one.
 #[derive(Debug)]
 pub(super) enum NumberMap {
     Dense(Vec<u32>),
@@ -82,7 +83,7 @@ pub(super) enum NumberMap {
 /// Up to so many numbers, a list is searched faster than anything else is made.
 const FEW: usize = 16;
 
-/// Up to so many numbers, a vector is made faster than a hash map is filled.
+/// A vector of up to so many numbers is made faster than a hash map is filled.
 const SMALL: usize = 512;
 
 impl NumberMap {
@@ -237,7 +238,7 @@ impl Part {
         let role = UnitPart {
             symbols: NumberMap::new(sparse, file.symbols.len()),
             branches: NumberMap::new(sparse, file.symbols.len()),
-            local_calls: NumberMap::new(true, usize::MAX),
+            local_calls: NumberMap::new(true, file.symbols.len()),
             blocks: NumberMap::new(sparse, file.sections.len()),
             unwind: UnwindBuilder::default(),
             unwind_targets: Vec::new(),

@@ -17,7 +17,8 @@ use crate::link::{EdgeClass, LinkError, Linkage, SymbolId, SymbolPlace};
 use std::sync::Arc;
 
 impl Expansion<'_, '_> {
-    /// The graph's symbol for the target of `edge`, of class `class`, in `section`.
+    /// The graph's symbol for the target of `edge`, of class `class` in `section`, which nothing is known of yet: it may be a place inside of a
+    /// function, or a local function with an entry point.
     pub(super) fn new_target(
         &mut self,
         unit: &Arc<MaterializationUnit>,
@@ -44,13 +45,10 @@ impl Expansion<'_, '_> {
         if class.is_thread_local() {
             return self.thread_local_target(unit, edge, class);
         }
-        match self.unit_part().known_target(class, edge.symbol) {
-            Some(known) => Ok(known),
-            None => self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. })),
-        }
+        self.target(unit, edge.symbol, matches!(class, EdgeClass::Branch { .. }))
     }
 
-    /// The graph's symbol for symbol `index` of the file.
+    /// The graph's symbol for symbol `index` of the file, as branches or as other edges mean it.
     pub(super) fn target(
         &mut self,
         unit: &Arc<MaterializationUnit>,
@@ -98,6 +96,7 @@ impl Expansion<'_, '_> {
         }
     }
 
+    /// The graph's symbol for symbol `index` of the file, which no other file sees.
     pub(super) fn local_symbol(
         &mut self,
         unit: &Arc<MaterializationUnit>,

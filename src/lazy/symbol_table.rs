@@ -269,7 +269,7 @@ impl SymbolTables {
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
         unit.special_sections = special_sections;
-        self.fetch_entries(&names);
+        self.fetch_entries(names.iter().map(|name| name.entry));
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;
             unit.entries[symbol] = match global.entry {

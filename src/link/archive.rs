@@ -33,7 +33,9 @@ pub struct Archive {
     pub name: String,
     /// Its members in the order of the file.
     pub members: Vec<Member>,
-    index: Option<Index>,
+    /// Empty if it has none.
+    index: Index,
+    has_index: bool,
     thin: bool,
 }
 
@@ -130,8 +132,12 @@ impl Archive {
             members: Vec::new(),
         };
         reader.read_members()?;
-        let index = reader.index.map(|table| reader.read_index(table)).transpose()?;
-        Ok(Archive { name: name.to_string(), thin: reader.thin, members: reader.members, index })
+        let index = match reader.index {
+            Some(table) => reader.read_index(table)?,
+            None => Index::with_capacity(data, 0),
+        };
+        let has_index = reader.index.is_some();
+        Ok(Archive { name: name.to_string(), thin: reader.thin, members: reader.members, index, has_index })
     }
 
     /// Whether its members are files of their own.
@@ -141,13 +147,12 @@ impl Archive {
 
     /// Whether it has a symbol index, be it an empty one. Without one, only the members' own symbol tables tell what they define.
     pub fn has_index(&self) -> bool {
-        self.index.is_some()
+        self.has_index
     }
 
     /// The symbol index in the order of the file; empty if there is none.
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = IndexEntry> + use<'_> {
-        let index = self.index.as_ref();
-        (0..index.map_or(0, Index::len)).map(move |line| index.map_or((&[][..], 0), |index| index.at(line)))
+        self.index.iter()
     }
 }
 

@@ -95,7 +95,7 @@ impl<P: Pack> PackedTable<P> {
         self.rows.push(P::pack(row, self.data, &mut self.beside));
     }
 
-    /// Replaces row `index`, which must exist.
+    /// Replaces row `index`, which must exist. For the few rows that are changed after reading: what is beside the table for the former one stays.
     pub fn set(&mut self, index: usize, row: P::Row) {
         self.rows[index] = P::pack(row, self.data, &mut self.beside);
     }
@@ -127,6 +127,7 @@ pub(super) fn part_of(data: Data, start: u32, length: usize) -> Data {
 /// A symbol: 20 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct PackedSymbol {
+    /// Where the name begins in the file, in bytes.
     name: u32,
     /// From the highest bit down: 23 bits for the length of the name, [`SYMBOL_BESIDE`], one bit for the linkage, two for the scope, two for
     /// the kind, three for the place.
@@ -207,11 +208,13 @@ impl Pack for PackedSymbol {
 /// A section: 20 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct PackedSection {
+    /// Where the name begins in the file, in bytes.
     name: u32,
     /// From the highest bit down: 16 bits for the length of the name, six for the binary logarithm of the alignment, [`HAS_CONTENT`],
     /// [`SECTION_BESIDE`], two bits for the protection, three for the kind.
     tags: u32,
-    /// Where the content begins, or the number of the row beside the table that has everything else but alignment and protection.
+    /// Where the content begins in the file, in bytes, or the number of the row beside the table that has everything but protection, alignment
+    /// and what the address leaves modulo that.
     content: u32,
     size: u32,
     align_offset: u32,

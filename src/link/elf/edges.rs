@@ -159,12 +159,16 @@ impl ObjectFormat for Elf {
             let symbol = file.symbols.get(symbol as usize);
             symbol.is_some_and(|s| !s.is_global() && s.place == ObjectPlace::Section(section as u32))
         };
-        let tables = |code: bool| {
-            let sections = file.sections.iter().zip(&self.relocations).enumerate();
-            sections.filter(move |(_, (s, _))| s.kind != SectionKind::Unloaded && (s.prot == MemProt::ReadExec) == code)
+        let sections = |code: bool| {
+            let loaded = file.sections.iter().enumerate().filter(|(_, s)| s.kind != SectionKind::Unloaded);
+            loaded.filter(move |(_, s)| (s.prot == MemProt::ReadExec) == code).map(|(section, _)| section)
         };
-        for (section, (_, &relocations)) in tables(true).chain(tables(false)) {
-            let relocations = self.entries(relocations);
+        let all = sections(true).chain(sections(false));
+        for (section, relocations) in all.flat_map(|section| self.tables_of(section as u32).map(move |t| (section, t)))
+        {
+            if *budget == 0 {
+                break;
+            }
             let entries = &relocations[..relocations.len().min(*budget)];
             *budget -= entries.len();
             let mut is_wanted = |rela: &Rela| {
@@ -193,9 +197,13 @@ pub(super) fn headers<'a>(
 }
 
 impl Elf {
-    /// The entries that are there: that they are has been seen when the file was read.
-    fn entries(&self, entries: Entries) -> &'static [Rela] {
-        self.data.read_slice_at(entries.start.into(), entries.count as usize).unwrap_or_default()
+    /// The relocation entries of `section`, table by table.
+    fn tables_of(&self, section: u32) -> impl Iterator<Item = &'static [Rela]> + '_ {
+        // Sections made for common symbols have none. That the table is in the file has been seen when that was read.
+        let Entries { start, count } = self.relocations.get(section as usize).copied().unwrap_or_default();
+        let first = self.data.read_slice_at(start.into(), count as usize).unwrap_or_default();
+        let more = self.more.iter().filter(move |(applies_to, _)| *applies_to == section);
+        std::iter::once(first).chain(more.map(|&(_, entries)| entries))
     }
 
     /// The relocations of `section`, whose content has `length` bytes, as edges.
@@ -206,11 +214,6 @@ impl Elf {
         length: u64,
         edges: &mut Vec<ObjectEdge>,
     ) -> Result<()> {
-        // Sections made for common symbols have none.
-        let Some(&relocations) = self.relocations.get(section as usize) else {
-            return Ok(());
-        };
-        let relocations = self.entries(relocations);
         let header = file.sections.at(section as usize);
         let error = |offset: u64, what: String| LinkError::Relocation {
             file: file.name.clone(),
@@ -227,12 +230,10 @@ impl Elf {
         let symbols = file.symbols.len() as u64;
         let first = edges.len();
         let in_code = header.prot == MemProt::ReadExec;
-        edges.reserve(relocations.len());
+        edges.reserve(self.tables_of(section).map(<[Rela]>::len).sum());
         let (mut last, mut sorted) = (0, true);
         // Run by run of one type: what it means is looked up once, and what a loop over a run has no exits for costs little.
-        let more = self.more.iter().filter(|(applies_to, _)| *applies_to == section).map(|&(_, entries)| entries);
-        let tables = std::iter::once(relocations).chain(more);
-        for run in tables.flat_map(|table| table.chunk_by(|a, b| r_type(a) == r_type(b))) {
+        for run in self.tables_of(section).flat_map(|table| table.chunk_by(|a, b| r_type(a) == r_type(b))) {
             let r_type = r_type(&run[0]);
             let name = || self.arch.name(r_type).map_or_else(|| format!("type {r_type}"), str::to_string);
             let (kind, in_module) = match self.arch.translate(r_type) {
