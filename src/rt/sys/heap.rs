@@ -8,13 +8,13 @@
 //! - The heap is split into *slots*. A thread prefers that of its shard, and takes the next if another thread is in it. So nobody ever waits,
 //!   neither a signal handler that interrupted its own thread in a slot, nor the child of a `fork` in which the thread that was there is gone.
 //! - A slot has a free list for each size class, four classes to each doubling, and a piece of fresh memory. A block goes to
-//!   the slot of whoever frees it.
+//!   the slot of whoever frees it. Some threads free what others take: before a slot takes another huge page, it takes over what one of the others has free.
 //! - A page that nobody has touched is the dearest memory there is. So before fresh memory is taken, larger blocks that are free, as growing
 //!   vectors leave behind, are used up by smaller ones; and blocks that were taken small, and grew where they were, serve as small ones again.
 //! - Blocks beyond the classes are mappings of their own, which grow without being copied.
 
-use super::huge_pages::{HUGE_PAGE, allow_huge_pages, map, map_aligned, want_huge_page};
-use super::piece::Piece;
+use super::huge_pages::{HUGE_PAGE, allow_huge_pages, map};
+use super::slot::{ALIGN, CLASS_LIMIT, State, class_of, mapping_size};
 use crate::rt::shard;
 use crossbeam_utils::CachePadded;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -24,67 +24,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A slot for each shard.
 const SLOTS: usize = shard::SHARDS;
-
-/// Alignment of every block in bytes; greater ones are rare and left to the C library.
-const ALIGN: usize = 16;
-
-/// Classes with a step of [`ALIGN`] bytes, up to [`FINE_LIMIT`].
-const FINE: usize = FINE_LIMIT / ALIGN;
-const FINE_LIMIT: usize = 128;
-
-/// The greatest size of a class in bytes.
-const CLASS_LIMIT: usize = 1 << 20;
-
-/// Number of classes: the fine ones, then four to each doubling.
-const CLASSES: usize = FINE + 4 * (CLASS_LIMIT.ilog2() - FINE_LIMIT.ilog2()) as usize;
-
-/// Bytes of fresh memory that a slot takes at first, one time after another; later ones are huge pages.
-const PIECES: [usize; 2] = [256 << 10, 1 << 20];
-/// Bytes of address space that a slot takes at a time, for huge pages.
-const ADDRESSES: usize = 8 * HUGE_PAGE;
-
-/// The class of blocks of `size` bytes, which is at most [`CLASS_LIMIT`].
-fn class_of(size: usize) -> usize {
-    if size <= FINE_LIMIT {
-        return size.max(1).div_ceil(ALIGN) - 1;
-    }
-    let last = size - 1;
-    let doubling = last.ilog2() as usize;
-    let quarter = last >> (doubling - 2) & 3;
-    FINE + 4 * (doubling - FINE_LIMIT.ilog2() as usize) + quarter
-}
-
-/// The size of the blocks of `class` in bytes.
-fn class_size(class: usize) -> usize {
-    if class < FINE {
-        return (class + 1) * ALIGN;
-    }
-    let (doubling, quarter) = ((class - FINE) / 4, (class - FINE) % 4);
-    (FINE_LIMIT << doubling) / 4 * (5 + quarter)
-}
-
-/// A freed block.
-struct Free {
-    next: *mut Free,
-}
-
-/// What is in a slot.
-struct State {
-    free: [*mut Free; CLASSES],
-    /// The classes that have free blocks, by bit.
-    some: u64,
-    /// What is left of a free block that is being used up.
-    used: Piece,
-    /// Memory that nobody has touched: zero.
-    fresh: Piece,
-    /// Addresses for more of it.
-    addresses: Piece,
-    /// How many pieces of it were taken.
-    pieces: usize,
-}
-
-// A bit for each class.
-const _: () = assert!(CLASSES <= 64);
 
 struct Slot {
     busy: AtomicBool,
@@ -96,14 +35,6 @@ unsafe impl Sync for Slot {}
 
 static HEAP: [CachePadded<Slot>; SLOTS] =
     [const { CachePadded::new(Slot { busy: AtomicBool::new(false), state: UnsafeCell::new(State::new()) }) }; SLOTS];
-
-/// The first piece: part of the program's image.
-#[repr(align(4096))]
-struct First(UnsafeCell<[u8; PIECES[0]]>);
-// SAFETY: given to one slot, once.
-unsafe impl Sync for First {}
-static FIRST: First = First(UnsafeCell::new([0; PIECES[0]]));
-static FIRST_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Does `work` with a slot that is nobody else's meanwhile.
 #[inline]
@@ -121,121 +52,18 @@ fn with_slot<R>(work: impl FnOnce(&mut State) -> R) -> R {
     result
 }
 
-impl State {
-    const fn new() -> State {
-        State {
-            free: [ptr::null_mut(); CLASSES],
-            some: 0,
-            used: Piece::EMPTY,
-            fresh: Piece::EMPTY,
-            addresses: Piece::EMPTY,
-            pieces: 0,
-        }
-    }
-
-    /// A block of `class`, and whether it is zero; null if there is no memory.
-    #[inline]
-    fn take(&mut self, class: usize) -> (*mut u8, bool) {
-        let block = self.free[class];
-        if !block.is_null() {
-            return (self.pop(class).cast(), false);
-        }
-        let size = class_size(class);
-        if self.used.has(size) || self.use_up(class) {
-            return (self.used.cut(size), false);
-        }
-        if self.fresh.has(size) || self.refill(size) {
-            return (self.fresh.cut(size), true);
-        }
-        (ptr::null_mut(), false)
-    }
-
-    /// The first free block of `class`, of which there is one.
-    #[inline]
-    fn pop(&mut self, class: usize) -> *mut Free {
-        let block = self.free[class];
-        // SAFETY: a block in a free list belongs to the slot, and begins with the link.
-        self.free[class] = unsafe { (*block).next };
-        if self.free[class].is_null() {
-            self.some &= !(1 << class);
-        }
-        block
-    }
-
-    /// Frees `block` of `class`.
-    ///
-    /// # Safety
-    /// It was taken as one of that class, and is used no more.
-    #[inline]
-    unsafe fn give(&mut self, block: *mut u8, class: usize) {
-        let block = block.cast::<Free>();
-        // SAFETY: the caller's promise; every block has room for a link.
-        unsafe { (*block).next = self.free[class] };
-        self.free[class] = block;
-        self.some |= 1 << class;
-    }
-
-    /// Begins to use up the smallest free block that is larger than those of `class`; says whether there is one.
-    fn use_up(&mut self, class: usize) -> bool {
-        let suitable = self.some & !(u64::MAX >> (63 - class));
-        if suitable == 0 {
+/// Has `slot`, one of the heap's that is the caller's, take over what another one has free; says whether there is one with enough.
+pub fn take_over_elsewhere(slot: &mut State) -> bool {
+    HEAP.iter().any(|other| {
+        // The caller's own is busy.
+        if other.busy.swap(true, Ordering::Acquire) {
             return false;
         }
-        let class = suitable.trailing_zeros() as usize;
-        let next = self.pop(class) as usize;
-        let rest = std::mem::replace(&mut self.used, Piece { next, end: next + class_size(class) });
-        let size = rest.end - rest.next;
-        if size >= ALIGN {
-            let class = class_of(size);
-            let fitting = if class_size(class) > size { class - 1 } else { class };
-            // SAFETY: nobody has the rest of a block that was used up, and it is as long as that.
-            unsafe { self.give(rest.next as *mut u8, fitting) };
-        }
-        true
-    }
-
-    /// Makes the block at `block` of class `old` one of class `new` where it is, if it is the last one and there is room.
-    fn extend(&mut self, block: *mut u8, old: usize, new: usize) -> bool {
-        let (start, old, new) = (block as usize, class_size(old), class_size(new));
-        self.fresh.extend(start, old, new) || self.used.extend(start, old, new)
-    }
-
-    /// Takes fresh memory for at least `size` bytes; what is left of the last piece is lost, unless the new one is next to it.
-    #[cold]
-    fn refill(&mut self, size: usize) -> bool {
-        let piece = loop {
-            let length = PIECES.get(self.pieces).copied().unwrap_or(HUGE_PAGE);
-            self.pieces += 1;
-            if length >= size {
-                break self.piece(length);
-            }
-        };
-        // Where address space is limited, a little may still be there.
-        let piece = piece.or_else(|| Piece::of(map(mapping_size(size)) as usize, mapping_size(size)));
-        let Some(piece) = piece else { return false };
-        let next = if self.fresh.end == piece.next { self.fresh.next } else { piece.next };
-        self.fresh = Piece { next, end: piece.end };
-        true
-    }
-
-    /// Fresh memory of `length` bytes, one of [`PIECES`] or a huge page.
-    fn piece(&mut self, length: usize) -> Option<Piece> {
-        if length < HUGE_PAGE {
-            let first = length == PIECES[0] && !FIRST_TAKEN.swap(true, Ordering::Relaxed);
-            return Piece::of(if first { FIRST.0.get() as usize } else { map(length) as usize }, length);
-        }
-        if !self.addresses.has(HUGE_PAGE) {
-            self.addresses = Piece::of(map_aligned(ADDRESSES), ADDRESSES)?;
-        }
-        let page = self.addresses.cut(HUGE_PAGE) as usize;
-        want_huge_page(page);
-        Piece::of(page, HUGE_PAGE)
-    }
-}
-
-/// The size of the mapping of a block of `size` bytes, which is beyond the classes.
-fn mapping_size(size: usize) -> usize {
-    size.saturating_add(0xfff) & !0xfff
+        // SAFETY: whoever makes `busy` true has the state for itself until it makes it false again.
+        let worth_it = slot.take_over(unsafe { &mut *other.state.get() });
+        other.busy.store(false, Ordering::Release);
+        worth_it
+    })
 }
 
 /// The heap. Nothing of it is global: for the program that makes it its allocator.
@@ -344,20 +172,6 @@ fn map_large(size: usize) -> *mut u8 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_class_holds_its_sizes_and_wastes_at_most_a_quarter() {
-        let mut last = 0;
-        for size in (1..5000).chain((5000..=CLASS_LIMIT).step_by(997)).chain([CLASS_LIMIT]) {
-            let class = class_of(size);
-            assert!(class < CLASSES && class >= last, "{size}");
-            assert!(class_size(class) >= size && class_size(class).is_multiple_of(ALIGN), "{size}");
-            assert!(class_size(class) - size < ALIGN.max(size / 4 + 1), "{size}");
-            assert_eq!(class_of(class_size(class)), class, "{size}");
-            last = class;
-        }
-        assert_eq!(last, CLASSES - 1);
-    }
-
     /// A deterministic sequence of numbers.
     fn numbers(mut seed: u64) -> impl FnMut() -> u64 {
         move || {
@@ -444,46 +258,5 @@ mod tests {
                 Heap.dealloc(block, layouts[1]);
             }
         }
-    }
-
-    #[test]
-    fn a_large_free_block_is_used_up_before_fresh_memory_is() {
-        let mut slot = State { pieces: 1, ..State::new() };
-        let (large, _) = slot.take(class_of(64 << 10));
-        let fresh = slot.fresh.next;
-        // SAFETY: the block is used no more.
-        unsafe { slot.give(large, class_of(64 << 10)) };
-        for size in [3000, 40, 3000, 40, 600] {
-            let (block, zero) = slot.take(class_of(size));
-            let inside = block as usize - large as usize;
-            assert!(!zero && inside + size <= 64 << 10, "{size} bytes at {inside}");
-        }
-        assert_eq!(slot.fresh.next, fresh);
-        let (other, zero) = slot.take(class_of(64 << 10));
-        assert!(zero && other as usize == fresh);
-    }
-
-    #[test]
-    fn blocks_that_grew_serve_as_small_ones_again() {
-        let mut slot = State { pieces: 1, ..State::new() };
-        let mut once = || {
-            let (block, _) = slot.take(2);
-            assert!(slot.extend(block, 2, 9));
-            // SAFETY: the block is used no more.
-            unsafe { slot.give(block, 9) };
-            slot.fresh.next
-        };
-        let first = once();
-        assert!((0..100).all(|_| once() == first));
-    }
-
-    #[test]
-    fn the_last_block_grows_where_it_is() {
-        let mut slot = State { pieces: 1, ..State::new() };
-        let (block, _) = slot.take(2);
-        assert!(slot.extend(block, 2, 5));
-        let (other, _) = slot.take(0);
-        assert_eq!(other as usize, block as usize + class_size(5));
-        assert!(!slot.extend(block, 5, 6));
     }
 }

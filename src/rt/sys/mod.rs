@@ -54,6 +54,8 @@ mod program_macos;
 pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
+#[cfg(target_os = "linux")]
+mod slot;
 mod stack;
 #[cfg(target_os = "linux")]
 mod teardown;
