@@ -2,24 +2,27 @@
 //!
 //! Code and constants are written at other addresses than the program sees them at. So a fresh page of theirs costs a page of memory and two
 //! page faults, while the program waits for its first call. In a large program, an idle core has those instead: it makes pages present
-//! before anything is written to them.
+//! before anything is written to them, and takes those away that were written some time ago: what is mapped twice counts twice.
 
 use super::memory::{Segment, SegmentRequest};
 use super::pool;
-use super::sys::{Extent, View};
+use super::sys::{Extent, View, ViewPages};
 use crate::base::{ExecutorAddr, MemProt, align_up};
 
 /// What is used of a chunk, in bytes, before pages are made present in advance: more than small programs have.
 const SMALL: u64 = 64 << 10;
 /// Bytes that are made present at a time, when less than half as many are.
-const STEP: u64 = 512 << 10;
+const STEP: u64 = 256 << 10;
 
 /// The unused end of a chunk.
 #[derive(Debug)]
 pub(super) struct Chunk {
     rest: View,
+    pages: ViewPages,
     /// Up to which address pages are present, or are about to be.
     present: u64,
+    /// Up to which address they are present where the program sees them only.
+    written: u64,
 }
 
 impl Chunk {
@@ -30,7 +33,7 @@ impl Chunk {
             MemProt::ReadWrite => u64::MAX,
             MemProt::Read | MemProt::ReadExec => view.address().saturating_add(SMALL),
         };
-        Chunk { rest: view, present }
+        Chunk { pages: view.pages(), present, written: view.address(), rest: view }
     }
 
     /// Bytes that nobody has taken.
@@ -72,8 +75,14 @@ impl Chunk {
     fn make_present(&mut self) {
         let used = self.rest.address();
         let Some((from, size)) = ahead(used, self.present, used + self.left()) else { return };
-        if pool::offer(self.rest.presence(from - used, size)) {
-            self.present = from + size;
+        let (pages, written) = (self.pages, self.written..used.saturating_sub(STEP).max(self.written));
+        let settled = written.end;
+        let ahead = move || {
+            pages.make_present(from..from + size);
+            pages.take_views_away(written);
+        };
+        if pool::offer(ahead) {
+            (self.present, self.written) = (from + size, settled);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Owned address ranges and owned bytes.
 
 use std::io;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::{os, page_size};
@@ -155,15 +156,9 @@ impl View {
         self.address
     }
 
-    /// What makes the pages present that hold the `size` bytes behind the first `skip` ones (at most all), here and where the program sees
-    /// them. Any thread may do so at any time: nothing changes in them. Where the system has no way to, they come when they are touched.
-    pub fn presence(&self, skip: u64, size: u64) -> impl FnOnce() + Send + 'static {
-        let (here, program) = (self.start.as_ptr() as u64 + skip, self.address + skip);
-        assert!(skip + size <= self.size as u64);
-        move || {
-            os::make_present(here, size, true);
-            os::make_present(program, size, false);
-        }
+    /// Its pages.
+    pub fn pages(&self) -> ViewPages {
+        ViewPages { start: self.start.as_ptr() as u64, size: self.size as u64, address: self.address }
     }
 
     /// Takes the first `size` bytes (at most all) off.
@@ -175,6 +170,42 @@ impl View {
         self.size -= size;
         self.address += size as u64;
         taken
+    }
+}
+
+/// The pages of a [`View`], or of what was one. Whose bytes they are does not matter: nothing changes in them here, and any thread may do it at any time.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewPages {
+    start: u64,
+    size: u64,
+    address: u64,
+}
+
+impl ViewPages {
+    /// Makes the pages present that hold `addresses` of the program, to be written and where the program sees them. Where the system has no
+    /// way to, they come when they are touched.
+    pub fn make_present(self, addresses: Range<u64>) {
+        let size = addresses.end - addresses.start;
+        os::make_present(self.view_of(&addresses), size, true);
+        os::make_present(addresses.start, size, false);
+    }
+
+    /// Takes the whole pages away through which `addresses` of the program were written, if those are not what the program sees. They come back where they are
+    /// touched.
+    pub fn take_views_away(self, addresses: Range<u64>) {
+        let page = page_size();
+        let view = self.view_of(&addresses);
+        let (first, end) = (view.next_multiple_of(page), (view + (addresses.end - addresses.start)) / page * page);
+        if self.start != self.address && first < end {
+            os::take_shared_pages_away(first, end - first);
+        }
+    }
+
+    /// Where `addresses`, which are of the view, are written.
+    fn view_of(self, addresses: &Range<u64>) -> u64 {
+        assert!(self.address <= addresses.start && addresses.start <= addresses.end);
+        assert!(addresses.end - self.address <= self.size);
+        addresses.start - self.address + self.start
     }
 }
 
@@ -202,8 +233,43 @@ mod tests {
         view.as_mut()[5 * page as usize] = 7;
         let before = pages_in_memory(view.address(), size);
         // From the end of the third page to the beginning of the sixth.
-        view.presence(3 * page - 1, 2 * page + 2)();
+        let first = view.address() + 3 * page - 1;
+        view.pages().make_present(first..first + 2 * page + 2);
         assert_eq!((before, pages_in_memory(view.address(), size)), (1, 4));
         assert_eq!(peek(view.address() + 5 * page, 1), [7]);
+    }
+
+    /// Of how many pages from `address` on this process's memory has one each, in a mapping of `size` bytes.
+    fn pages_in_mapping(address: u64, size: u64) -> usize {
+        let page = page_size();
+        let mut entries = vec![0; (size / page * 8) as usize];
+        let map = std::fs::File::open("/proc/self/pagemap").unwrap();
+        std::os::unix::fs::FileExt::read_exact_at(&map, &mut entries, address / page * 8).unwrap();
+        entries.chunks(8).filter(|entry| entry[7] & 0x80 != 0).count()
+    }
+
+    #[test]
+    fn views_that_are_taken_away_come_back_with_what_was_written() {
+        let page = page_size();
+        let size = 8 * page;
+        let backing = Backing::new(size, CodeMemory::Plain).unwrap();
+        let mut view = backing.map(0, Extent::reserve(size, None).unwrap(), MemProt::Read).unwrap();
+        view.as_mut().fill(7);
+        let (start, address, pages) = (view.as_mut().as_ptr() as u64, view.address(), view.pages());
+        // From within the second page to within the sixth.
+        pages.take_views_away(address + page + 1..address + 5 * page + 3);
+        assert_eq!(pages_in_mapping(start, size), 5);
+        view.as_mut()[3 * page as usize] = 8;
+        assert_eq!(peek(address + 3 * page - 1, 3), [7, 8, 7]);
+        assert!(view.as_mut()[..3 * page as usize].iter().all(|byte| *byte == 7));
+    }
+
+    #[test]
+    fn private_memory_stays() {
+        let page = page_size();
+        let mut view = Extent::reserve(4 * page, None).unwrap().into_private().unwrap();
+        view.as_mut().fill(7);
+        view.pages().take_views_away(view.address()..view.address() + 4 * page);
+        assert!(view.as_mut().iter().all(|byte| *byte == 7));
     }
 }

@@ -161,6 +161,12 @@ pub fn make_present(start: u64, size: u64, writable: bool) {
     unsafe { libc::madvise(first as *mut c_void, (start + size - first) as usize, advice) };
 }
 
+/// Takes the whole pages that hold the `size` bytes at `start`, which are mapped a second time elsewhere, out of this mapping.
+pub fn take_shared_pages_away(start: u64, size: u64) {
+    // SAFETY: memory that is mapped twice is shared: its bytes are not this mapping's, and come back where they are touched.
+    unsafe { libc::madvise(start as *mut c_void, size as usize, libc::MADV_DONTNEED) };
+}
+
 /// Maps fresh memory over `extent`, with `access`, and once more, writable, elsewhere: the view returned.
 fn map_without_file(extent: &Extent, access: libc::c_int) -> io::Result<View> {
     let size = extent.size() as usize;

@@ -77,7 +77,7 @@ mod thread_local_restart;
 #[cfg(target_os = "linux")]
 pub use darwin_names::provided;
 pub use entry::c_arguments;
-pub use extent::{Extent, View};
+pub use extent::{Extent, View, ViewPages};
 pub use fork_mark::ForkMark;
 #[cfg(target_os = "linux")]
 pub use heap::Heap;

@@ -127,6 +127,9 @@ pub fn auxiliary_vector() -> Vec<(usize, usize)> {
 /// Pages come when they are touched.
 pub fn make_present(_start: u64, _size: u64, _writable: bool) {}
 
+/// Pages stay.
+pub fn take_shared_pages_away(_start: u64, _size: u64) {}
+
 /// Calls a symbol resolver.
 pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     // SAFETY: the session gives the address of a finalized resolver, which takes no argument here.
