@@ -100,6 +100,8 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
         rt::use_pool();
         rayon::spawn(rt::set_aside_files);
     }
+    // The files that the program opens get the numbers that they would have without a linker.
+    rt::close_files();
     session.initialize(&program)?;
     reports.enter(Phase::Execute);
     if let Some(order) = speculation {
@@ -230,6 +232,7 @@ fn new_session(
             }
         }),
         load_file: Box::new(rt::map_file),
+        copy_file_part: Box::new(rt::copy_file_part),
         helper_archives: Box::new(move || match process && target.format == Format::host() {
             true => libraries::helper_archives(target.arch),
             // Those of this system are for another format.

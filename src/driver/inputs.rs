@@ -115,7 +115,7 @@ impl InputFile {
 /// What is in `data`, which is not universal.
 fn content(name: &str, data: &'static [u8]) -> Result<Content> {
     Ok(match FileKind::of(&data[..data.len().min(4096)]) {
-        FileKind::Archive => Content::Archive(Archive::parse(name, data)?),
+        FileKind::Archive => Content::Archive(Archive::parse_with(name, data, &rt::copy_file_part)?),
         FileKind::Shared => Content::Shared,
         FileKind::Script => Content::Script,
         FileKind::Other if stub::is_stub(data) => Content::Stub(data),

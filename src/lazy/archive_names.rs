@@ -34,6 +34,7 @@ impl Session {
         let is_large = names >= MANY_NAMES && of_one_dylib && !tables.dylibs[dylib.index()].table.is_frozen();
         if is_large && self.use_threads() {
             tables.offer_together(dylib, &archives);
+            archives.into_iter().for_each(|id| tables.forget_index(id));
         } else {
             tables.reserve(dylib, names);
             archives.into_iter().for_each(|id| tables.offer_index(id));
@@ -47,6 +48,15 @@ impl SymbolTables {
         let archive = self.archives[id.index()].archive.clone();
         for (name, member) in archive.symbols() {
             self.offer(id, member, name, NameHash::of(name));
+        }
+        drop(archive);
+        self.forget_index(id);
+    }
+
+    /// What the index of archive `id` lists has been offered.
+    fn forget_index(&mut self, id: ArchiveId) {
+        if let Some(archive) = Arc::get_mut(&mut self.archives[id.index()].archive) {
+            archive.forget_symbols();
         }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! Whether the program is of such a kind is decided once, when the first batch knows its edges, since linked memory cannot
 //! be moved. Files that are linked later count too, so their relocations are looked through: the first ones of each file, fewer
-//! where there are thousands of files. That finds files of such code, in which hardly a function does without; it costs position-independent
+//! where there are thousands of files; those of members of lazy archives while they are read ([`super::digest`]). That finds files of such code, in which hardly a function does without; it costs position-independent
 //! programs a page or so of each file that is not linked at once, a millisecond for thousands of them. What is missed or added
 //! later has to reach what it refers to where that is, and is an error if it does not.
 //!
@@ -21,13 +21,14 @@ use super::symbol_table::SymbolTables;
 use super::trampolines::{STUBS_SECTION, add_pointers, add_row};
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, MemProt};
+use crate::link::arch::{self, Architecture};
+use crate::link::file_view::FileView;
 use crate::link::object_file::SectionKind;
-use crate::link::{BlockId, Content, EdgeClass, EdgeKind, LinkGraph, SymbolPlace};
+use crate::link::{BlockId, Content, EdgeClass, EdgeKind, ObjectFile, SymbolPlace};
 use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
 use crate::rt::memory::{Placement, tiny_shares};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How many relocations of one file are looked at.
@@ -88,52 +89,86 @@ impl CanonicalAddresses {
     }
 }
 
+/// What edges say about where memory has to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    /// Whether any stores an absolute address in fewer than 64 bits.
+    low: bool,
+    /// Whether any is of AArch64's tiny model, and leaves its section.
+    tiny: bool,
+}
+
+impl Wishes {
+    /// What an edge of `kind` says, which may be sure to stay in its section.
+    fn of_edge(arch: &dyn Architecture, kind: EdgeKind, stays: bool) -> Wishes {
+        let low = arch.edge_kinds()[usize::from(kind.0)].class == EdgeClass::LowAddress;
+        Wishes { low, tiny: !stays && arch.is_tiny(kind) }
+    }
+
+    /// What the first `budget` relocations of `file` say, as far as they are in `view`.
+    pub fn of(file: &ObjectFile, view: FileView<'_>, budget: usize) -> Wishes {
+        let mut wishes = Wishes::default();
+        // Files for unknown architectures are refused when they are read.
+        let Some(arch) = arch::of(file.target.arch) else { return wishes };
+        file.has_edge(view, &mut { budget }, &mut |kind, stays| {
+            wishes = wishes.and(Wishes::of_edge(arch, kind, stays));
+            wishes.low
+        });
+        wishes
+    }
+
+    fn and(self, other: Wishes) -> Wishes {
+        Wishes { low: self.low || other.low, tiny: self.tiny || other.tiny }
+    }
+}
+
 /// Where the memory has to be for the code of the program, as far as looking at some of it tells; `None` if it does not matter.
 fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) -> Option<Placement> {
-    let arch = session.arch();
-    let kinds = arch.edge_kinds();
-    let is_tiny = AtomicBool::new(false);
-    let is_low = |kind: EdgeKind, stays: bool| {
-        if !stays && arch.is_tiny(kind) {
-            is_tiny.store(true, Ordering::Relaxed);
-        }
-        kinds[usize::from(kind.0)].class == EdgeClass::LowAddress
-    };
     let parallel = parts.len() >= PARALLEL_FILES && session.use_threads();
-    if wanted_by_edges(parts, &is_low, parallel) || wanted_by_files(session, tables, parts, &is_low) {
-        return Some(Placement::Low);
+    let of_part = |part: &Part| of_part(session.arch(), part);
+    let of_parts = if parallel {
+        parts.par_iter().map(of_part).reduce(Wishes::default, Wishes::and)
+    } else {
+        parts.iter().map(of_part).fold(Wishes::default(), Wishes::and)
+    };
+    let wishes = if of_parts.low { of_parts } else { of_parts.and(of_files(session, tables, parts)) };
+    match wishes {
+        Wishes { low: true, .. } => Some(Placement::Low),
+        // A larger program may have some such accesses that reach.
+        Wishes { tiny: true, .. } => tiny_shares(sizes(tables)).map(Placement::Tiny),
+        Wishes { .. } => None,
     }
-    // A larger program may have some such accesses that reach.
-    if is_tiny.into_inner() { tiny_shares(sizes(tables)).map(Placement::Tiny) } else { None }
 }
 
-/// Whether an edge is wanted, by its kind and whether it stays in its section.
-type Wanted<'a> = &'a (dyn Fn(EdgeKind, bool) -> bool + Sync);
-
-fn wanted_by_edges(parts: &[Part], wanted: Wanted<'_>, parallel: bool) -> bool {
-    let in_block = |graph: &LinkGraph, block: BlockId| {
-        graph.block_edges(block).iter().any(|edge| {
+/// What the edges of `part` say.
+fn of_part(arch: &dyn Architecture, part: &Part) -> Wishes {
+    let graph = &part.graph;
+    let of_block = |block: BlockId| {
+        graph.block_edges(block).iter().map(move |edge| {
             let place = graph.symbols[edge.target.index()].place;
-            wanted(edge.kind, matches!(place, SymbolPlace::Defined { block: to, .. } if to == block))
+            let stays = matches!(place, SymbolPlace::Defined { block: to, .. } if to == block);
+            Wishes::of_edge(arch, edge.kind, stays)
         })
     };
-    let in_part =
-        |part: &Part| part.unkept.demand.low || part.graph.block_ids().any(|block| in_block(&part.graph, block));
-    if parallel { parts.par_iter().any(in_part) } else { parts.iter().any(in_part) }
+    let kept = graph.block_ids().flat_map(of_block);
+    kept.fold(Wishes { low: part.unkept.demand.low, tiny: false }, Wishes::and)
 }
 
-/// The same of files that are not linked yet.
-fn wanted_by_files(session: &Session, tables: &SymbolTables, parts: &[Part], wanted: Wanted<'_>) -> bool {
+/// What the first relocations of files say that are not linked yet.
+fn of_files(session: &Session, tables: &SymbolTables, parts: &[Part]) -> Wishes {
     let whole = |part: &Part| part.unit().filter(|unit| !unit.by_section()).map(|unit| unit.id);
     let known: std::collections::BTreeSet<_> = parts.iter().filter_map(whole).collect();
     let share = (SESSION_BUDGET / tables.units.len().max(1)).clamp(SMALLEST_SHARE, FILE_BUDGET);
-    let wants = |unit: &Arc<MaterializationUnit>| {
-        !known.contains(&unit.id) && unit.file.has_edge(&mut { share }, &mut |kind, stays| wanted(kind, stays))
+    let of_unit = |unit: &Arc<MaterializationUnit>| match &unit.digest {
+        Some(digest) => digest.wishes,
+        None if known.contains(&unit.id) => Wishes::default(),
+        None => Wishes::of(&unit.file, unit.file.view(), share),
     };
     if tables.units.len() >= PARALLEL_FILES && session.use_threads() {
-        return tables.units.par_iter().with_min_len(PARALLEL_FILES / 2).any(wants);
+        let units = tables.units.par_iter().with_min_len(PARALLEL_FILES / 2);
+        return units.map(of_unit).reduce(Wishes::default, Wishes::and);
     }
-    tables.units.iter().any(wants)
+    tables.units.iter().map(of_unit).fold(Wishes::default(), Wishes::and)
 }
 
 /// How many bytes all of the program has, by [`MemProt::index`]: its sections, and generously the stubs and pointers that its symbols may need.

@@ -9,6 +9,7 @@ use super::ids::EntryId;
 use super::name_table::{GlobalName, Names};
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
+use crate::link::file_view::FileView;
 use crate::link::object_file::{ObjectFile, ObjectPlace};
 use std::hint::black_box;
 
@@ -37,8 +38,8 @@ impl SymbolTables {
 }
 
 impl Names {
-    /// Looks up the entries of `wanted`, global symbols of `file`, those of which no entry is known yet.
-    pub fn find_all(&self, file: &ObjectFile, wanted: &mut [GlobalName]) {
+    /// Looks up the entries of `wanted`, global symbols of `file`, whose names are looked at through `view`: of those of which no entry is known yet.
+    pub fn find_all(&self, file: &ObjectFile, view: FileView<'_>, wanted: &mut [GlobalName]) {
         if self.is_empty() {
             return;
         }
@@ -49,7 +50,7 @@ impl Names {
         black_box(names.fold(0, |sum, name| sum ^ name.first().unwrap_or(&0) ^ name.last().unwrap_or(&0)));
         for (global, candidate) in wanted.iter_mut().zip(candidates) {
             let (Some(candidate), GlobalName::UNKNOWN) = (candidate, global.entry) else { continue };
-            let name = file.symbols.at(global.symbol as usize).name;
+            let name = view.look_at(file.symbols.at(global.symbol as usize).name);
             let found = if self.name(candidate) == name {
                 Some(self.entry(candidate))
             } else {

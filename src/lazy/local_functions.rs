@@ -12,8 +12,9 @@ use super::closure::Expansion;
 use super::part::UnitPart;
 use super::unit::MaterializationUnit;
 use crate::base::MemProt;
-use crate::link::SymbolId;
+use crate::link::file_view::FileView;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, SymbolKind};
+use crate::link::{ObjectFile, SymbolId};
 use std::sync::Arc;
 
 /// From how many bytes on a local function is worth a first call.
@@ -22,36 +23,46 @@ const LARGE: u64 = 256;
 /// What compilers call the pieces of a function that use its frame.
 const PIECE: &[u8] = b".cold";
 
+/// The local functions of `file` that have entry points unless they are discarded, ascending: large ones alone in their sections. Names are looked at
+/// through `view`.
+pub(super) fn large_local_functions(file: &ObjectFile, view: FileView<'_>) -> Vec<u32> {
+    // By section: how many functions are in it, and the last of them.
+    let mut functions = vec![(0u32, 0u32); file.sections.len()];
+    for (index, symbol) in file.symbols.iter().enumerate() {
+        if let (SymbolKind::Function, ObjectPlace::Section(section)) = (symbol.kind, symbol.place) {
+            let (count, last) = &mut functions[section as usize];
+            *count += 1;
+            *last = index as u32;
+        }
+    }
+    let alone = functions.iter().zip(file.sections.iter()).filter_map(|(&(count, function), section)| {
+        let is_large = section.prot == MemProt::ReadExec && section.size >= LARGE;
+        (count == 1 && is_large).then_some(function)
+    });
+    // Local ones, and called as functions are.
+    let may_be_called_by_stub = |&function: &u32| {
+        let symbol = file.symbols.at(function as usize);
+        let is_piece = || view.look_at(symbol.name).windows(PIECE.len()).any(|part| part == PIECE);
+        !symbol.is_global() && symbol.value == 0 && !is_piece()
+    };
+    let mut large: Vec<u32> = alone.filter(may_be_called_by_stub).collect();
+    large.sort_unstable();
+    large
+}
+
 impl MaterializationUnit {
-    /// The local functions that have entry points, ascending: large ones alone in their sections, where sections are linked one by one.
-    pub(super) fn large_local_functions(&self) -> Vec<u32> {
+    /// The local functions that have entry points, where sections are linked one by one.
+    pub(super) fn local_functions(&self) -> Vec<u32> {
         if !self.by_section() {
             return Vec::new();
         }
-        // By section: how many functions are in it, and the last of them.
-        let mut functions = vec![(0u32, 0u32); self.file.sections.len()];
-        for (index, symbol) in self.file.symbols.iter().enumerate() {
-            if let (SymbolKind::Function, ObjectPlace::Section(section)) = (symbol.kind, symbol.place) {
-                let (count, last) = &mut functions[section as usize];
-                *count += 1;
-                *last = index as u32;
-            }
-        }
-        let alone = functions.iter().zip(self.file.sections.iter()).filter_map(|(&(count, function), section)| {
-            let is_large = section.prot == MemProt::ReadExec && section.size >= LARGE;
-            (count == 1 && is_large).then_some(function)
-        });
-        let mut large: Vec<u32> = alone.filter(|&function| self.may_be_called_by_stub(function)).collect();
-        large.sort_unstable();
+        let mut large = match &self.digest {
+            Some(digest) => digest.large_local_functions.clone(),
+            None => large_local_functions(&self.file, self.file.view()),
+        };
+        let is_kept = |function: &u32| self.place(*function).is_none_or(|(section, _)| !self.is_discarded(section));
+        large.retain(is_kept);
         large
-    }
-
-    /// Whether `function`, alone in its section, is a local one, and called as functions are.
-    fn may_be_called_by_stub(&self, function: u32) -> bool {
-        let symbol = self.file.symbols.at(function as usize);
-        let is_discarded = matches!(symbol.place, ObjectPlace::Section(section) if self.is_discarded(section));
-        let is_piece = || symbol.name.windows(PIECE.len()).any(|part| part == PIECE);
-        !symbol.is_global() && symbol.value == 0 && !is_discarded && !is_piece()
     }
 }
 

@@ -4,8 +4,10 @@
 //! members are read, and while that does not change, any core may look at it ([`NameTable::freeze`]). The core that enters files
 //! one by one then has to touch neither tables nor strings for them.
 
+use super::digest::Digest;
 use super::far_data::loaded_size;
 use super::ids::EntryId;
+use crate::link::file_view::FileView;
 use crate::link::{self, ObjectFile, ObjectSymbol};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -200,12 +202,17 @@ pub struct HashedFile {
     pub(super) loaded_size: u64,
     /// The sections that are more than code and data, ascending; see [`crate::link::object_file::SectionKind::is_special`].
     pub(super) special_sections: Vec<u32>,
+    /// The names that nobody knew, one behind another, if the file was read without having it in memory.
+    pub(super) unknown_names: Option<Vec<u8>>,
+    /// What will be asked of it, in the same case.
+    pub(super) digest: Option<Digest>,
 }
 
 impl From<ObjectFile> for HashedFile {
     /// Hashes the names of `file`.
     fn from(file: ObjectFile) -> HashedFile {
-        HashedFile::new(file, &Names::default())
+        let view = file.view();
+        HashedFile::new(file, view, &Names::default())
     }
 }
 
@@ -220,8 +227,8 @@ impl HashedFile {
         self.file
     }
 
-    /// Hashes the names of `file`, and looks for them among `known`.
-    pub(super) fn new(file: ObjectFile, known: &Names) -> HashedFile {
+    /// Hashes the names of `file`, which are looked at through `view`, and looks for them among `known`.
+    pub(super) fn new(file: ObjectFile, view: FileView<'_>, known: &Names) -> HashedFile {
         let conventions = link::conventions(file.target.format);
         let globals = file.symbols.iter().filter(ObjectSymbol::is_global).count();
         let mut names = Vec::with_capacity(globals);
@@ -229,15 +236,20 @@ impl HashedFile {
             if !s.is_global() || s.name.is_empty() {
                 continue;
             }
-            let hash = NameHash::of(s.name);
-            let versioned = s.is_defined() && conventions.definition_name(s.name).len() != s.name.len();
+            let name = view.look_at(s.name);
+            let hash = NameHash::of(name);
+            let versioned = s.is_defined() && conventions.definition_name(name).len() != name.len();
             let entry = if versioned { GlobalName::VERSIONED } else { GlobalName::UNKNOWN };
             names.push(GlobalName { symbol: symbol as u32, hash, entry });
         }
-        known.find_all(&file, &mut names);
+        known.find_all(&file, view, &mut names);
+        let unknown = names.iter().filter(|name| name.entry == GlobalName::UNKNOWN);
+        let unknown = unknown.map(|name| view.look_at(file.symbols.at(name.symbol as usize).name));
+        let unknown_names = view.is_copy().then(|| unknown.collect::<Vec<&[u8]>>().concat());
+        let digest = view.is_copy().then(|| Digest::of(&file, view));
         let sections = file.sections.iter().enumerate();
         let special_sections = sections.filter(|(_, s)| s.kind.is_special()).map(|(index, _)| index as u32).collect();
-        HashedFile { loaded_size: loaded_size(&file), special_sections, file, names }
+        HashedFile { loaded_size: loaded_size(&file), special_sections, file, names, unknown_names, digest }
     }
 }
 

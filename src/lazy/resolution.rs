@@ -6,24 +6,21 @@
 
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId, SetId};
+use super::member_reader::{FileAccess, MemberReader, Outcome};
 use super::name_table::{HashedFile, NameHash, Names};
-use super::read_ahead::{self, MemberId, Outcome, ReadAhead};
+use super::read_ahead::{self, MemberId, ReadAhead, ReadingList, Wanted};
 use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
-use crate::link::archive::{Archive, MemberContent, display_name};
+use crate::link::archive::Archive;
 use crate::link::conventions::LinkerDefined;
-use crate::link::{LinkError, ObjectFile, part_for, read_object};
+use crate::link::{LinkError, ObjectFile};
 use crate::rt;
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 
 /// The JITDylib of the runtime: the first one of every session.
 pub(super) const PLATFORM: DylibId = DylibId(0);
-
-/// Reads a file named by a thin archive; its bytes live as long as the process.
-pub(super) type LoadFile<'a> = &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync);
 
 /// How an archive is used.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +34,13 @@ pub struct ArchiveOptions {
     pub offered_later: bool,
 }
 
+impl ArchiveInput {
+    /// What it takes to read `member`, one of its own.
+    pub fn wanted(&self, member: MemberId) -> Wanted {
+        Wanted { member, archive: self.archive.clone(), dylib: self.dylib, laziness: self.laziness }
+    }
+}
+
 impl SymbolTables {
     /// Offers the members of `archive` to `dylib`; enters those that [`ArchiveOptions::force`] wants.
     pub fn add_archive(
@@ -45,7 +49,7 @@ impl SymbolTables {
         archive: Archive,
         laziness: Laziness,
         options: ArchiveOptions,
-        load: LoadFile<'_>,
+        access: FileAccess<'_>,
     ) -> Result<ArchiveId, SessionError> {
         let id = ArchiveId::at(self.archives.len());
         let members = archive.members.len();
@@ -62,9 +66,9 @@ impl SymbolTables {
             helper: false,
         });
         for member in 0..options.force.map_or(0, |_| members as u32) {
-            let file = self.read(&archive, member, load)?;
+            let file = self.read(&archive, member, access)?;
             if file.zip(options.force).is_some_and(|(file, force)| force(&file.file)) {
-                self.pull((id, member), &mut ReadAhead::alone(load, self))?;
+                self.pull((id, member), &mut ReadAhead::alone(&MemberReader::new(access, self.target)))?;
             }
         }
         // What is part of the program anyway comes in its own order, as objects do.
@@ -80,16 +84,16 @@ impl SymbolTables {
         }
         if !archive.has_index() {
             for member in 0..members as u32 {
-                self.offer_unindexed(id, member, load)?;
+                self.offer_unindexed(id, member, access)?;
             }
         }
         Ok(id)
     }
 
     /// Offers a member of an archive without an index, from the member's own symbol table.
-    fn offer_unindexed(&mut self, id: ArchiveId, member: u32, load: LoadFile<'_>) -> Result<(), SessionError> {
+    fn offer_unindexed(&mut self, id: ArchiveId, member: u32, access: FileAccess<'_>) -> Result<(), SessionError> {
         let archive = self.archives[id.index()].archive.clone();
-        let Some(HashedFile { file, names, .. }) = self.read(&archive, member, load)? else {
+        let Some(HashedFile { file, names, .. }) = self.read(&archive, member, access)? else {
             return Ok(());
         };
         for global in names {
@@ -102,16 +106,16 @@ impl SymbolTables {
     }
 
     /// Reads `member` of `archive` on this thread.
-    fn read(&self, archive: &Archive, member: u32, load: LoadFile<'_>) -> Outcome {
-        read_member(archive, member, &Reading { load, target: self.target }, &Names::default())
+    fn read(&self, archive: &Archive, member: u32, access: FileAccess<'_>) -> Outcome {
+        MemberReader::new(access, self.target).read(archive, member, Laziness::Eager, &Names::default())
     }
 
     /// Makes archive member `member` part of the program; nothing happens if it is already, or is no object.
-    fn pull(&mut self, (id, member): MemberId, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
+    fn pull(&mut self, (id, member): MemberId, ahead: &mut ReadAhead<'_>) -> Result<(), SessionError> {
         if std::mem::replace(&mut self.archives[id.index()].taken[member as usize], true) {
             return Ok(());
         }
-        let file = ahead.take((id, member), &self.archives[id.index()].archive)?;
+        let file = ahead.take(&self.archives[id.index()].wanted((id, member)))?;
         let ArchiveInput { dylib, laziness, hidden, .. } = self.archives[id.index()];
         if let Some(file) = file {
             self.check_target(&file.file.name, file.file.target)?;
@@ -141,15 +145,17 @@ impl SymbolTables {
     ///
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
-    pub fn resolve(&mut self, load: LoadFile<'_>, parallel: bool) -> Result<(), SessionError> {
-        let mut alone = ReadAhead::alone(load, self);
+    pub fn resolve(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
+        let reader = MemberReader::new(access, self.target);
+        let mut alone = ReadAhead::alone(&reader);
         while !self.undefined.is_empty() {
             // Other threads are only started if there is something for them.
             if parallel && read_ahead::is_worthwhile(self) {
                 rt::use_pool();
                 let known = self.freeze_names();
-                return rayon::in_place_scope_fifo(|scope| {
-                    let mut ahead = ReadAhead::new(scope, load, self, known);
+                let list = ReadingList::new(&reader, known);
+                return rayon::in_place_scope(|scope| {
+                    let mut ahead = ReadAhead::with_others(&list, scope);
                     ahead.look_ahead(self);
                     while !self.undefined.is_empty() {
                         self.resolve_round(&mut ahead)?;
@@ -163,7 +169,7 @@ impl SymbolTables {
     }
 
     /// Searches for everything that is queued by now.
-    fn resolve_round(&mut self, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
+    fn resolve_round(&mut self, ahead: &mut ReadAhead<'_>) -> Result<(), SessionError> {
         ahead.next_round();
         for id in std::mem::take(&mut self.undefined) {
             self.search(id, ahead)?;
@@ -171,7 +177,7 @@ impl SymbolTables {
         Ok(())
     }
 
-    fn search(&mut self, id: EntryId, ahead: &mut ReadAhead<'_, '_>) -> Result<(), SessionError> {
+    fn search(&mut self, id: EntryId, ahead: &mut ReadAhead<'_>) -> Result<(), SessionError> {
         let entry = &self.entries[id.index()];
         if entry.definition != Definition::Undefined {
             return Ok(());
@@ -252,27 +258,4 @@ impl SymbolTables {
         }
         Some(set)
     }
-}
-
-/// What reading a member takes.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub load: LoadFile<'a>,
-    /// Of universal members the part for this is read.
-    pub target: Target,
-}
-
-/// Reads member `member` of `archive`, whose names may be among `known`; `None` if it is no object.
-pub(super) fn read_member(archive: &Archive, member: u32, reading: &Reading<'_>, known: &Names) -> Outcome {
-    let m = &archive.members[member as usize];
-    let data = match &m.content {
-        MemberContent::Inline(data) => *data,
-        MemberContent::Thin(path) => (reading.load)(path).map_err(|error| SessionError::Input {
-            file: format!("{} (member of thin archive {})", path.display(), archive.name),
-            error: error.to_string(),
-        })?,
-    };
-    let name = display_name(&archive.name, m);
-    let file = read_object(&name, part_for(&name, data, reading.target)?)?;
-    Ok(file.map(|file| HashedFile::new(file, known)))
 }

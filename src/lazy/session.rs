@@ -8,6 +8,7 @@ use super::error::{MissingSymbol, SessionError};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
+use super::member_reader::FileAccess;
 use super::name_table::HashedFile;
 use super::plugin::{self, Plugin, Step};
 use super::progress::Progress;
@@ -43,6 +44,8 @@ pub struct SessionOptions {
     pub on_link: Box<dyn Fn(&str) + Send + Sync>,
     /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
     pub load_file: FileLoader,
+    /// Copies tables of lazy archives' members, so that the members themselves need not be in memory yet.
+    pub copy_file_part: FileCopier,
     /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
     /// the inputs nor by the runtime nor by the process. Those for another target are left out.
     pub helper_archives: ArchiveLoader,
@@ -70,8 +73,17 @@ pub struct GraphOptions {
 /// Reads a file into memory that stays readable as long as the process.
 pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>;
 
+/// Copies a part of an archive, as it was given, to a place that is as long; `false` if it cannot, and the archive is looked at where it is. Any thread calls it.
+pub type FileCopier = Box<dyn Fn(&'static [u8], &mut [u8]) -> bool + Send + Sync>;
+
 /// Answers names and contents of archives; the contents must stay readable as long as the process.
 pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;
+
+impl SessionOptions {
+    pub(super) fn file_access(&self) -> FileAccess<'_> {
+        FileAccess { load: &self.load_file, copy_part: &self.copy_file_part }
+    }
+}
 
 impl Default for SessionOptions {
     /// Executes, uses all cores, tells nobody, reads no thin archives, and has neither helper archives nor plugins.
@@ -81,6 +93,7 @@ impl Default for SessionOptions {
             threads: None,
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
+            copy_file_part: Box::new(|_, _| false),
             helper_archives: Box::new(Vec::new),
             plugins: Vec::new(),
             graphs: GraphOptions::default(),
@@ -201,7 +214,7 @@ impl Session {
         laziness: Laziness,
         options: ArchiveOptions,
     ) -> Result<(), SessionError> {
-        self.tables_mut().add_archive(dylib, archive, laziness, options, &self.options.load_file)?;
+        self.tables_mut().add_archive(dylib, archive, laziness, options, self.options.file_access())?;
         Ok(())
     }
 
@@ -348,7 +361,7 @@ impl Session {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let parallel = self.may_use_threads();
         loop {
-            self.tables_mut().resolve(&self.options.load_file, parallel)?;
+            self.tables_mut().resolve(self.options.file_access(), parallel)?;
             // The process is asked without keeping others from reading the tables: a thread in its loader may need them.
             let missing = helpers::missing(&self.tables(), &*self.executor);
             let open = || HelperArchives::open((self.options.helper_archives)(), self.target);

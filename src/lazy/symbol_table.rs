@@ -243,6 +243,12 @@ impl SymbolTables {
         })
     }
 
+    /// The same for a name that does not last.
+    fn intern_copy(&mut self, dylib: DylibId, name: &[u8], hash: NameHash) -> EntryId {
+        let known = self.find_hashed(dylib, name, hash);
+        known.unwrap_or_else(|| self.intern_hashed(dylib, name.to_vec().leak(), hash))
+    }
+
     /// For each JITDylib the names that it has by now, for any thread to look at.
     pub fn freeze_names(&mut self) -> Vec<Arc<Names>> {
         self.dylibs.iter_mut().map(|dylib| dylib.table.freeze()).collect()
@@ -264,16 +270,24 @@ impl SymbolTables {
         laziness: Laziness,
         hidden: bool,
     ) -> Result<UnitId, SessionError> {
-        let HashedFile { file, names, loaded_size, special_sections } = file;
+        let HashedFile { file, names, loaded_size, special_sections, unknown_names, digest } = file;
         let id = UnitId::at(self.units.len());
         let mut unit = MaterializationUnit::new(id, dylib, file, laziness);
         unit.hidden = hidden;
         unit.special_sections = special_sections;
+        unit.digest = digest;
         self.fetch_entries(names.iter().map(|name| name.entry));
+        let mut unknown_names = unknown_names.as_deref();
         for global in names.iter().filter(|global| global.entry != GlobalName::VERSIONED) {
             let symbol = global.symbol as usize;
             unit.entries[symbol] = match global.entry {
-                GlobalName::UNKNOWN => self.intern_hashed(dylib, unit.file.symbols.at(symbol).name, global.hash),
+                GlobalName::UNKNOWN => {
+                    let name = unit.file.symbols.at(symbol).name;
+                    match unknown_names.as_mut().and_then(|names| names.split_off(..name.len())) {
+                        Some(copy) => self.intern_copy(dylib, copy, global.hash),
+                        None => self.intern_hashed(dylib, name, global.hash),
+                    }
+                }
                 known => known,
             };
         }
@@ -298,7 +312,8 @@ impl SymbolTables {
     /// Marks the sections of groups of which the JITDylib has a copy already.
     fn discard_groups(&mut self, unit: &mut MaterializationUnit) {
         let MaterializationUnit { id, dylib, file, entries, discarded, .. } = unit;
-        for group in &file.groups {
+        // Nobody asks for them again.
+        for group in std::mem::take(&mut file.groups) {
             // Mostly the entry of the signature is known, because it is the name of a global symbol.
             let entry = match group.symbol.map(|symbol| entries[symbol as usize]) {
                 Some(entry) if entry != MaterializationUnit::LOCAL => entry,
@@ -308,10 +323,11 @@ impl SymbolTables {
                 continue;
             }
             discarded.resize(file.sections.len(), false);
-            for &section in file.members(group) {
+            for &section in file.members(&group) {
                 discarded[section as usize] = true;
             }
         }
+        file.group_members = Vec::new();
     }
 
     /// Enters one name of `unit`; says what the file makes of it, if that is more than a weak reference.

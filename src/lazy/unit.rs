@@ -1,6 +1,7 @@
 //! A MaterializationUnit: one object file in a JITDylib, and how much of it is linked.
 
 use super::claims::{Claim, Claimed};
+use super::digest::Digest;
 use super::ids::{BatchId, DylibId, EntryId, EntryPointsId, UnitId};
 use super::thread_local_places::UnitThreadLocals;
 use crate::base::ExecutorAddr;
@@ -36,6 +37,8 @@ pub(super) struct MaterializationUnit {
     pub hidden: bool,
     /// Its sections that are more than code and data, ascending.
     pub special_sections: Vec<u32>,
+    /// What was found out about it while it was read, if it was not in memory.
+    pub digest: Option<Digest>,
     /// One per section.
     sections: Vec<Claim>,
     /// The file as a whole, where it is not linked section by section.
@@ -77,6 +80,7 @@ impl MaterializationUnit {
             discarded: Vec::new(),
             hidden: false,
             special_sections: Vec::new(),
+            digest: None,
             sections,
             whole: Claim::default(),
             entry_points: None,
@@ -172,7 +176,7 @@ impl MaterializationUnit {
                 _ => false,
             };
             let all = 0..self.file.symbols.len() as u32;
-            let mut functions = self.large_local_functions();
+            let mut functions = self.local_functions();
             functions.extend(all.filter(|i| self.is_entry_point(*i)).filter(global).filter(kept));
             functions.sort_unstable();
             functions

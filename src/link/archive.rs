@@ -44,6 +44,9 @@ pub type IndexEntry = (&'static [u8], u32);
 
 type Index = PackedTable<PackedEntry>;
 
+/// Copies a part of an archive to a place that is as long; `false` if it cannot.
+pub type CopyPart<'a> = &'a dyn Fn(&'static [u8], &mut [u8]) -> bool;
+
 /// A line of the symbol index: where its name is in the archive, how long it is, and the member. One whose name is far from the start has
 /// the number of the row beside the table as its member.
 #[derive(Clone, Copy)]
@@ -120,12 +123,18 @@ impl Archive {
     ///
     /// Errors: [`LinkError::Unsuitable`] if it is no archive, [`LinkError::Malformed`] with the offset of what is damaged.
     pub fn parse(name: &str, data: &'static [u8]) -> Result<Archive> {
+        Archive::parse_with(name, data, &|_, _| false)
+    }
+
+    /// The same. The headers, which are all over the archive, are copied with `copy_part` rather than looked at, if it can.
+    pub fn parse_with(name: &str, data: &'static [u8], copy_part: CopyPart<'_>) -> Result<Archive> {
         if !Archive::is_archive(data) {
             return Err(LinkError::unsuitable(name, "does not contain an archive"));
         }
         let mut reader = Reader {
             archive: name,
             data,
+            copy_part,
             thin: data.starts_with(THIN_MAGIC),
             long_names: None,
             index: None,
@@ -150,7 +159,12 @@ impl Archive {
         self.has_index
     }
 
-    /// The symbol index in the order of the file; empty if there is none.
+    /// Frees the symbol index, once what it lists is known elsewhere.
+    pub fn forget_symbols(&mut self) {
+        self.index = Index::with_capacity(&[], 0);
+    }
+
+    /// The symbol index in the order of the file; empty if there is none, or it is forgotten.
     pub fn symbols(&self) -> impl ExactSizeIterator<Item = IndexEntry> + use<'_> {
         self.index.iter()
     }
@@ -179,9 +193,9 @@ struct IndexTable {
 }
 
 /// One header, and what belongs to it.
-struct RawMember {
+struct RawMember<'a> {
     /// The name field, or the BSD name behind the header; blanks and NULs at the end removed.
-    name: &'static [u8],
+    name: &'a [u8],
     /// Whether `name` is the 16-byte field, in which GNU's marks have a meaning.
     short: bool,
     header: usize,
@@ -193,6 +207,7 @@ struct RawMember {
 struct Reader<'a> {
     archive: &'a str,
     data: &'static [u8],
+    copy_part: CopyPart<'a>,
     thin: bool,
     long_names: Option<&'static [u8]>,
     index: Option<IndexTable>,
@@ -211,7 +226,8 @@ impl Reader<'_> {
     fn read_members(&mut self) -> Result<()> {
         let mut offset = SIZEOF_MAGIC;
         while offset < self.data.len() {
-            let raw = self.read_header(offset)?;
+            let header = self.header(offset)?;
+            let raw = self.read_header(&header, offset)?;
             let inline = self.read_member(&raw)?;
             let end = if inline { raw.end } else { raw.start };
             if end > self.data.len() {
@@ -225,20 +241,32 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads the header at `offset`; the member may still go past the end of the file.
-    fn read_header(&self, offset: usize) -> Result<RawMember> {
-        let header_end = offset + SIZEOF_HEADER;
-        let Some(header) = self.data.get(offset..header_end) else {
+    /// The bytes of the header at `offset`.
+    fn header(&self, offset: usize) -> Result<[u8; SIZEOF_HEADER]> {
+        let Some(header) = self.data.get(offset..).and_then(|rest| rest.first_chunk()) else {
             return Err(self.bad_header(offset, "it is cut off; the archive is truncated"));
         };
+        let mut copy = [0; SIZEOF_HEADER];
+        Ok(if (self.copy_part)(header, &mut copy) { copy } else { *header })
+    }
+
+    /// Reads the `header` at `offset`; the member may still go past the end of the file.
+    fn read_header<'h>(&self, header: &'h [u8; SIZEOF_HEADER], offset: usize) -> Result<RawMember<'h>> {
+        let header_end = offset + SIZEOF_HEADER;
         if !header.ends_with(b"`\n") {
             return Err(self.bad_header(offset, "its end mark is missing"));
         }
-        let mut position = offset;
-        let fields = HeaderFields::parse(self.data, &mut position)
-            .map_err(|error| self.bad_header(offset, format_args!("unreadable name or size: {error}")))?;
+        let is_behind = header.starts_with(b"#1/");
+        let fields = if is_behind {
+            HeaderFields::parse(self.data, &mut { offset })
+        } else {
+            HeaderFields::parse(header, &mut 0)
+        };
+        let fields =
+            fields.map_err(|error| self.bad_header(offset, format_args!("unreadable name or size: {error}")))?;
         // Whatever goblin makes of a name behind the header, this sum is what the size field says.
-        let end = fields.offset as usize + fields.size();
+        let start = if is_behind { 0 } else { offset };
+        let end = start + fields.offset as usize + fields.size();
         let field = fields.raw_name().trim_end_matches(' ');
         let Some(length) = field.strip_prefix("#1/") else {
             return Ok(RawMember { name: field.as_bytes(), short: true, header: offset, start: header_end, end });
@@ -255,7 +283,7 @@ impl Reader<'_> {
     }
 
     /// Files a member under what it is; returns whether its content follows its header.
-    fn read_member(&mut self, raw: &RawMember) -> Result<bool> {
+    fn read_member(&mut self, raw: &RawMember<'_>) -> Result<bool> {
         if let Some(kind) = index_kind(raw) {
             // Import libraries for Windows have a second `/`, of another shape; the first one serves.
             if self.index.is_none() {
@@ -278,12 +306,13 @@ impl Reader<'_> {
         Ok(!self.thin)
     }
 
-    fn member_name(&self, raw: &RawMember) -> Result<&'static [u8]> {
+    fn member_name(&self, raw: &RawMember<'_>) -> Result<&'static [u8]> {
         if !raw.short {
-            return Ok(raw.name);
+            return Ok(&self.data[raw.header + SIZEOF_HEADER..][..raw.name.len()]);
         }
         let Some(reference) = raw.name.strip_prefix(b"/") else {
-            return Ok(raw.name.strip_suffix(b"/").unwrap_or(raw.name));
+            // The header need not be in memory when somebody asks for the name.
+            return Ok(raw.name.strip_suffix(b"/").unwrap_or(raw.name).to_vec().leak());
         };
         let shown = String::from_utf8_lossy(reference);
         let tail = shown.parse::<usize>().ok().and_then(|at| self.long_names?.get(at..));
@@ -371,7 +400,7 @@ impl Reader<'_> {
 }
 
 /// Which symbol index a member is, if it is one.
-fn index_kind(raw: &RawMember) -> Option<IndexKind> {
+fn index_kind(raw: &RawMember<'_>) -> Option<IndexKind> {
     match raw.name {
         b"/" if raw.short => Some(IndexKind::Gnu { width: 4 }),
         b"/SYM64/" if raw.short => Some(IndexKind::Gnu { width: 8 }),

@@ -201,6 +201,30 @@ fn the_index_lists_each_definition_in_file_order() {
 }
 
 #[test]
+fn headers_may_be_copied() {
+    for flavour in FLAVOURS {
+        let bytes: &'static [u8] = write(flavour).leak();
+        let copies = std::cell::Cell::new(0);
+        let copied = Archive::parse_with("dir/lib.a", bytes, &|part, copy| {
+            copies.set(copies.get() + 1);
+            copy.copy_from_slice(part);
+            true
+        });
+        let (copied, direct) = (copied.unwrap(), Archive::parse("dir/lib.a", bytes).unwrap());
+        assert!(copies.get() >= MEMBERS.len(), "{flavour:?}");
+        assert_eq!(copied.members, direct.members, "{flavour:?}");
+        assert!(copied.symbols().eq(direct.symbols()), "{flavour:?}");
+    }
+}
+
+#[test]
+fn an_index_can_be_forgotten() {
+    let mut archive = parse(&write(Gnu)).unwrap();
+    archive.forget_symbols();
+    assert!(archive.has_index() && archive.symbols().len() == 0 && archive.members.len() == MEMBERS.len());
+}
+
+#[test]
 fn an_archive_may_be_empty() {
     for magic in [&b"!<arch>\n"[..], b"!<thin>\n"] {
         let archive = parse(magic).unwrap();

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 /// The conventions of one object format. Implementations hold no state.
 pub trait Conventions: Sync + Debug {
     /// The name under which a program defines `name`, which a file spells with all that its format can add to a name.
-    fn definition_name(&self, name: &'static [u8]) -> &'static [u8];
+    fn definition_name<'a>(&self, name: &'a [u8]) -> &'a [u8];
 
     /// What the process calls the symbol that a file calls `name`; `None` if the process can have no such symbol.
     fn process_symbol<'a>(&self, name: &'a [u8]) -> Option<ProcessSymbol<'a>>;

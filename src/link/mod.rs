@@ -11,6 +11,7 @@ pub mod conventions;
 pub mod edge;
 pub mod elf;
 mod error;
+pub mod file_view;
 pub mod fixup;
 pub mod graph;
 pub mod layout;
@@ -23,6 +24,7 @@ pub mod tables;
 pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
+pub use elf::TableCopies;
 pub use error::{FailedFixup, LinkError, Result};
 pub use graph::{
     Block, BlockId, Content, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, Section, SectionId, Symbol,
@@ -30,7 +32,7 @@ pub use graph::{
 };
 pub use object_file::{ObjectFile, ObjectSection, ObjectSymbol};
 pub use raw_section::raw_section;
-pub use read::{exported_names, part_for, read_object, target_of, targets_of};
+pub use read::{exported_names, part_for, read_object, read_object_through, target_of, targets_of};
 
 use crate::base::Format;
 

@@ -5,6 +5,7 @@
 
 use super::edge::EdgeKind;
 use super::error::Result;
+use super::file_view::FileView;
 use super::graph::{Linkage, Scope};
 use super::packed::{ObjectSections, ObjectSymbols};
 use crate::base::{MemProt, Target};
@@ -25,7 +26,7 @@ pub struct ObjectFile {
     /// Indexed by the format's own symbol index; index 0 is a placeholder where the format counts from 1. A format whose relocations
     /// can do without symbols puts nameless ones behind those.
     pub symbols: ObjectSymbols,
-    /// Sets of sections of which the program keeps one copy.
+    /// Sets of sections of which the program keeps one copy; none any more once a JITDylib has decided which.
     pub groups: Vec<SectionGroup>,
     /// The sections in those; see [`ObjectFile::members`].
     pub group_members: Vec<u32>,
@@ -53,7 +54,13 @@ pub trait ObjectFormat: Debug + Send + Sync {
 
     /// Whether `file` has an edge for which `wanted` holds, as far as that can be said by looking at `budget` of its relocations, code before
     /// data; what was looked at is taken off `budget`. `wanted` is told the edge's kind, and whether it is sure to stay in its section.
-    fn has_edge(&self, file: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool;
+    fn has_edge(
+        &self,
+        file: &ObjectFile,
+        view: FileView<'_>,
+        budget: &mut usize,
+        wanted: &mut dyn FnMut(EdgeKind, bool) -> bool,
+    ) -> bool;
 
     /// Whether section `section` can be left out if nothing refers to it: `false` if the file says that it has to stay.
     fn may_strip(&self, section: u32) -> bool {
@@ -122,8 +129,18 @@ impl ObjectFile {
     }
 
     /// See [`ObjectFormat::has_edge`].
-    pub fn has_edge(&self, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
-        self.format.has_edge(self, budget, wanted)
+    pub fn has_edge(
+        &self,
+        view: FileView<'_>,
+        budget: &mut usize,
+        wanted: &mut dyn FnMut(EdgeKind, bool) -> bool,
+    ) -> bool {
+        self.format.has_edge(self, view, budget, wanted)
+    }
+
+    /// The file itself, to be looked at where it is.
+    pub fn view(&self) -> FileView<'static> {
+        FileView::of(self.symbols.file())
     }
 }
 

@@ -56,6 +56,11 @@ impl<P: Pack> PackedTable<P> {
         table
     }
 
+    /// The file whose table it is.
+    pub fn file(&self) -> Data {
+        self.data
+    }
+
     /// The number of rows.
     #[inline]
     pub fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use super::edge::EdgeKind;
 use super::error::Result;
+use super::file_view::FileView;
 use super::graph::{Linkage, Scope};
 use super::object_file::{
     ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, ObjectSection, ObjectSymbol, SectionKind, SymbolKind,
@@ -62,7 +63,13 @@ impl ObjectFormat for NoRelocations {
         Ok(())
     }
 
-    fn has_edge(&self, _: &ObjectFile, _: &mut usize, _: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+    fn has_edge(
+        &self,
+        _: &ObjectFile,
+        _: FileView<'_>,
+        _: &mut usize,
+        _: &mut dyn FnMut(EdgeKind, bool) -> bool,
+    ) -> bool {
         false
     }
 }

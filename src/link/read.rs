@@ -2,6 +2,7 @@
 
 use super::elf;
 use super::error::{LinkError, Result};
+use super::file_view::FileView;
 use super::macho::{self, universal};
 use super::object_file::ObjectFile;
 use crate::base::{Format, Target};
@@ -10,9 +11,16 @@ use crate::base::{Format, Target};
 ///
 /// Errors: that it is an object that cannot be linked, or a damaged one.
 pub fn read_object(name: &str, data: &'static [u8]) -> Result<Option<ObjectFile>> {
-    match data.get(..4) {
-        Some(b"\x7fELF") => elf::read(name, data).map(Some),
-        Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf]) => macho::read(name, data).map(Some),
+    read_object_through(name, FileView::of(data))
+}
+
+/// The same for a file that is looked at through `view`.
+pub fn read_object_through(name: &str, view: FileView<'_>) -> Result<Option<ObjectFile>> {
+    match view.bytes().get(..4) {
+        Some(b"\x7fELF") => elf::read(name, view).map(Some),
+        Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf]) => {
+            macho::read(name, view.file()).map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -112,6 +112,7 @@ fn options(command: &CommandLine, target: Target, recorder: &ImageRecorder, read
     SessionOptions {
         executes: false,
         threads: command.options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        copy_file_part: Box::new(|_, _| false),
         load_file: Box::new(move |path| {
             note(&files, path);
             rt::map_file(path)

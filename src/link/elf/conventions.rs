@@ -27,7 +27,7 @@ static SYNTHESIZED: SynthesizedNames = SynthesizedNames {
 
 impl Conventions for ElfConventions {
     /// "name@@VERSION" defines the default version of the name: a static program's references mean that one.
-    fn definition_name(&self, name: &'static [u8]) -> &'static [u8] {
+    fn definition_name<'a>(&self, name: &'a [u8]) -> &'a [u8] {
         match memchr(b'@', name) {
             Some(at) if name[at..].starts_with(b"@@") => &name[..at],
             _ => name,

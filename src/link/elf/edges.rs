@@ -7,9 +7,11 @@ use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
+use crate::link::file_view::FileView;
 use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::elf;
+use object::pod;
 use object::read::elf::{FileHeader, SectionHeader, SectionTable};
 use object::read::{ReadRef, SectionIndex};
 use std::fmt::Display;
@@ -53,13 +55,13 @@ impl std::fmt::Debug for Elf {
 }
 
 impl Elf {
-    /// Finds the relocations of the file `data`, called `name` in messages, whose sections are `table`.
+    /// Finds the relocations of the file `data`, called `name` in messages, whose sections are `table`, looked at there or in a copy.
     ///
     /// Errors: [`LinkError::Malformed`] for tables that leave the file, [`LinkError::Unsuitable`] if nothing is known of `arch`.
-    pub(super) fn read(
+    pub(super) fn read<'a>(
         name: &str,
         data: Data,
-        table: &SectionTable<'static, Header, Data>,
+        table: &SectionTable<'a, Header, &'a [u8]>,
         numbering: &Numbering,
         arch: Arch,
     ) -> Result<Elf> {
@@ -79,10 +81,10 @@ impl Elf {
     }
 
     /// Finds the relocation entries of each section of `table`.
-    fn find_relocations(
+    fn find_relocations<'a>(
         &mut self,
         name: &str,
-        table: &SectionTable<'static, Header, Data>,
+        table: &SectionTable<'a, Header, &'a [u8]>,
         numbering: &Numbering,
     ) -> Result<()> {
         let malformed = |index, what: &dyn Display| LinkError::malformed(name, format_args!("section {index}"), what);
@@ -111,7 +113,7 @@ impl Elf {
 }
 
 /// Whether `header` is that of the empty section by which compilers say that code will be put onto the stack.
-fn is_stack_note(table: &SectionTable<'static, Header, Data>, header: &elf::SectionHeader64<LE>) -> bool {
+fn is_stack_note<'a>(table: &SectionTable<'a, Header, &'a [u8]>, header: &elf::SectionHeader64<LE>) -> bool {
     let flags = header.sh_flags(LE).0;
     flags & elf::SHF_EXECINSTR.0 != 0
         && flags & elf::SHF_ALLOC.0 == 0
@@ -154,7 +156,13 @@ impl ObjectFormat for Elf {
         debug::sections(self, file)
     }
 
-    fn has_edge(&self, file: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+    fn has_edge(
+        &self,
+        file: &ObjectFile,
+        view: FileView<'_>,
+        budget: &mut usize,
+        wanted: &mut dyn FnMut(EdgeKind, bool) -> bool,
+    ) -> bool {
         let stays = |section: usize, symbol: u64| {
             let symbol = file.symbols.get(symbol as usize);
             symbol.is_some_and(|s| !s.is_global() && s.place == ObjectPlace::Section(section as u32))
@@ -166,10 +174,12 @@ impl ObjectFormat for Elf {
         let all = sections(true).chain(sections(false));
         for (section, relocations) in all.flat_map(|section| self.tables_of(section as u32).map(move |t| (section, t)))
         {
-            if *budget == 0 {
+            let copy = view.begin_of(pod::bytes_of_slice(relocations));
+            let count = (copy.len() / size_of::<Rela>()).min(*budget);
+            let Ok((entries, _)) = pod::slice_from_bytes::<Rela>(copy, count) else { break };
+            if entries.is_empty() && !relocations.is_empty() {
                 break;
             }
-            let entries = &relocations[..relocations.len().min(*budget)];
             *budget -= entries.len();
             let mut is_wanted = |rela: &Rela| {
                 let info = rela.r_info.get(LE);

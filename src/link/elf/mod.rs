@@ -13,7 +13,9 @@ mod names;
 mod numbering;
 mod read;
 pub mod relocation;
+mod tables;
 pub mod x86_64;
 
 pub use conventions::ElfConventions;
 pub use read::{read, target_of};
+pub use tables::TableCopies;

@@ -20,7 +20,7 @@ impl Numbering {
     pub const TABLE: u32 = 0;
 
     /// Numbers the sections of `table`.
-    pub fn of(table: &SectionTable<'static, elf::FileHeader64<LE>, &'static [u8]>) -> Numbering {
+    pub fn of<'a>(table: &SectionTable<'a, elf::FileHeader64<LE>, &'a [u8]>) -> Numbering {
         let mut numbering = Numbering { index: Vec::with_capacity(table.len()), number: vec![0] };
         for (number, header) in table.iter().enumerate() {
             let is_table = matches!(

@@ -5,6 +5,7 @@ use super::names;
 use super::numbering::Numbering;
 use crate::base::{Arch, Format, MemProt, Target};
 use crate::link::error::{LinkError, Result};
+use crate::link::file_view::FileView;
 use crate::link::graph::{Linkage, Scope};
 use crate::link::object_file::{
     ObjectFile, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
@@ -27,11 +28,12 @@ const MAX_SIZE: u64 = 1 << 47;
 /// Common symbols of the medium and large code models of x86-64 (psABI 4.2).
 const SHN_X86_64_LCOMMON: u16 = 0xff02;
 
-/// Reads the relocatable file `data`, called `name` in messages.
+/// Reads the relocatable file `view`, called `name` in messages.
 ///
 /// Errors: [`LinkError::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
 /// [`LinkError::Malformed`] if its tables contradict themselves or leave the file.
-pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
+pub fn read(name: &str, view: FileView<'_>) -> Result<ObjectFile> {
+    let data = view.bytes();
     let ident = data.get(..20).ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;
     if ident[4] != elf::ELFCLASS64.0 {
         return Err(LinkError::unsuitable(name, "is a 32-bit ELF file; only 64-bit ones can be linked"));
@@ -45,15 +47,15 @@ pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let sections = header.sections(LE, data).map_err(|e| malformed("section header table", &e))?;
     let symbols = sections.symbols(LE, data, elf::SHT_SYMTAB).map_err(|e| malformed("symbol table", &e))?;
     let numbering = Numbering::of(&sections);
-    let reader = Reader { name, data, table: &sections, symbol_table: symbols, numbering: &numbering };
+    let reader = Reader { name, view, table: &sections, symbol_table: symbols, numbering: &numbering };
     let mut file = ObjectFile {
         name: name.to_string(),
         target,
         sections: reader.sections()?,
-        symbols: ObjectSymbols::with_capacity(data, 0),
+        symbols: ObjectSymbols::with_capacity(view.file(), 0),
         groups: Vec::new(),
         group_members: Vec::new(),
-        format: Box::new(Elf::read(name, data, &sections, &numbering, target.arch)?),
+        format: Box::new(Elf::read(name, view.file(), &sections, &numbering, target.arch)?),
     };
     file.symbols = reader.symbols(&mut file.sections)?;
     (file.groups, file.group_members) = reader.groups(&file.sections)?;
@@ -100,19 +102,19 @@ fn machine(name: &str, header: &Header) -> Result<Arch> {
 
 struct Reader<'a> {
     name: &'a str,
-    data: Data,
-    table: &'a SectionTable<'static, Header, Data>,
-    symbol_table: SymbolTable<'static, Header, Data>,
+    view: FileView<'a>,
+    table: &'a SectionTable<'a, Header, &'a [u8]>,
+    symbol_table: SymbolTable<'a, Header, &'a [u8]>,
     numbering: &'a Numbering,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn malformed(&self, place: impl std::fmt::Display, what: impl std::fmt::Display) -> LinkError {
         LinkError::malformed(self.name, place, what)
     }
 
     fn sections(&self) -> Result<ObjectSections> {
-        let mut sections = ObjectSections::with_capacity(self.data, self.numbering.number.len());
+        let mut sections = ObjectSections::with_capacity(self.view.file(), self.numbering.number.len());
         sections.push(unloaded(b""));
         for &number in &self.numbering.number[1..] {
             let index = SectionIndex(number as usize);
@@ -122,14 +124,14 @@ impl Reader<'_> {
         Ok(sections)
     }
 
-    fn section(&self, index: usize, header: &'static elf::SectionHeader64<LE>) -> Result<ObjectSection> {
+    fn section(&self, index: usize, header: &'a elf::SectionHeader64<LE>) -> Result<ObjectSection> {
         let place = || format!("section {index}");
         let name = self.table.section_name(LE, header).map_err(|e| self.malformed(place(), e))?;
         let (sh_type, flags) = (header.sh_type(LE), header.sh_flags(LE).0);
         let has = |flag: elf::SectionFlags| flags & flag.0 != 0;
         let kind = section_kind(name, sh_type, flags);
         if kind == SectionKind::Unloaded {
-            return Ok(unloaded(name));
+            return Ok(unloaded(self.view.keep(name)));
         }
         let place = || format!("section {index} ({})", String::from_utf8_lossy(name));
         let align = header.sh_addralign(LE).max(1);
@@ -147,13 +149,16 @@ impl Reader<'_> {
         }
         let zero_fill = sh_type == elf::SHT_NOBITS;
         let size = header.sh_size(LE);
-        let content =
-            if zero_fill { &[][..] } else { header.data(LE, self.data).map_err(|e| self.malformed(place(), e))? };
+        let content = if zero_fill {
+            &[][..]
+        } else {
+            header.data(LE, self.view.file()).map_err(|e| self.malformed(place(), e))?
+        };
         if size > MAX_SIZE {
             return Err(self.malformed(place(), format_args!("size {size:#x} exceeds any address space")));
         }
         Ok(ObjectSection {
-            name,
+            name: self.view.keep(name),
             kind,
             prot: match (executable, writable && !names::is_relro(name)) {
                 (true, _) => MemProt::ReadExec,
@@ -177,7 +182,7 @@ impl Reader<'_> {
     }
 
     fn symbols(&self, sections: &mut ObjectSections) -> Result<ObjectSymbols> {
-        let mut symbols = ObjectSymbols::with_capacity(self.data, self.symbol_table.len().max(1));
+        let mut symbols = ObjectSymbols::with_capacity(self.view.file(), self.symbol_table.len().max(1));
         for (index, sym) in self.symbol_table.symbols().iter().enumerate() {
             symbols.push(self.symbol(index, sym, sections)?);
         }
@@ -187,12 +192,7 @@ impl Reader<'_> {
         Ok(symbols)
     }
 
-    fn symbol(
-        &self,
-        index: usize,
-        sym: &'static elf::Sym64<LE>,
-        sections: &mut ObjectSections,
-    ) -> Result<ObjectSymbol> {
+    fn symbol(&self, index: usize, sym: &'a elf::Sym64<LE>, sections: &mut ObjectSections) -> Result<ObjectSymbol> {
         if index == 0 || sym.st_type() == elf::STT_FILE {
             return Ok(null_symbol());
         }
@@ -233,7 +233,7 @@ impl Reader<'_> {
         let bind = sym.st_bind();
         let hidden = [elf::STV_HIDDEN, elf::STV_INTERNAL].contains(&sym.st_visibility());
         Ok(ObjectSymbol {
-            name,
+            name: self.view.keep(name),
             place: where_,
             value: if matches!(where_, ObjectPlace::Common(_)) { 0 } else { value },
             size,
@@ -259,7 +259,7 @@ impl Reader<'_> {
         for (index, header) in self.table.iter().enumerate() {
             let place = || format!("section {index}");
             let Some((flags, sections_of_group)) =
-                header.group(LE, self.data).map_err(|e| self.malformed(place(), e))?
+                header.group(LE, self.view.bytes()).map_err(|e| self.malformed(place(), e))?
             else {
                 continue;
             };
@@ -287,7 +287,10 @@ impl Reader<'_> {
         }
         for (index, section) in sections.iter().enumerate() {
             let is_grouped = || is_member[self.numbering.number[index] as usize];
-            if section.kind != SectionKind::Unloaded && section.name.starts_with(b".gnu.linkonce.") && !is_grouped() {
+            if section.kind != SectionKind::Unloaded
+                && self.view.look_at(section.name).starts_with(b".gnu.linkonce.")
+                && !is_grouped()
+            {
                 let first = members.len() as u32;
                 members.push(index as u32);
                 groups.push(SectionGroup { signature: section.name, symbol: None, members: first..first + 1 });
@@ -306,7 +309,10 @@ impl Reader<'_> {
         {
             return Ok(section.name);
         }
-        self.symbol_table.symbol_name(LE, symbol)
+        let name = self.symbol_table.symbol_name(LE, symbol)?;
+        // A local name is nowhere else, and about to be looked at.
+        let copy_it = self.view.is_copy() && symbol.st_bind() == elf::STB_LOCAL;
+        Ok(if copy_it { name.to_vec().leak() } else { self.view.keep(name) })
     }
 }
 

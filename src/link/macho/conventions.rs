@@ -46,7 +46,7 @@ fn section_bound(name: &[u8]) -> Option<(Vec<u8>, bool)> {
 }
 
 impl Conventions for MachOConventions {
-    fn definition_name(&self, name: &'static [u8]) -> &'static [u8] {
+    fn definition_name<'a>(&self, name: &'a [u8]) -> &'a [u8] {
         name
     }
 

@@ -216,7 +216,7 @@ fn only_bare_pointers_of_32_bits_want_low_addresses() {
         let file = TestFile::new(X86_64, vec![section], vec![TestSymbol("_t", SECT, 1, 0x200, 0)]).read();
         let kinds = arch::of(X86_64).unwrap().edge_kinds();
         let mut is_low = |kind: EdgeKind, _| kinds[usize::from(kind.0)].class == EdgeClass::LowAddress;
-        (file.has_edge(&mut budget, &mut is_low), budget)
+        (file.has_edge(file.view(), &mut budget, &mut is_low), budget)
     };
     let (pointer, narrow) = (relocation(0, UNSIGNED, false, 3, true, 0), relocation(8, UNSIGNED, false, 2, true, 0));
     let minus = relocation(8, 5, false, 2, true, 0);

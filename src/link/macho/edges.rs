@@ -10,6 +10,7 @@ use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeClass, EdgeKind, EdgeKindInfo};
 use crate::link::error::{LinkError, Result};
+use crate::link::file_view::FileView;
 use crate::link::object_file::{CallFrames, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
 use object::macho::{self, Relocation};
@@ -243,7 +244,13 @@ impl ObjectFormat for MachO {
     }
 
     /// Of pointers only: other edges depend on where they are.
-    fn has_edge(&self, _: &ObjectFile, budget: &mut usize, wanted: &mut dyn FnMut(EdgeKind, bool) -> bool) -> bool {
+    fn has_edge(
+        &self,
+        _: &ObjectFile,
+        _: FileView<'_>,
+        budget: &mut usize,
+        wanted: &mut dyn FnMut(EdgeKind, bool) -> bool,
+    ) -> bool {
         let mut is_wanted = |relocation: &Relocation<LE>| match self.arch.translate(&relocation.info(LE), 0) {
             Translation::Pointer(kind) => wanted(kind, false),
             _ => false,

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
@@ -14,6 +15,16 @@ static MAPPED: AtomicU64 = AtomicU64::new(0);
 
 /// The files that are mapped.
 static MAPS: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
+
+/// From this size on, in bytes, mapped files stay open, so that parts of them can be copied.
+const OPEN_SIZE: u64 = 256 << 10;
+
+/// How many stay open at most, and which part of all files that the process may have open.
+const MOST_OPEN: libc::rlim_t = 128;
+const OPEN_PART: libc::rlim_t = 4;
+
+/// The files that are open.
+static OPEN: RwLock<Vec<(&'static [u8], File)>> = RwLock::new(Vec::new());
 
 /// How many bytes of files [`map_file`] has brought into memory.
 pub fn mapped_bytes() -> u64 {
@@ -48,7 +59,39 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     let map = unsafe { memmap2::MmapOptions::new().len(metadata.len() as usize).map(&file)? };
     let map: &'static [u8] = Box::leak(Box::new(map));
     MAPS.lock().unwrap_or_else(PoisonError::into_inner).push(map);
+    if metadata.len() >= OPEN_SIZE {
+        let mut open = OPEN.write().unwrap_or_else(PoisonError::into_inner);
+        if (open.len() as libc::rlim_t) < most_open() {
+            open.push((map, file));
+        }
+    }
     Ok(map)
+}
+
+/// How many files may stay open.
+fn most_open() -> libc::rlim_t {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the answer goes to `limit`, which stays 0 where there is none.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    MOST_OPEN.min(limit.rlim_cur / OPEN_PART)
+}
+
+/// Copies `part` of a file that [`map_file`] has mapped to `copy`, which is as long, without bringing the file's own pages into this process's memory.
+/// `false` if that cannot be done: the file is small, too many are open, or [`close_files`] has been called.
+pub fn copy_file_part(part: &'static [u8], copy: &mut [u8]) -> bool {
+    let open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
+    let (start, end) = (part.as_ptr() as usize, part.as_ptr() as usize + part.len());
+    let whole = |map: &[u8]| map.as_ptr() as usize..=map.as_ptr() as usize + map.len();
+    let Some((map, file)) = open.iter().find(|(map, _)| whole(map).contains(&start) && whole(map).contains(&end))
+    else {
+        return false;
+    };
+    file.read_exact_at(copy, (start - map.as_ptr() as usize) as u64).is_ok()
+}
+
+/// Closes what [`map_file`] has left open, before a program runs that is not to find files open which it has not opened.
+pub fn close_files() {
+    OPEN.write().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 /// Takes mapped files out of this process's memory: it has read what it wants of them, for now. They come back from the file where they are
@@ -83,6 +126,26 @@ mod tests {
             assert_eq!(file, bytes, "{size} bytes, set aside");
         }
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn parts_of_open_files_can_be_copied() {
+        let path = std::env::temp_dir().join(format!("rjitlink-copy-{}", std::process::id()));
+        let bytes: Vec<u8> = (0..OPEN_SIZE + 1).map(|at| (at % 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let file = map_file(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let copy = |part: &'static [u8]| {
+            let mut copy = vec![0; part.len()];
+            copy_file_part(part, &mut copy).then_some(copy)
+        };
+        let size = bytes.len();
+        for (start, end) in [(0, 0), (0, 1), (0, size), (4095, 70_000), (size - 1, size), (size, size)] {
+            assert_eq!(copy(&file[start..end]).as_deref(), Some(&bytes[start..end]), "{start}..{end}");
+        }
+        assert_eq!(copy(b"not a part of it"), None);
+        close_files();
+        assert_eq!(copy(&file[..1]), None);
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub use heap::Heap;
 pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, thread_local};
-pub use map::{map_file, mapped_bytes, set_aside_files};
+pub use map::{close_files, copy_file_part, map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
 #[cfg(target_os = "macos")]
