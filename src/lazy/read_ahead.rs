@@ -193,7 +193,7 @@ impl<'a> ReadAhead<'a> {
         self.seen = 0;
     }
 
-    /// Takes `member` of `archive` for `dylib`, once it is read.
+    /// Takes `wanted`, once it is read.
     pub fn take(&mut self, wanted: &Wanted) -> Outcome {
         match self.list {
             Some(list) => list.take(wanted),

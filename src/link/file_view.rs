@@ -10,8 +10,18 @@ use std::ops::Range;
 pub struct FileView<'a> {
     file: &'static [u8],
     bytes: &'a [u8],
+    /// The piece that most names are in: where it begins, here and there, and its size. The file itself is one.
+    first: Place,
     /// None if `bytes` are those of the file.
     pieces: &'a [Piece],
+}
+
+/// Where a piece is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    file: usize,
+    copy: usize,
+    size: usize,
 }
 
 /// A part of a file that has been copied.
@@ -23,17 +33,24 @@ pub struct Piece {
     pub copy: usize,
 }
 
+impl Piece {
+    fn place(&self) -> Place {
+        Place { file: self.range.start, copy: self.copy, size: self.range.len() }
+    }
+}
+
 impl FileView<'static> {
     /// `file` itself.
     pub fn of(file: &'static [u8]) -> FileView<'static> {
-        FileView { file, bytes: file, pieces: &[] }
+        FileView { file, bytes: file, first: Place { file: 0, copy: 0, size: file.len() }, pieces: &[] }
     }
 }
 
 impl<'a> FileView<'a> {
     /// `file`, of which `pieces`, one or more, are in `copies`.
     pub fn through(copies: &'a [u8], pieces: &'a [Piece], file: &'static [u8]) -> FileView<'a> {
-        FileView { file, bytes: copies, pieces }
+        let first = pieces.first().map_or(Place { file: 0, copy: 0, size: 0 }, Piece::place);
+        FileView { file, bytes: copies, first, pieces }
     }
 
     /// What to look at.
@@ -54,41 +71,58 @@ impl<'a> FileView<'a> {
     /// What to keep of `part` of what is looked at. Nothing if that is in no piece.
     #[inline]
     pub fn keep(&self, part: &'a [u8]) -> &'static [u8] {
-        let Some(mut start) = offset_in(self.bytes, part) else { return &[] };
-        if self.is_copy() {
-            let offset = |piece: &Piece| Some(start.checked_sub(piece.copy)? + piece.range.start);
-            let is_in =
-                |at: &usize, piece: &Piece| at.checked_add(part.len()).is_some_and(|end| end <= piece.range.end);
-            let found = self.pieces.iter().find_map(|piece| offset(piece).filter(|at| is_in(at, piece)));
-            start = found.unwrap_or(usize::MAX);
-        }
-        self.file.get(start..).and_then(|rest| rest.get(..part.len())).unwrap_or_default()
+        let start = offset_in(self.bytes, part);
+        let found = |place: Place| within(start.wrapping_sub(place.copy), part.len(), place.size);
+        let in_file = |place: Place| place.file + start.wrapping_sub(place.copy);
+        let start = match found(self.first) {
+            true => in_file(self.first),
+            false => self.pieces.iter().map(Piece::place).find(|&place| found(place)).map_or(usize::MAX, in_file),
+        };
+        part_of(self.file, start, part.len()).unwrap_or_default()
     }
 
     /// Where to look at `part` of what is kept: there, if it is in no piece.
     #[inline]
     pub fn look_at(&self, part: &'static [u8]) -> &'a [u8] {
+        let at = offset_in(self.file, part).wrapping_sub(self.first.file);
+        if within(at, part.len(), self.first.size) {
+            return part_of(self.bytes, self.first.copy + at, part.len()).unwrap_or(part);
+        }
         let begin = self.begin_of(part);
         if begin.len() == part.len() { begin } else { part }
     }
 
     /// So much of the begin of `part` of what is kept as there is to look at.
-    #[inline]
     pub fn begin_of(&self, part: &'static [u8]) -> &'a [u8] {
-        let copy = || {
-            let start = offset_in(self.file, part)?;
-            let piece = self.pieces.iter().find(|piece| piece.range.contains(&start))?;
+        if !self.is_copy() {
+            return part;
+        }
+        let start = offset_in(self.file, part);
+        let found = self.pieces.iter().find(|piece| piece.range.contains(&start));
+        let copy = |piece: &Piece| {
             let length = part.len().min(piece.range.end - start);
-            let start = piece.copy + (start - piece.range.start);
-            self.bytes.get(start..start + length)
+            part_of(self.bytes, piece.copy + (start - piece.range.start), length)
         };
-        if self.is_copy() { copy().unwrap_or_default() } else { part }
+        found.and_then(copy).unwrap_or_default()
     }
 }
 
-/// Where `part` begins in `bytes`; `None` if that is before them.
-fn offset_in(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    (part.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize)
+/// Where `part` begins in `bytes`; beyond their end if it is not in there.
+#[inline]
+fn offset_in(bytes: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize)
+}
+
+/// Whether `length` bytes from `start` on are within `size`.
+#[inline]
+fn within(start: usize, length: usize, size: usize) -> bool {
+    start <= size && length <= size - start
+}
+
+/// The `length` bytes of `bytes` from `start` on.
+#[inline]
+fn part_of(bytes: &[u8], start: usize, length: usize) -> Option<&[u8]> {
+    bytes.get(start..)?.get(..length)
 }
 
 #[cfg(test)]
