@@ -95,13 +95,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
+    // The files that the program opens get the numbers that they would have without a linker.
+    rt::close_files();
     // What is linked from now on are a few functions at a time, if anything, and there is a core that would be idle.
     if rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
         rt::use_pool();
         rayon::spawn(rt::set_aside_files);
     }
-    // The files that the program opens get the numbers that they would have without a linker.
-    rt::close_files();
     session.initialize(&program)?;
     reports.enter(Phase::Execute);
     if let Some(order) = speculation {

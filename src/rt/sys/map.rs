@@ -16,8 +16,11 @@ static MAPPED: AtomicU64 = AtomicU64::new(0);
 /// The files that are mapped.
 static MAPS: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
 
-/// From this size on, in bytes, mapped files stay open, so that parts of them can be copied.
+/// From this size on, in bytes, mapped archives stay open, so that parts of them can be copied. Objects are mostly needed whole.
 const OPEN_SIZE: u64 = 256 << 10;
+
+/// What those begin with.
+const ARCHIVE: &[u8] = b"!<arch>\n";
 
 /// How many stay open at most, and which part of all files that the process may have open.
 const MOST_OPEN: libc::rlim_t = 128;
@@ -59,7 +62,7 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     let map = unsafe { memmap2::MmapOptions::new().len(metadata.len() as usize).map(&file)? };
     let map: &'static [u8] = Box::leak(Box::new(map));
     MAPS.lock().unwrap_or_else(PoisonError::into_inner).push(map);
-    if metadata.len() >= OPEN_SIZE {
+    if metadata.len() >= OPEN_SIZE && bytes.starts_with(ARCHIVE) {
         let mut open = OPEN.write().unwrap_or_else(PoisonError::into_inner);
         if (open.len() as libc::rlim_t) < most_open() {
             open.push((map, file));
@@ -77,7 +80,7 @@ fn most_open() -> libc::rlim_t {
 }
 
 /// Copies `part` of a file that [`map_file`] has mapped to `copy`, which is as long, without bringing the file's own pages into this process's memory.
-/// `false` if that cannot be done: the file is small, too many are open, or [`close_files`] has been called.
+/// `false` if that cannot be done: the file is small or no archive, too many are open, or [`close_files`] has been called.
 pub fn copy_file_part(part: &'static [u8], copy: &mut [u8]) -> bool {
     let open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
     let (start, end) = (part.as_ptr() as usize, part.as_ptr() as usize + part.len());
@@ -131,7 +134,8 @@ mod tests {
     #[test]
     fn parts_of_open_files_can_be_copied() {
         let path = std::env::temp_dir().join(format!("rjitlink-copy-{}", std::process::id()));
-        let bytes: Vec<u8> = (0..OPEN_SIZE + 1).map(|at| (at % 251) as u8).collect();
+        let rest = (ARCHIVE.len() as u64..OPEN_SIZE + 1).map(|at| (at % 251) as u8);
+        let bytes: Vec<u8> = ARCHIVE.iter().copied().chain(rest).collect();
         std::fs::write(&path, &bytes).unwrap();
         let file = map_file(&path).unwrap();
         std::fs::remove_file(path).unwrap();
