@@ -95,14 +95,18 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     if command.options.noexec {
         return Ok(ExitCode::SUCCESS);
     }
+    // What is linked from now on are a few functions at a time, if anything, and there is a core that would be idle.
+    let is_large = rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads();
+    if is_large {
+        rt::use_pool();
+    }
     // The files that the program opens get the numbers that they would have without a linker.
     rt::close_files();
-    // What is linked from now on are a few functions at a time, if anything, and there is a core that would be idle.
-    if rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads() {
-        rt::use_pool();
+    session.initialize(&program)?;
+    if is_large {
+        // Not before: what initializers call is linked from files of which much has been looked at already.
         rayon::spawn(rt::set_aside_files);
     }
-    session.initialize(&program)?;
     reports.enter(Phase::Execute);
     if let Some(order) = speculation {
         session.speculate(order).context("cannot start a thread for -speculate")?;
