@@ -99,7 +99,7 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    /// What an edge of `kind` says, which may be sure to stay in its section.
+    /// What an edge of `kind` says; `stays` if it is sure to stay in its section.
     fn of_edge(arch: &dyn Architecture, kind: EdgeKind, stays: bool) -> Wishes {
         let low = arch.edge_kinds()[usize::from(kind.0)].class == EdgeClass::LowAddress;
         Wishes { low, tiny: !stays && arch.is_tiny(kind) }

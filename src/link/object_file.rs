@@ -54,6 +54,8 @@ pub trait ObjectFormat: Debug + Send + Sync {
 
     /// Whether `file` has an edge for which `wanted` holds, as far as that can be said by looking at `budget` of its relocations, code before
     /// data; what was looked at is taken off `budget`. `wanted` is told the edge's kind, and whether it is sure to stay in its section.
+    ///
+    /// Relocations are looked at through `view`; if that is of copies, as far as they are among those.
     fn has_edge(
         &self,
         file: &ObjectFile,
