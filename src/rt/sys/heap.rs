@@ -19,7 +19,7 @@ use crate::rt::shard;
 use crossbeam_utils::CachePadded;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A slot for each shard.
@@ -77,30 +77,23 @@ unsafe impl GlobalAlloc for Heap {
     // SAFETY: the trait's contract.
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.align() > ALIGN {
+        match take_free(layout) {
+            Some(block) => block.as_ptr(),
             // SAFETY: the caller's promise.
-            return unsafe { System.alloc(layout) };
+            None => unsafe { alloc_otherwise(layout) },
         }
-        if layout.size() > CLASS_LIMIT {
-            return map_large(layout.size());
-        }
-        with_slot(|slot| slot.take(class_of(layout.size())).0)
     }
 
     // SAFETY: the trait's contract.
     #[inline]
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        if layout.align() > ALIGN {
+        if layout.align() <= ALIGN && layout.size() <= CLASS_LIMIT {
             // SAFETY: the caller's promise.
-            return unsafe { System.dealloc(start, layout) };
+            with_slot(|slot| unsafe { slot.give(start, class_of(layout.size())) });
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { dealloc_otherwise(start, layout) }
         }
-        if layout.size() > CLASS_LIMIT {
-            // SAFETY: the whole mapping of the block.
-            unsafe { libc::munmap(start.cast(), mapping_size(layout.size())) };
-            return;
-        }
-        // SAFETY: the caller's promise.
-        with_slot(|slot| unsafe { slot.give(start, class_of(layout.size())) });
     }
 
     // SAFETY: the trait's contract.
@@ -155,6 +148,55 @@ unsafe impl GlobalAlloc for Heap {
             }
             moved
         }
+    }
+}
+
+/// A free block for `layout`, if the first slot that is looked at has one: what nearly all are.
+#[inline]
+fn take_free(layout: Layout) -> Option<NonNull<u8>> {
+    if layout.align() > ALIGN || layout.size() > CLASS_LIMIT {
+        return None;
+    }
+    let slot = &HEAP[shard::of_this_thread()];
+    if slot.busy.swap(true, Ordering::Acquire) {
+        return None;
+    }
+    // SAFETY: whoever makes `busy` true has the state for itself until it makes it false again.
+    let block = unsafe { &mut *slot.state.get() }.take_free(class_of(layout.size()));
+    slot.busy.store(false, Ordering::Release);
+    block
+}
+
+/// A block for `layout`, wherever it comes from.
+///
+/// # Safety
+/// That of [`GlobalAlloc::alloc`].
+#[cold]
+#[inline(never)]
+unsafe fn alloc_otherwise(layout: Layout) -> *mut u8 {
+    if layout.align() > ALIGN {
+        // SAFETY: the caller's promise.
+        return unsafe { System.alloc(layout) };
+    }
+    if layout.size() > CLASS_LIMIT {
+        return map_large(layout.size());
+    }
+    with_slot(|slot| slot.take(class_of(layout.size())).0)
+}
+
+/// Frees a block of `layout`, which is of no class.
+///
+/// # Safety
+/// That of [`GlobalAlloc::dealloc`].
+#[cold]
+#[inline(never)]
+unsafe fn dealloc_otherwise(start: *mut u8, layout: Layout) {
+    if layout.align() > ALIGN {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(start, layout) };
+    } else {
+        // SAFETY: the whole mapping of the block.
+        unsafe { libc::munmap(start.cast(), mapping_size(layout.size())) };
     }
 }
 

@@ -4,7 +4,7 @@ use super::heap;
 use super::huge_pages::{HUGE_PAGE, map, map_aligned, want_huge_page};
 use super::piece::Piece;
 use std::cell::UnsafeCell;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Alignment of every block in bytes; greater ones are rare and left to the C library.
@@ -29,9 +29,10 @@ const ADDRESSES: usize = 8 * HUGE_PAGE;
 const WORTHWHILE: usize = 256 << 10;
 
 /// The class of blocks of `size` bytes, which is at most [`CLASS_LIMIT`].
+#[inline]
 pub fn class_of(size: usize) -> usize {
     if size <= FINE_LIMIT {
-        return size.max(1).div_ceil(ALIGN) - 1;
+        return size.saturating_sub(1) / ALIGN;
     }
     let last = size - 1;
     let doubling = last.ilog2() as usize;
@@ -98,6 +99,14 @@ impl State {
             addresses: Piece::EMPTY,
             pieces: 0,
         }
+    }
+
+    /// A free block of `class`.
+    #[inline]
+    pub fn take_free(&mut self, class: usize) -> Option<NonNull<u8>> {
+        let block = NonNull::new(self.free[class])?;
+        self.pop(class);
+        Some(block.cast())
     }
 
     /// A block of `class`, and whether it is zero; null if there is no memory.
