@@ -162,7 +162,7 @@ fn apply(c: &mut Criterion) {
         block.address = ExecutorAddr(BASE + (1 << 20));
     }
     let arch = arch::of(target().arch).unwrap();
-    let addresses = fixup::symbol_addresses(&graph, |_| ExecutorAddr::NULL);
+    let addresses: Vec<ExecutorAddr> = fixup::symbol_addresses(&graph, |_| ExecutorAddr::NULL).collect();
     let mut group = c.benchmark_group("fixup");
     for (title, prefix) in [("calls", &b".text.calls"[..]), ("pointers", b".data.rel")] {
         let is_it =

@@ -24,13 +24,14 @@ use super::lazy_reexports::LazyReexportsManager;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
 use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
+use super::references::check_is_linked;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::tables::Tables;
-use crate::link::{LinkGraph, SymbolId, fixup, tables};
+use crate::link::{SymbolId, fixup};
 use crate::rt::{Bounds, Segment};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -41,12 +42,12 @@ pub(super) const PARALLEL_PARTS: usize = 64;
 /// Sections of several parts from which on it pays to use cores that are idle.
 const PARALLEL_SECTIONS: usize = 64;
 
-/// Something a caller wants the address of.
+/// Something a caller wants linked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Root {
-    /// A symbol of a JITDylib, as other code would refer to it.
+    /// A symbol of a JITDylib, as other code would refer to it: its address is answered.
     Entry(EntryId),
-    /// The start of a section of a file.
+    /// A section of a file, which has its address once it is linked.
     Section(UnitId, u32),
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Batch<'s> {
     pub reserved: Vec<Tables<'s>>,
 }
 
-/// Links `roots` and everything they need, and answers their addresses, once their code may run.
+/// Links `roots` and everything they need, and answers, once their code may run, the addresses of the entries among them.
 ///
 /// Errors: the root cause of what cannot be linked; for units that another batch failed to link, that batch's error.
 pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
@@ -131,14 +132,13 @@ impl Batch<'_> {
             session.batches.resolved(id, needs.clone());
         }
         timed(session, id, Step::WaitForAddresses, || session.batches.wait_resolved(&needs))?;
-        let addresses = timed(session, id, Step::FixUp, || {
-            let addresses = self.addresses();
-            self.use_reserved_tables(&addresses);
-            self.write(&layout, &mut segments, &addresses)?;
-            self.write_thread_locals(&addresses)?;
-            Ok::<_, SessionError>(addresses)
+        timed(session, id, Step::FixUp, || {
+            self.find_addresses();
+            self.use_reserved_tables();
+            self.write(&layout, &mut segments)?;
+            self.write_thread_locals()
         })?;
-        timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments, &addresses))?;
+        timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments))?;
         timed(session, id, Step::Finalize, || self.finalize(&mut segments))?;
         if waits {
             session.batches.advance(id, BatchState::Emitted);
@@ -148,10 +148,10 @@ impl Batch<'_> {
             self.resolve_indirect_functions();
             Ok::<_, SessionError>(())
         })?;
-        Ok(symbols.iter().map(|symbol| addresses[0][symbol.index()]).collect())
+        Ok(symbols.iter().map(|symbol| self.parts[0].addresses[symbol.index()]).collect())
     }
 
-    /// Claims what `roots` need; answers the symbols of the first part that stand for them.
+    /// Claims what `roots` need; answers the symbols of the first part that stand for the entries among them.
     fn close(&mut self, tables: &SymbolTables, roots: &[Root]) -> Result<Vec<SymbolId>, SessionError> {
         let closure = Closure {
             tables,
@@ -166,18 +166,22 @@ impl Batch<'_> {
             strips: !self.session.executes(),
             keeps_edges: self.session.completes_graphs() || !self.session.plugins().is_empty(),
         };
-        let mut caller = Part::synthesized(String::new(), self.session.target());
-        let mut symbols = Vec::with_capacity(roots.len());
+        let mut caller: Option<Part> = None;
+        let mut symbols = Vec::new();
         for root in roots {
-            symbols.push(match root {
-                Root::Entry(entry) => closure.refer(&mut caller, *entry, &mut self.found)?,
+            match *root {
+                Root::Entry(entry) => {
+                    let caller = caller.get_or_insert_with(|| Part::synthesized(String::new(), self.session.target()));
+                    symbols.push(closure.refer(caller, entry, &mut self.found)?);
+                }
                 Root::Section(unit, section) => {
                     let unit = &tables.units[unit.index()];
-                    closure.refer_to_section(&mut caller, unit, *section, &mut self.found)?
+                    check_is_linked(unit, section, b"", false)?;
+                    closure.require(unit, section, &mut self.found);
                 }
-            });
+            }
         }
-        self.parts.push(caller);
+        self.parts.extend(caller);
         while !self.found.is_done() {
             self.round(&closure)?;
         }
@@ -322,20 +326,27 @@ impl Batch<'_> {
         }
     }
 
-    /// The addresses of all symbols, part by part.
-    fn addresses(&self) -> Vec<Vec<ExecutorAddr>> {
+    /// Finds the addresses of all symbols.
+    fn find_addresses(&mut self) {
         let tables = &*self.session.tables();
-        let of_part = |part: &Part| {
-            fixup::symbol_addresses(&part.graph, |slot| match &part.slots[slot as usize] {
-                Slot::GotBase => self.got_of(&part.graph),
-                slot => self.slot_address(tables, slot),
-            })
-        };
         if self.parallel(self.parts.len()) {
-            self.parts.par_iter().map(of_part).collect()
-        } else {
-            self.parts.iter().map(of_part).collect()
+            let found: Vec<Vec<ExecutorAddr>> =
+                self.parts.par_iter().map(|part| self.addresses_of(tables, part).collect()).collect();
+            self.parts.iter_mut().zip(found).for_each(|(part, addresses)| part.addresses = addresses);
+            return;
         }
+        for index in 0..self.parts.len() {
+            let mut addresses = std::mem::take(&mut self.parts[index].addresses);
+            addresses.extend(self.addresses_of(tables, &self.parts[index]));
+            self.parts[index].addresses = addresses;
+        }
+    }
+
+    fn addresses_of<'a>(&'a self, tables: &'a SymbolTables, part: &'a Part) -> impl Iterator<Item = ExecutorAddr> + 'a {
+        fixup::symbol_addresses(&part.graph, |slot| match &part.slots[slot as usize] {
+            Slot::GotBase => part.got,
+            slot => self.slot_address(tables, slot),
+        })
     }
 
     fn slot_address(&self, tables: &SymbolTables, slot: &Slot) -> ExecutorAddr {
@@ -365,13 +376,6 @@ impl Batch<'_> {
                 if *end { extent.end } else { extent.start }
             }
         }
-    }
-
-    /// `_GLOBAL_OFFSET_TABLE_` as `graph` sees it: the start of its GOT entries, so that short offsets reach them. A graph without
-    /// any only needs some base in reach.
-    pub(super) fn got_of(&self, graph: &LinkGraph) -> ExecutorAddr {
-        let is_got = |b: &&crate::link::Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
-        graph.blocks.iter().find(is_got).map_or(self.bounds.all.start, |b| b.address)
     }
 
     /// The body of entry point `number`, if it can be called as soon as this batch is ready.

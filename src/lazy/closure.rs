@@ -106,6 +106,21 @@ impl Closure<'_> {
         let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
         expansion.section_symbol(unit, section, 0, b"", 0)
     }
+
+    /// Sees to it that `section` of `unit` is linked; says whether by this batch.
+    pub fn require(&self, unit: &MaterializationUnit, section: u32, found: &mut Findings) -> bool {
+        match unit.claim(section, self.batch) {
+            Claimed::New => {
+                found.claimed.push((unit.id, section));
+                true
+            }
+            Claimed::Ours => true,
+            Claimed::Other(batch) => {
+                found.need(batch);
+                false
+            }
+        }
+    }
 }
 
 impl Expansion<'_, '_> {
@@ -150,7 +165,7 @@ impl Expansion<'_, '_> {
         graph.blocks[block.index()].align_offset = u64::from(s.align_offset);
         if let Some(set) = tables.set_of(unit, section) {
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS + 1 + set.0);
-            self.claim_set(unit, set)?;
+            self.claim_set(unit, set);
         }
         self.unit_part().blocks[section as usize] = block.0;
         self.part.published.push((block, Publish::Section(section)));
@@ -193,7 +208,7 @@ impl Expansion<'_, '_> {
         }
         if unit.by_section() {
             for dependent in unit.dependents_of(section) {
-                self.require(unit, dependent)?;
+                self.require(unit, dependent);
             }
         }
         Ok(())
@@ -227,29 +242,18 @@ impl Expansion<'_, '_> {
     }
 
     /// Sees to it that `section` of `unit` is linked; says whether by this batch.
-    pub(super) fn require(&mut self, unit: &Arc<MaterializationUnit>, section: u32) -> Result<bool, SessionError> {
-        Ok(match unit.claim(section, self.closure.batch) {
-            Claimed::New => {
-                self.found.claimed.push((unit.id, section));
-                true
-            }
-            Claimed::Ours => true,
-            Claimed::Other(batch) => {
-                self.found.need(batch);
-                false
-            }
-        })
+    pub(super) fn require(&mut self, unit: &MaterializationUnit, section: u32) -> bool {
+        self.closure.require(unit, section, self.found)
     }
 
     /// Claims `set` with everything in it; a set is always linked by one batch.
-    fn claim_set(&mut self, unit: &Arc<MaterializationUnit>, set: super::ids::SetId) -> Result<(), SessionError> {
+    fn claim_set(&mut self, unit: &Arc<MaterializationUnit>, set: super::ids::SetId) {
         let tables = self.closure.tables;
         let bounds = &tables.dylibs[unit.dylib.index()].sets[set.index()].bounds;
         if bounds.start.claim(self.closure.batch) == Claimed::New {
             for (id, section) in tables.set_sections(unit.dylib, set) {
-                self.require(&tables.units[id.index()], section)?;
+                self.require(&tables.units[id.index()], section);
             }
         }
-        Ok(())
     }
 }

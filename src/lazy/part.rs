@@ -32,6 +32,11 @@ pub(super) struct Part {
     pub absolutes: Vec<SymbolId>,
     /// Edges that are not in the graph.
     pub unkept: UnkeptEdges,
+    /// `_GLOBAL_OFFSET_TABLE_` as the graph sees it: the start of its GOT entries, so that short offsets reach them. A graph without any only
+    /// needs some base in reach. Null until memory is allocated.
+    pub got: ExecutorAddr,
+    /// The addresses of the graph's symbols, once they are known.
+    pub addresses: Vec<ExecutorAddr>,
 }
 
 /// What a part's graph was made of.
@@ -254,6 +259,8 @@ impl Part {
             process: Vec::new(),
             absolutes: Vec::new(),
             unkept: UnkeptEdges::default(),
+            got: ExecutorAddr::NULL,
+            addresses: Vec::new(),
         }
     }
 
@@ -267,6 +274,8 @@ impl Part {
             process: Vec::new(),
             absolutes: Vec::new(),
             unkept: UnkeptEdges::default(),
+            got: ExecutorAddr::NULL,
+            addresses: Vec::new(),
         }
     }
 

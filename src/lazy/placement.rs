@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::branch_targets::mark_unsettled;
 use super::error::SessionError;
 use super::part::{Part, Role, UNWIND_RECORDS};
-use crate::base::{AddrRange, ExecutorAddr, MemProt};
+use crate::base::{AddrRange, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
 use crate::link::tables::Tables;
@@ -133,6 +133,10 @@ impl Batch<'_> {
         for (segment, memory) in layout.iter().zip(&segments) {
             layout::assign_addresses(&mut graphs, segment, memory.address);
         }
+        for Part { graph, got, .. } in &mut self.parts {
+            let is_got = |b: &&Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
+            *got = graph.blocks.iter().find(is_got).map_or(self.bounds.all.start, |b| b.address);
+        }
         Ok((layout, segments))
     }
 
@@ -168,16 +172,16 @@ impl Batch<'_> {
     }
 
     /// Relaxes what reaches its target from where it is now, and has the rest use the tables that were reserved.
-    pub(super) fn use_reserved_tables(&mut self, addresses: &[Vec<ExecutorAddr>]) {
+    pub(super) fn use_reserved_tables(&mut self) {
         let arch = self.session.arch();
-        for ((part, tables), addresses) in self.parts.iter_mut().zip(&mut self.reserved).zip(addresses) {
-            let placed = |b: &&Block| !part.graph.sections[b.section.index()].thread_local;
-            let ranges = part.graph.blocks.iter().filter(placed).map(|b| AddrRange::new(b.address, b.size));
+        for (Part { graph, addresses, .. }, tables) in self.parts.iter_mut().zip(&mut self.reserved) {
+            let placed = |b: &&Block| !graph.sections[b.section.index()].thread_local;
+            let ranges = graph.blocks.iter().filter(placed).map(|b| AddrRange::new(b.address, b.size));
             let range = ranges.reduce(|a, b| AddrRange { start: a.start.min(b.start), end: a.end.max(b.end) });
             let range = range.unwrap_or_default();
             let reach = Reach { code: range, all: range, absolute_known: false, addresses: Some(addresses) };
-            arch.relax(&mut part.graph, &reach);
-            tables.retarget(&mut part.graph, &reach);
+            arch.relax(graph, &reach);
+            tables.retarget(graph, &reach);
         }
     }
 }

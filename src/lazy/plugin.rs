@@ -229,7 +229,6 @@ pub(super) fn notify(
     id: BatchId,
     layout: &[SegmentLayout],
     segments: &mut [Segment],
-    addresses: &[Vec<ExecutorAddr>],
 ) -> Result<(), SessionError> {
     let plugins = batch.session.plugins();
     if plugins.is_empty() {
@@ -238,14 +237,13 @@ pub(super) fn notify(
     let mut graphs: Vec<FixedUpGraph<'_>> = batch
         .parts
         .iter()
-        .zip(addresses)
-        .map(|(part, addresses)| FixedUpGraph {
+        .map(|part| FixedUpGraph {
             batch: id.0,
             dylib: part.unit().map(|unit| unit.dylib),
             triple: part.unit().map_or_else(|| part.graph.target.to_string(), |unit| unit.file.triple()),
             graph: &part.graph,
-            got: batch.got_of(&part.graph),
-            addresses,
+            got: part.got,
+            addresses: &part.addresses,
             absolutes: &part.absolutes,
             contents: vec![None; part.graph.blocks.len()],
             part,

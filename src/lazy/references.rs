@@ -140,7 +140,7 @@ impl Expansion<'_, '_> {
             Definition::SectionBound { set, end } => {
                 let bounds = tables.dylibs[entry.dylib.index()].sets[set.index()].bounds.clone();
                 if let Some(&(unit, section)) = tables.set_sections(entry.dylib, set).first() {
-                    self.require(&tables.units[unit.index()], section)?;
+                    self.require(&tables.units[unit.index()], section);
                 }
                 if let Some(batch) = bounds.start.owner() {
                     self.found.need(batch);
@@ -230,19 +230,8 @@ impl Expansion<'_, '_> {
         size: u64,
     ) -> Result<SymbolId, SessionError> {
         let own = self.part.unit().is_some_and(|u| u.id == unit.id);
-        let why = match unit.file.sections.at(section as usize).kind {
-            _ if unit.is_discarded(section) => Some("is replaced by another file's copy of its group"),
-            // A file's own references are refused when the section is to be linked, with the section's name.
-            SectionKind::Unloaded | SectionKind::Unwind if !own => Some("is not part of the running program"),
-            _ => None,
-        };
-        if let Some(why) = why {
-            let section = String::from_utf8_lossy(unit.file.sections.at(section as usize).name);
-            let symbol = format!("symbol {}", String::from_utf8_lossy(name));
-            let what = format!("section {section}, which it is in, {why}");
-            return Err(LinkError::malformed(&unit.file.name, symbol, what).into());
-        }
-        let linked_here = self.require(unit, section)?;
+        check_is_linked(unit, section, name, own)?;
+        let linked_here = self.require(unit, section);
         if own && linked_here {
             let block = self.block(unit, section)?;
             return Ok(self.part.symbol(name, size, SymbolPlace::Defined { block, offset }));
@@ -271,4 +260,24 @@ impl Expansion<'_, '_> {
         let slot = Slot::Indirect { unit: unit.id, number };
         Ok(self.part.external(symbol.name, symbol.size, slot))
     }
+}
+
+/// Errors: that `section` of `unit` is no part of the program; `name` is the symbol in it that something refers to, `own` whether that is
+/// its own file.
+pub(super) fn check_is_linked(
+    unit: &MaterializationUnit,
+    section: u32,
+    name: &[u8],
+    own: bool,
+) -> Result<(), SessionError> {
+    let why = match unit.file.sections.at(section as usize).kind {
+        _ if unit.is_discarded(section) => "is replaced by another file's copy of its group",
+        // A file's own references are refused when the section is to be linked, with the section's name.
+        SectionKind::Unloaded | SectionKind::Unwind if !own => "is not part of the running program",
+        _ => return Ok(()),
+    };
+    let section = String::from_utf8_lossy(unit.file.sections.at(section as usize).name);
+    let symbol = format!("symbol {}", String::from_utf8_lossy(name));
+    let what = format!("section {section}, which it is in, {why}");
+    Err(LinkError::malformed(&unit.file.name, symbol, what).into())
 }

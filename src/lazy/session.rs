@@ -330,8 +330,8 @@ impl Session {
         if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
             return Ok(unit.section_address(section).offset(offset));
         }
-        let start = batch::link(self, &[Root::Section(unit.id, section)])?[0];
-        Ok(start.offset(offset))
+        batch::link(self, &[Root::Section(unit.id, section)])?;
+        Ok(unit.section_address(section).offset(offset))
     }
 
     pub(super) fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {

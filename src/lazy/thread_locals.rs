@@ -86,16 +86,15 @@ impl Batch<'_> {
     }
 
     /// Makes the contents of the thread-local blocks of the batch initial values.
-    pub(super) fn write_thread_locals(&self, addresses: &[Vec<ExecutorAddr>]) -> Result<(), SessionError> {
+    pub(super) fn write_thread_locals(&self) -> Result<(), SessionError> {
         let memory = self.session.thread_locals();
-        for (part, addresses) in self.parts.iter().zip(addresses) {
+        for part in &self.parts {
             for (id, place) in blocks(part) {
                 let Some(place) = place.filter(|_| !part.graph.content(id).is_empty()) else {
                     continue;
                 };
                 let mut bytes = vec![0; part.graph.blocks[id.index()].size as usize];
-                let got = self.got_of(&part.graph);
-                fixup::write_block(self.session.arch(), &part.graph, id, addresses, got, &mut bytes)?;
+                fixup::write_block(self.session.arch(), &part.graph, id, &part.addresses, part.got, &mut bytes)?;
                 memory.initialize(place, &bytes)?;
             }
         }

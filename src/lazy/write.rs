@@ -5,7 +5,6 @@ use super::error::SessionError;
 use super::part::split;
 use super::plugin::Step;
 use super::unkept_edges::EdgeBuffers;
-use crate::base::ExecutorAddr;
 use crate::link::fixup::BlockWriter;
 use crate::link::layout::{PlacedBlock, SegmentLayout};
 use crate::rt::Segment;
@@ -20,21 +19,14 @@ impl Batch<'_> {
     /// Writes all blocks to working memory and applies their fixups.
     ///
     /// Errors: the first fixup that cannot be applied.
-    pub(super) fn write(
-        &self,
-        layout: &[SegmentLayout],
-        segments: &mut [Segment],
-        addresses: &[Vec<ExecutorAddr>],
-    ) -> Result<(), SessionError> {
+    pub(super) fn write(&self, layout: &[SegmentLayout], segments: &mut [Segment]) -> Result<(), SessionError> {
         let arch = self.session.arch();
         let progress = self.session.progress();
         progress.expect(Step::FixUp, layout.iter().map(|segment| segment.content_size).sum());
-        let gots: Vec<ExecutorAddr> = self.parts.iter().map(|part| self.got_of(&part.graph)).collect();
         let write = |buffers: &mut EdgeBuffers, (placed, memory): (PlacedBlock, &mut [u8])| {
-            let index = placed.graph as usize;
-            let (part, block) = (&self.parts[index], placed.block);
+            let (part, block) = (&self.parts[placed.graph as usize], placed.block);
             let edges = buffers.edges(part, arch, block)?;
-            BlockWriter { graph: &part.graph, block, edges, addresses: &addresses[index], got: gots[index] }
+            BlockWriter { graph: &part.graph, block, edges, addresses: &part.addresses, got: part.got }
                 .write(arch, memory)
                 .map_err(|error| part.name_place(block, error))?;
             progress.done(Step::FixUp, memory.len() as u64);

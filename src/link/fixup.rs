@@ -23,18 +23,17 @@ const LARGE_SECTION_ADVICE: &str = "; nothing can be inserted into the code of o
     reach: compile it with -ffunction-sections, so that each function has a section of its own";
 
 /// The address of every symbol of `graph`, whose blocks have theirs; `external` answers for external slots.
-pub fn symbol_addresses(graph: &LinkGraph, external: impl Fn(u32) -> ExecutorAddr) -> Vec<ExecutorAddr> {
-    graph
-        .symbols
-        .iter()
-        .map(|symbol| match symbol.place {
-            SymbolPlace::Defined { block, offset } => graph.blocks[block.index()].address.offset(offset),
-            SymbolPlace::Absolute(address) => address,
-            SymbolPlace::External { slot, .. } => external(slot),
-            // Only pairs in the GOT say where it is.
-            SymbolPlace::DynamicThreadLocal(_) => ExecutorAddr::NULL,
-        })
-        .collect()
+pub fn symbol_addresses<'a>(
+    graph: &'a LinkGraph,
+    external: impl Fn(u32) -> ExecutorAddr + 'a,
+) -> impl Iterator<Item = ExecutorAddr> + 'a {
+    graph.symbols.iter().map(move |symbol| match symbol.place {
+        SymbolPlace::Defined { block, offset } => graph.blocks[block.index()].address.offset(offset),
+        SymbolPlace::Absolute(address) => address,
+        SymbolPlace::External { slot, .. } => external(slot),
+        // Only pairs in the GOT say where it is.
+        SymbolPlace::DynamicThreadLocal(_) => ExecutorAddr::NULL,
+    })
 }
 
 /// What a block is written with.
