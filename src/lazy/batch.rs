@@ -21,10 +21,12 @@ use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::inspection;
 use super::lazy_reexports::LazyReexportsManager;
+use super::number_map::NumberMap;
 use super::part::{Findings, Part, Publish, Slot, UNWIND_RECORDS};
 use super::plugin::{self, Step};
 use super::redirectable::RedirectableSymbolManager;
 use super::references::check_is_linked;
+use super::scratch::Scratch;
 use super::session::Session;
 use super::symbol_table::SymbolTables;
 use super::thread_locals::has_other_blocks;
@@ -56,16 +58,16 @@ struct Work<'a> {
     /// The file's part, by number.
     part: usize,
     unit: &'a Arc<MaterializationUnit>,
-    /// Sections that the batch has claimed.
-    sections: Vec<u32>,
+    /// Sections of it that the batch has claimed.
+    claimed: &'a [(UnitId, u32)],
 }
 
 pub(super) struct Batch<'s> {
     pub session: &'s Session,
     pub id: BatchId,
     pub parts: Vec<Part>,
-    part_of_unit: BTreeMap<UnitId, usize>,
     found: Findings,
+    scratch: Box<Scratch>,
     /// Symbols of the process that this batch gives addresses.
     moved: Vec<Moved>,
     /// Where linked memory, and code that branches are sure to reach, are.
@@ -79,12 +81,13 @@ pub(super) struct Batch<'s> {
 /// Errors: the root cause of what cannot be linked; for units that another batch failed to link, that batch's error.
 pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr>, SessionError> {
     let id = session.batches.begin();
+    let mut scratch = session.scratch.take();
     let mut batch = Batch {
         session,
         id,
-        parts: Vec::new(),
-        part_of_unit: BTreeMap::new(),
-        found: Findings::default(),
+        parts: std::mem::take(&mut scratch.parts),
+        found: std::mem::take(&mut scratch.found),
+        scratch,
         moved: Vec::new(),
         bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
         reserved: Vec::new(),
@@ -102,6 +105,10 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         // Freeing what a large batch took is nothing that its caller has to wait for.
         let parts = std::mem::take(&mut batch.parts);
         rayon::spawn(move || drop(parts));
+    } else {
+        let Batch { mut scratch, parts, found, .. } = batch;
+        (scratch.parts, scratch.found) = (parts, found);
+        session.scratch.give(scratch);
     }
     result
 }
@@ -166,6 +173,7 @@ impl Batch<'_> {
             strips: !self.session.executes(),
             keeps_edges: self.session.completes_graphs() || !self.session.plugins().is_empty(),
         };
+        self.scratch.part_of_unit.reset(true, tables.units.len());
         let mut caller: Option<Part> = None;
         let mut symbols = Vec::new();
         for root in roots {
@@ -202,28 +210,26 @@ impl Batch<'_> {
 
     /// Links what has been found, file by file, and finds more.
     fn round(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {
-        let mut claimed = std::mem::take(&mut self.found.claimed);
+        let mut claimed = std::mem::replace(&mut self.found.claimed, std::mem::take(&mut self.scratch.claimed));
         // Which thread found what first must not show in the layout.
         claimed.sort_unstable();
         let mut work: Vec<Work<'_>> = Vec::new();
-        for of_unit in claimed.chunk_by(|a, b| a.0 == b.0) {
-            let unit = &closure.tables.units[of_unit[0].0.index()];
-            work.push(Work {
-                part: self.part_of(unit),
-                unit,
-                sections: of_unit.iter().map(|&(_, section)| section).collect(),
-            });
+        for claimed in claimed.chunk_by(|a, b| a.0 == b.0) {
+            let unit = &closure.tables.units[claimed[0].0.index()];
+            work.push(Work { part: self.part_of(unit), unit, claimed });
         }
         work.sort_unstable_by_key(|work| work.part);
-        let sections: usize = work.iter().map(|work| work.sections.len()).sum();
+        let sections = claimed.len();
         if self.parallel(work.len()) || work.len() > 1 && sections >= PARALLEL_SECTIONS && self.session.has_threads() {
             self.expand_in_parallel(closure, work)?;
         } else {
-            for Work { part, unit, sections } in work {
-                closure.expand(&mut self.parts[part], unit, &sections, &mut self.found)?;
-                self.session.progress().done(Step::Claim, sections.len() as u64);
+            for Work { part, unit, claimed } in work {
+                closure.expand(&mut self.parts[part], unit, claimed, &mut self.found)?;
+                self.session.progress().done(Step::Claim, claimed.len() as u64);
             }
         }
+        claimed.clear();
+        self.scratch.claimed = claimed;
         self.add_synthesized_parts(closure)
     }
 
@@ -235,8 +241,8 @@ impl Batch<'_> {
         }
         let expand = |(mut part, work): (Part, Work<'_>)| {
             let mut found = Findings::default();
-            let result = closure.expand(&mut part, work.unit, &work.sections, &mut found);
-            self.session.progress().done(Step::Claim, work.sections.len() as u64);
+            let result = closure.expand(&mut part, work.unit, work.claimed, &mut found);
+            self.session.progress().done(Step::Claim, work.claimed.len() as u64);
             (work.part, part, found, result)
         };
         let done: Vec<_> = jobs.into_par_iter().map(expand).collect();
@@ -249,10 +255,15 @@ impl Batch<'_> {
     }
 
     fn part_of(&mut self, unit: &Arc<MaterializationUnit>) -> usize {
-        *self.part_of_unit.entry(unit.id).or_insert_with(|| {
-            self.parts.push(Part::for_unit(unit.clone()));
-            self.parts.len() - 1
-        })
+        let Scratch { part_of_unit, spare, .. } = &mut *self.scratch;
+        let part = &mut part_of_unit[unit.id.index()];
+        if *part == NumberMap::NONE {
+            *part = self.parts.len() as u32;
+            let target = self.session.target();
+            self.parts.push(spare.pop().unwrap_or_else(|| Part::synthesized(String::new(), target)));
+            self.parts[*part as usize].begin(unit);
+        }
+        *part as usize
     }
 
     fn add_synthesized_parts(&mut self, closure: &Closure<'_>) -> Result<(), SessionError> {

@@ -7,7 +7,7 @@
 use super::claims::Claimed;
 use super::error::SessionError;
 use super::fragments::is_fragment;
-use super::ids::{BatchId, EntryId};
+use super::ids::{BatchId, EntryId, UnitId};
 use super::part::{Findings, Part, Publish, Role, UNWIND_RECORDS, UnitPart};
 use super::symbol_table::SymbolTables;
 use super::unit::MaterializationUnit;
@@ -45,8 +45,6 @@ pub(super) struct Expansion<'a, 'b> {
     pub closure: &'a Closure<'b>,
     pub part: &'a mut Part,
     pub found: &'a mut Findings,
-    /// Reused between sections.
-    edges: Vec<ObjectEdge>,
 }
 
 impl Closure<'_> {
@@ -55,20 +53,21 @@ impl Closure<'_> {
         &self,
         part: &mut Part,
         unit: &Arc<MaterializationUnit>,
-        claimed: &[u32],
+        claimed: &[(UnitId, u32)],
         found: &mut Findings,
     ) -> Result<(), SessionError> {
-        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
+        let mut expansion = Expansion { closure: self, part, found };
         if unit.by_section() {
-            return expansion.sections(unit, claimed);
+            return expansion.sections(unit, claimed.iter().map(|&(_, section)| section));
         }
-        let (thread_local, others): (Vec<u32>, Vec<u32>) = claimed.iter().partition(|&&s| unit.is_thread_local(s));
-        expansion.sections(unit, &thread_local)?;
-        if others.is_empty() {
+        let claimed: Vec<u32> = claimed.iter().map(|&(_, section)| section).collect();
+        let thread_local = |section: &u32| unit.is_thread_local(*section);
+        expansion.sections(unit, claimed.iter().copied().filter(thread_local))?;
+        if claimed.iter().all(thread_local) {
             return Ok(());
         }
         self.tables.fetch_definitions(unit, 0..unit.file.symbols.len() as u32);
-        for section in whole_file::sections(self.tables, unit, claimed, self.strips) {
+        for section in whole_file::sections(self.tables, unit, &claimed, self.strips) {
             expansion.block(unit, section)?;
         }
         // Blocks made on the way come behind; those that initial values of thread-local variables refer to may have been before.
@@ -90,7 +89,7 @@ impl Closure<'_> {
 
     /// A symbol of `part` for the address of `entry`, for callers without a file.
     pub fn refer(&self, part: &mut Part, entry: EntryId, found: &mut Findings) -> Result<SymbolId, SessionError> {
-        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
+        let mut expansion = Expansion { closure: self, part, found };
         expansion.check_has_one_address(entry)?;
         expansion.entry_symbol(None, entry, false, false)
     }
@@ -103,7 +102,7 @@ impl Closure<'_> {
         section: u32,
         found: &mut Findings,
     ) -> Result<SymbolId, SessionError> {
-        let mut expansion = Expansion { closure: self, part, found, edges: Vec::new() };
+        let mut expansion = Expansion { closure: self, part, found };
         expansion.section_symbol(unit, section, 0, b"", 0)
     }
 
@@ -124,8 +123,12 @@ impl Closure<'_> {
 }
 
 impl Expansion<'_, '_> {
-    fn sections(&mut self, unit: &Arc<MaterializationUnit>, sections: &[u32]) -> Result<(), SessionError> {
-        for &section in sections {
+    fn sections(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        sections: impl Iterator<Item = u32>,
+    ) -> Result<(), SessionError> {
+        for section in sections {
             let block = self.block(unit, section)?;
             self.fill(unit, section, block)?;
         }
@@ -174,7 +177,7 @@ impl Expansion<'_, '_> {
 
     /// Gives the block of `section` its edges, and links the unwind records of its code.
     fn fill(&mut self, unit: &Arc<MaterializationUnit>, section: u32, block: BlockId) -> Result<(), SessionError> {
-        let mut edges = std::mem::take(&mut self.edges);
+        let mut edges = std::mem::take(&mut self.found.edges);
         edges.clear();
         unit.file.edges(section, &mut edges)?;
         if unit.by_section() {
@@ -191,7 +194,7 @@ impl Expansion<'_, '_> {
         } else {
             self.resolve_edges(unit, section, block, &edges)?;
         }
-        self.edges = edges;
+        self.found.edges = edges;
         if unit.file.sections.at(section as usize).prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
             let unwind = &mut self.unit_part().unwind;

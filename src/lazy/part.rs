@@ -3,16 +3,19 @@
 use super::claims::Claim;
 use super::entry_points::EntryPoints;
 use super::ids::{BatchId, DylibId, EntryPointsId, UnitId};
+use super::number_map::NumberMap;
 use super::symbol_table::SetBounds;
 use super::unit::MaterializationUnit;
 use super::unkept_edges::UnkeptEdges;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
+use crate::link::object_file::ObjectEdge;
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace};
-use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::ops::{Index, IndexMut};
 use std::sync::Arc;
+
+/// Symbols and blocks of a part that is small.
+const FEW: usize = 32;
 
 /// Blocks of all graphs of a batch with this number are its unwind records; see [`crate::link::Block::contiguous`].
 pub(super) const UNWIND_RECORDS: u32 = 0;
@@ -72,77 +75,34 @@ pub(super) struct UnitPart {
 
 impl UnitPart {
     /// In the maps: nothing yet.
-    pub const NONE: u32 = u32::MAX;
-}
+    pub const NONE: u32 = NumberMap::NONE;
 
-/// A number for each symbol or section of a file, [`UnitPart::NONE`] at first: a vector where most of the file is linked at
-/// once; where a first call links a few sections, a list, which becomes a vector when it gets long, or a hash map if that
-/// would be a long one.
-#[derive(Debug)]
-pub(super) enum NumberMap {
-    Dense(Vec<u32>),
-    Few { numbers: Vec<(u32, u32)>, size: usize },
-    Many(FxHashMap<u32, u32>),
-}
-
-/// Up to so many numbers, a list is searched faster than anything else is made.
-const FEW: usize = 16;
-
-/// A vector of up to so many numbers is made faster than a hash map is filled.
-const SMALL: usize = 512;
-
-impl NumberMap {
-    fn new(sparse: bool, size: usize) -> NumberMap {
-        if sparse { NumberMap::Few { numbers: Vec::new(), size } } else { NumberMap::Dense(vec![UnitPart::NONE; size]) }
-    }
-}
-
-impl Index<usize> for NumberMap {
-    type Output = u32;
-
-    fn index(&self, index: usize) -> &u32 {
-        let key = index as u32;
-        match self {
-            NumberMap::Dense(numbers) => &numbers[index],
-            NumberMap::Few { numbers, .. } => {
-                numbers.iter().find(|number| number.0 == key).map_or(&UnitPart::NONE, |number| &number.1)
-            }
-            NumberMap::Many(numbers) => numbers.get(&key).unwrap_or(&UnitPart::NONE),
+    /// The state of linking nothing.
+    fn new(unit: Arc<MaterializationUnit>) -> UnitPart {
+        UnitPart {
+            unit,
+            symbols: NumberMap::default(),
+            branches: NumberMap::default(),
+            local_calls: NumberMap::default(),
+            blocks: NumberMap::default(),
+            unwind: UnwindBuilder::default(),
+            unwind_targets: Vec::new(),
+            filled: 0,
+            module: None,
         }
     }
-}
 
-impl IndexMut<usize> for NumberMap {
-    fn index_mut(&mut self, index: usize) -> &mut u32 {
-        if let NumberMap::Few { numbers, size } = self
-            && numbers.len() == FEW
-        {
-            let few = numbers.drain(..);
-            *self = if *size <= SMALL {
-                let mut dense = vec![UnitPart::NONE; *size];
-                few.for_each(|(key, number)| dense[key as usize] = number);
-                NumberMap::Dense(dense)
-            } else {
-                let mut many = FxHashMap::with_capacity_and_hasher(4 * FEW, FxBuildHasher);
-                many.extend(few);
-                NumberMap::Many(many)
-            };
-        }
-        let key = index as u32;
-        match self {
-            NumberMap::Dense(numbers) => &mut numbers[index],
-            NumberMap::Few { numbers, .. } => {
-                let place = numbers.iter().position(|number| number.0 == key).unwrap_or(numbers.len());
-                if place == numbers.len() {
-                    if place == 0 {
-                        numbers.reserve_exact(FEW);
-                    }
-                    numbers.push((key, UnitPart::NONE));
-                }
-                &mut numbers[place].1
-            }
-            NumberMap::Many(numbers) => numbers.entry(key).or_insert(UnitPart::NONE),
-        }
+    /// Begins to link `file`, of which nothing is linked yet.
+    fn begin(&mut self, file: Arc<MaterializationUnit>) {
+        let UnitPart { unit, symbols, branches, local_calls, blocks, unwind, unwind_targets, filled, module } = self;
+        let (sparse, count) = (file.by_section(), file.file.symbols.len());
+        symbols.reset(sparse, count);
+        branches.reset(sparse, count);
+        local_calls.reset(true, count);
+        blocks.reset(sparse, file.file.sections.len());
+        unwind.clear();
+        unwind_targets.clear();
+        (*filled, *module, *unit) = (0, None, file);
     }
 }
 
@@ -203,6 +163,8 @@ pub(super) struct Findings {
     pub needs: Vec<BatchId>,
     /// Names that nothing defines, and who refers to them.
     pub missing: Vec<(&'static [u8], Option<String>)>,
+    /// Memory for the edges of a section, used for one after another.
+    pub edges: Vec<ObjectEdge>,
 }
 
 impl Findings {
@@ -215,15 +177,29 @@ impl Findings {
 
     /// Takes over what `other` found.
     pub fn append(&mut self, other: Findings) {
-        self.claimed.extend(other.claimed);
-        self.entry_points.extend(other.entry_points);
-        self.indirect.extend(other.indirect);
-        self.indirect_used.extend(other.indirect_used);
-        self.dso_handles.extend(other.dso_handles);
-        for batch in other.needs {
+        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing, edges: _ } = other;
+        self.claimed.extend(claimed);
+        self.entry_points.extend(entry_points);
+        self.indirect.extend(indirect);
+        self.indirect_used.extend(indirect_used);
+        self.dso_handles.extend(dso_handles);
+        for batch in needs {
             self.need(batch);
         }
-        self.missing.extend(other.missing);
+        self.missing.extend(missing);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing, edges } = self;
+        claimed.clear();
+        entry_points.clear();
+        indirect.clear();
+        indirect_used.clear();
+        dso_handles.clear();
+        needs.clear();
+        missing.clear();
+        edges.clear();
     }
 
     /// Whether anything is left to be linked.
@@ -236,32 +212,38 @@ impl Findings {
 }
 
 impl Part {
-    /// An empty part for sections of `unit`.
-    pub fn for_unit(unit: Arc<MaterializationUnit>) -> Part {
+    /// Makes it an empty part for sections of `unit`, whatever it was; nobody needs that any more.
+    pub fn begin(&mut self, unit: &Arc<MaterializationUnit>) {
         let file = &unit.file;
-        let sparse = unit.by_section();
-        let role = UnitPart {
-            symbols: NumberMap::new(sparse, file.symbols.len()),
-            branches: NumberMap::new(sparse, file.symbols.len()),
-            local_calls: NumberMap::new(true, file.symbols.len()),
-            blocks: NumberMap::new(sparse, file.sections.len()),
-            unwind: UnwindBuilder::default(),
-            unwind_targets: Vec::new(),
-            filled: 0,
-            module: None,
-            unit: unit.clone(),
-        };
-        Part {
-            graph: LinkGraph::new(file.name.clone(), file.target),
-            role: Role::Unit(Box::new(role)),
-            slots: Vec::new(),
-            published: Vec::new(),
-            process: Vec::new(),
-            absolutes: Vec::new(),
-            unkept: UnkeptEdges::default(),
-            got: ExecutorAddr::NULL,
-            addresses: Vec::new(),
+        self.clear();
+        self.graph.name.push_str(&file.name);
+        self.graph.target = file.target;
+        if let Role::Synthesized = self.role {
+            self.role = Role::Unit(Box::new(UnitPart::new(unit.clone())));
         }
+        if let Role::Unit(unit_part) = &mut self.role {
+            unit_part.begin(unit.clone());
+        }
+    }
+
+    /// Whether it is one of a file, and so small that its memory is worth keeping.
+    pub fn is_worth_keeping(&self) -> bool {
+        let Part { graph, role, .. } = self;
+        let small = graph.symbols.len() <= FEW && graph.blocks.len() <= FEW && graph.edges.len() <= 8 * FEW;
+        small && graph.bytes.len() <= 64 * FEW && matches!(role, Role::Unit(_))
+    }
+
+    /// Takes everything out of it but what it is a part of.
+    fn clear(&mut self) {
+        let Part { graph, role: _, slots, published, process, absolutes, unkept, got, addresses } = self;
+        graph.clear();
+        slots.clear();
+        published.clear();
+        process.clear();
+        absolutes.clear();
+        *unkept = UnkeptEdges::default();
+        *got = ExecutorAddr::NULL;
+        addresses.clear();
     }
 
     /// An empty part called `name`.
@@ -341,41 +323,17 @@ impl Part {
 
 /// The working memory of each block of a segment.
 pub(super) fn split<'a>(
-    segment: &SegmentLayout,
-    parts: &[Part],
+    segment: &'a SegmentLayout,
+    parts: &'a [Part],
     memory: &'a mut [u8],
-) -> Vec<(PlacedBlock, &'a mut [u8])> {
-    let mut rest = memory;
-    let mut consumed = 0u64;
-    let mut blocks = Vec::with_capacity(segment.blocks.len());
-    for &placed in &segment.blocks {
-        if placed.offset >= segment.content_size {
-            break;
-        }
+) -> impl Iterator<Item = (PlacedBlock, &'a mut [u8])> + 'a {
+    let (mut rest, mut consumed) = (memory, 0u64);
+    let with_content = segment.blocks.iter().take_while(|placed| placed.offset < segment.content_size);
+    with_content.map(move |&placed| {
         let size = parts[placed.graph as usize].graph.blocks[placed.block.index()].size;
-        let (_padding, from) = rest.split_at_mut((placed.offset - consumed) as usize);
+        let (_padding, from) = std::mem::take(&mut rest).split_at_mut((placed.offset - consumed) as usize);
         let (block, behind) = from.split_at_mut(size as usize);
-        blocks.push((placed, block));
-        rest = behind;
-        consumed = placed.offset + size;
-    }
-    blocks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_stay_what_they_are_however_many_there_are() {
-        let count = FEW * 3;
-        for mut map in [NumberMap::new(true, count), NumberMap::new(true, SMALL + 1), NumberMap::new(false, count)] {
-            for n in (0..count).step_by(2) {
-                map[n] = n as u32 * 7;
-                map[n] += 1;
-            }
-            let expected = |n: usize| if n.is_multiple_of(2) { n as u32 * 7 + 1 } else { UnitPart::NONE };
-            assert!((0..count).all(|n| map[n] == expected(n)), "{map:?}");
-        }
-    }
+        (rest, consumed) = (behind, placed.offset + size);
+        (placed, block)
+    })
 }

@@ -7,7 +7,7 @@
 use super::batch::Batch;
 use super::branch_targets::mark_unsettled;
 use super::error::SessionError;
-use super::part::{Part, Role, UNWIND_RECORDS};
+use super::part::{Part, Role, UNWIND_RECORDS, UnitPart};
 use crate::base::{AddrRange, MemProt};
 use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
@@ -16,27 +16,32 @@ use crate::link::{Block, BlockId, Edge, LinkGraph, tables};
 use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 
+/// Relocations of unwind records up to which their memory may serve the next batch.
+const FEW_RECORDS: usize = 64;
+
 impl Batch<'_> {
     /// Puts the unwind records collected for each part into its graph.
     pub(super) fn add_unwind_blocks(&mut self) {
         let name = self.session.conventions().synthesized().unwind_section;
         for Part { graph, role, .. } in &mut self.parts {
             let Role::Unit(unit_part) = role else { continue };
-            if unit_part.unwind.bytes.is_empty() {
+            let UnitPart { unwind, unwind_targets, .. } = &mut **unit_part;
+            if unwind.bytes.is_empty() {
                 continue;
             }
-            let unwind = std::mem::take(&mut unit_part.unwind);
-            let targets = std::mem::take(&mut unit_part.unwind_targets);
-            debug_assert_eq!(unwind.edges.len(), targets.len());
+            debug_assert_eq!(unwind.edges.len(), unwind_targets.len());
             let section = graph.add_section(name, MemProt::Read);
             // Records are multiples of 4 bytes long, and a gap would read as their end.
-            let block = graph.add_block_of(section, unwind.bytes, 4);
+            let block = graph.add_block_of(section, &mut unwind.bytes, 4);
             graph.blocks[block.index()].contiguous = Some(UNWIND_RECORDS);
-            let edges = unwind.edges.iter().zip(targets);
+            let edges = unwind.edges.iter().zip(&*unwind_targets);
             graph.set_edges(
                 block,
-                edges.map(|(e, target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend }),
+                edges.map(|(e, &target)| Edge { offset: e.offset, kind: e.kind, target, addend: e.addend }),
             );
+            if unwind.edges.len() > FEW_RECORDS {
+                (*unwind, *unwind_targets) = Default::default();
+            }
         }
     }
 
@@ -54,13 +59,12 @@ impl Batch<'_> {
             }
             return;
         }
-        let last = self.file_order().into_iter().rev().find_map(|part| {
-            let records = self.parts[part as usize].graph.blocks.iter().rposition(is_unwind)?;
-            Some((part as usize, BlockId(records as u32)))
-        });
+        let records = |part: &Part| part.graph.blocks.iter().rposition(is_unwind);
+        let with_records = self.parts.iter().enumerate().filter_map(|(index, part)| Some((index, records(part)?)));
+        let last = with_records.max_by_key(|&(index, _)| self.file_place(index));
         if let Some((part, records)) = last {
             // The records of a part are one block, which the last file with any has behind all others.
-            self.parts[part].graph.append_to_owned_block(records, &[0; 4]);
+            self.parts[part].graph.append_to_owned_block(BlockId(records as u32), &[0; 4]);
         }
     }
 
@@ -129,9 +133,11 @@ impl Batch<'_> {
         for far in layout.iter().filter(|segment| segment.far) {
             segments.push(memory.allocate_far(far.content_size, far.size, far.align)?);
         }
-        let mut graphs: Vec<&mut LinkGraph> = self.parts.iter_mut().map(|p| &mut p.graph).collect();
         for (segment, memory) in layout.iter().zip(&segments) {
-            layout::assign_addresses(&mut graphs, segment, memory.address);
+            for placed in &segment.blocks {
+                let block = &mut self.parts[placed.graph as usize].graph.blocks[placed.block.index()];
+                block.address = memory.address.offset(placed.offset);
+            }
         }
         for Part { graph, got, .. } in &mut self.parts {
             let is_got = |b: &&Block| graph.sections[b.section.index()].name == tables::GOT_SECTION;
@@ -141,25 +147,28 @@ impl Batch<'_> {
     }
 
     fn lay_out(&self) -> Result<Vec<SegmentLayout>, SessionError> {
-        let graphs: Vec<&LinkGraph> = self.parts.iter().map(|p| &p.graph).collect();
         Ok(if self.session.separates_graphs() {
+            let graphs: Vec<&LinkGraph> = self.parts.iter().map(|p| &p.graph).collect();
             layout::lay_out_separately(&graphs, |graph, section| self.parts[graph].rank(section))?
         } else {
-            layout::lay_out(&graphs, &self.file_order())?
+            layout::lay_out(&self.in_file_order())?
         })
     }
 
-    /// The parts in the order of their files, as a static linker has them, whatever led to which first: programs compare
-    /// addresses. What is made for the batch comes last.
-    fn file_order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.parts.len() as u32).collect();
-        let key = |&index: &u32| {
-            self.parts[index as usize].unit().map_or((true, None), |unit| (false, Some(unit.link_place())))
-        };
+    /// The graphs, with their numbers, in the order of their files, as a static linker has them, whatever led to which first: programs
+    /// compare addresses. What is made for the batch comes last.
+    fn in_file_order(&self) -> Vec<(u32, &LinkGraph)> {
+        let mut order: Vec<(u32, &LinkGraph)> = (0..).zip(self.parts.iter().map(|part| &part.graph)).collect();
+        let key = |&(index, _): &(u32, &LinkGraph)| self.file_place(index as usize);
         if !order.is_sorted_by_key(key) {
             order.sort_by_key(key);
         }
         order
+    }
+
+    /// Where the file of part `index` is among those of the program.
+    fn file_place(&self, index: usize) -> (bool, Option<u32>) {
+        self.parts[index].unit().map_or((true, None), |unit| (false, Some(unit.link_place())))
     }
 
     /// Makes the tables of complete graphs; of relaxations only those that need no addresses are done.

@@ -13,6 +13,7 @@ use super::name_table::HashedFile;
 use super::plugin::{self, Plugin, Step};
 use super::progress::Progress;
 use super::resolution::{ArchiveOptions, PLATFORM};
+use super::scratch::ScratchPool;
 use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::{Laziness, MaterializationUnit};
@@ -118,6 +119,7 @@ pub struct Session {
     helpers: OnceLock<HelperArchives>,
     pub(super) batches: BatchTable,
     pub(super) reexports: LazyReexportsManager,
+    pub(super) scratch: ScratchPool,
     pub(super) canonical: CanonicalAddresses,
     /// The entry of the reentry function, once laziness is set up.
     reentry: OnceLock<EntryId>,
@@ -162,6 +164,7 @@ impl Session {
             helpers: OnceLock::new(),
             batches: BatchTable::default(),
             reexports: LazyReexportsManager::default(),
+            scratch: ScratchPool::default(),
             canonical: CanonicalAddresses::default(),
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),

@@ -12,7 +12,8 @@
 
 use super::closure::Expansion;
 use super::error::SessionError;
-use super::part::{NumberMap, Part, Role, UnitPart};
+use super::number_map::NumberMap;
+use super::part::{Part, Role, UnitPart};
 use super::unit::MaterializationUnit;
 use crate::link::arch::{Architecture, Reach};
 use crate::link::edge::EdgeKindInfo;

@@ -33,15 +33,17 @@ impl Batch<'_> {
             Ok::<_, SessionError>(())
         };
         for (segment, memory) in layout.iter().zip(segments) {
-            let blocks = split(segment, &self.parts, memory.working_memory());
-            let large = segment.content_size >= PARALLEL_BYTES && blocks.len() > 1 && self.session.has_threads();
+            let mut blocks = split(segment, &self.parts, memory.working_memory());
+            let large =
+                segment.content_size >= PARALLEL_BYTES && segment.blocks.len() > 1 && self.session.has_threads();
             if large || self.parallel(self.parts.len()) {
+                let blocks: Vec<_> = blocks.collect();
                 let share = (blocks.len() as u64).saturating_mul(SHARE) / segment.content_size.max(1);
                 let share = usize::try_from(share).unwrap_or(usize::MAX).clamp(1, 64);
                 blocks.into_par_iter().with_min_len(share).try_for_each_init(EdgeBuffers::default, write)?;
             } else {
                 let mut buffers = EdgeBuffers::default();
-                blocks.into_iter().try_for_each(|block| write(&mut buffers, block))?;
+                blocks.try_for_each(|block| write(&mut buffers, block))?;
             }
         }
         Ok(())

@@ -219,6 +219,20 @@ impl LinkGraph {
         }
     }
 
+    /// Takes everything out of it, its name too.
+    pub fn clear(&mut self) {
+        let LinkGraph { name, target: _, sections, blocks, symbols, dynamic_thread_locals, edges, bytes, islands } =
+            self;
+        name.clear();
+        sections.clear();
+        blocks.clear();
+        symbols.clear();
+        dynamic_thread_locals.clear();
+        edges.clear();
+        bytes.clear();
+        islands.clear();
+    }
+
     /// Adds a section. The caller keeps names apart; nothing is merged.
     pub fn add_section(&mut self, name: &'static [u8], prot: MemProt) -> SectionId {
         self.sections.push(Section { name, prot, thread_local: false, far: false });
@@ -250,12 +264,12 @@ impl LinkGraph {
         self.add_block(section, content, bytes.len() as u64, align)
     }
 
-    /// Adds a block whose bytes are `bytes`.
-    pub fn add_block_of(&mut self, section: SectionId, bytes: Vec<u8>, align: u64) -> BlockId {
+    /// Adds a block whose bytes are `bytes`, which are taken if nothing else is synthesized yet.
+    pub fn add_block_of(&mut self, section: SectionId, bytes: &mut Vec<u8>, align: u64) -> BlockId {
         if !self.bytes.is_empty() {
-            return self.add_owned_block(section, &bytes, align);
+            return self.add_owned_block(section, bytes, align);
         }
-        self.bytes = bytes;
+        std::mem::swap(&mut self.bytes, bytes);
         let size = self.bytes.len();
         self.add_block(section, Content::Owned(0..size as u32), size as u64, align)
     }
@@ -360,7 +374,10 @@ mod tests {
     fn what_is_appended_to_a_block_leaves_the_others_alone() {
         let mut graph = LinkGraph::new("g".into(), Target::new(Arch::X86_64, Format::Elf));
         let section = graph.add_section(b"s", MemProt::Read);
-        let blocks = [graph.add_block_of(section, b"one".to_vec(), 1), graph.add_block_of(section, b"two".to_vec(), 1)];
+        let blocks = [
+            graph.add_block_of(section, &mut b"one".to_vec(), 1),
+            graph.add_block_of(section, &mut b"two".to_vec(), 1),
+        ];
         graph.append_to_owned_block(blocks[1], b"!");
         graph.append_to_owned_block(blocks[0], b"?");
         graph.append_to_owned_block(blocks[1], b"!");

@@ -6,7 +6,7 @@
 
 use super::error::{LinkError, Result};
 use super::graph::{BlockId, Content, LinkGraph, SectionId};
-use crate::base::{ExecutorAddr, MemProt, align_up};
+use crate::base::{MemProt, align_up};
 
 /// One segment of a batch: memory of one protection.
 #[derive(Debug)]
@@ -41,35 +41,31 @@ impl SegmentLayout {
         SegmentLayout { prot, far: false, size: 0, content_size: 0, align: 1, blocks: Vec::new() }
     }
 
-    fn push(&mut self, graphs: &[&LinkGraph], graph: u32, block: BlockId) -> Result<()> {
-        let link_graph = graphs[graph as usize];
-        let b = &link_graph.blocks[block.index()];
+    fn push(&mut self, (number, graph): (u32, &LinkGraph), block: BlockId) -> Result<()> {
+        let b = &graph.blocks[block.index()];
         let too_big = || {
-            LinkError::unsuitable(
-                &link_graph.name,
-                "does not fit the address space together with what is linked with it",
-            )
+            LinkError::unsuitable(&graph.name, "does not fit the address space together with what is linked with it")
         };
         let aligned = align_up(self.size.saturating_sub(b.align_offset), b.align);
         let offset = aligned.and_then(|aligned| aligned.checked_add(b.align_offset)).ok_or_else(too_big)?;
         self.size = offset.checked_add(b.size).filter(|&end| end < 1 << 47).ok_or_else(too_big)?;
         self.align = self.align.max(b.align);
-        self.blocks.push(PlacedBlock { graph, block, offset });
+        self.blocks.push(PlacedBlock { graph: number, block, offset });
         Ok(())
     }
 }
 
-/// Lays out `graphs`: the segments that are not empty, in the order of [`MemProt::ALL`]. `order` has the index of each graph once.
+/// Lays out `graphs`, which have numbers, in the order given: the segments that are not empty, in the order of [`MemProt::ALL`].
 ///
 /// Errors if sizes add up to more than an address space holds.
-pub fn lay_out(graphs: &[&LinkGraph], order: &[u32]) -> Result<Vec<SegmentLayout>> {
+pub fn lay_out(graphs: &[(u32, &LinkGraph)]) -> Result<Vec<SegmentLayout>> {
     let [first, second, third] = MemProt::ALL.map(SegmentLayout::new);
     let far = SegmentLayout { far: true, ..SegmentLayout::new(MemProt::ReadWrite) };
     let mut segments = [first, second, third, far];
-    let mut sets: Vec<(u32, u32, BlockId)> = Vec::new();
-    let mut zero_fill: Vec<(u32, BlockId)> = Vec::new();
-    for &index in order {
-        let graph = graphs[index as usize];
+    let mut sets: Vec<(u32, (u32, &LinkGraph), BlockId)> = Vec::new();
+    let mut zero_fill: Vec<((u32, &LinkGraph), BlockId)> = Vec::new();
+    for &numbered in graphs {
+        let (_, graph) = numbered;
         let mut islands = graph.islands.as_slice();
         let is_island: Vec<BlockId> = sorted(graph.islands.iter().map(|island| island.1));
         for id in graph.block_ids() {
@@ -78,25 +74,25 @@ pub fn lay_out(graphs: &[&LinkGraph], order: &[u32]) -> Result<Vec<SegmentLayout
                 continue;
             }
             match (block.contiguous, &block.content) {
-                (Some(set), _) => sets.push((set, index, id)),
-                (None, Content::ZeroFill) => zero_fill.push((index, id)),
-                (None, _) => segments[segment(graph, id)].push(graphs, index, id)?,
+                (Some(set), _) => sets.push((set, numbered, id)),
+                (None, Content::ZeroFill) => zero_fill.push((numbered, id)),
+                (None, _) => segments[segment(graph, id)].push(numbered, id)?,
             }
             while let Some(((_, island), rest)) = islands.split_first().filter(|((behind, _), _)| *behind == id) {
-                segments[prot(graph, *island).index()].push(graphs, index, *island)?;
+                segments[prot(graph, *island).index()].push(numbered, *island)?;
                 islands = rest;
             }
         }
     }
     sets.sort_by_key(|(set, ..)| *set);
-    for (_, index, id) in sets {
-        segments[prot(graphs[index as usize], id).index()].push(graphs, index, id)?;
+    for (_, numbered, id) in sets {
+        segments[prot(numbered.1, id).index()].push(numbered, id)?;
     }
     for segment in &mut segments {
         segment.content_size = segment.size;
     }
-    for (index, id) in zero_fill {
-        segments[segment(graphs[index as usize], id)].push(graphs, index, id)?;
+    for (numbered, id) in zero_fill {
+        segments[segment(numbered.1, id)].push(numbered, id)?;
     }
     Ok(segments.into_iter().filter(|s| !s.blocks.is_empty()).collect())
 }
@@ -107,7 +103,8 @@ pub fn lay_out(graphs: &[&LinkGraph], order: &[u32]) -> Result<Vec<SegmentLayout
 /// Errors: as [`lay_out`].
 pub fn lay_out_separately(graphs: &[&LinkGraph], rank: impl Fn(usize, SectionId) -> u32) -> Result<Vec<SegmentLayout>> {
     let mut segments = Vec::new();
-    for (index, graph) in graphs.iter().enumerate() {
+    for (index, &graph) in graphs.iter().enumerate() {
+        let numbered = (index as u32, graph);
         let mut blocks: Vec<BlockId> = graph
             .block_ids()
             .filter(|b| !graph.sections[graph.blocks[b.index()].section.index()].thread_local)
@@ -118,11 +115,11 @@ pub fn lay_out_separately(graphs: &[&LinkGraph], rank: impl Fn(usize, SectionId)
             let mut segment = SegmentLayout::new(protection);
             let own = || blocks.iter().filter(|&&b| prot(graph, b) == protection);
             for &block in own().filter(|b| !is_zero_fill(b)) {
-                segment.push(graphs, index as u32, block)?;
+                segment.push(numbered, block)?;
             }
             segment.content_size = segment.size;
             for &block in own().filter(|b| is_zero_fill(b)) {
-                segment.push(graphs, index as u32, block)?;
+                segment.push(numbered, block)?;
             }
             if !segment.blocks.is_empty() {
                 segments.push(segment);
@@ -134,13 +131,6 @@ pub fn lay_out_separately(graphs: &[&LinkGraph], rank: impl Fn(usize, SectionId)
 
 /// The order of a graph's segments in JITLink's BasicLayout.
 const JITLINK_ORDER: [MemProt; 3] = [MemProt::Read, MemProt::ReadWrite, MemProt::ReadExec];
-
-/// Gives the blocks of `segment` their addresses, now that it starts at `base`.
-pub fn assign_addresses(graphs: &mut [&mut LinkGraph], segment: &SegmentLayout, base: ExecutorAddr) {
-    for placed in &segment.blocks {
-        graphs[placed.graph as usize].blocks[placed.block.index()].address = base.offset(placed.offset);
-    }
-}
 
 fn sorted(blocks: impl Iterator<Item = BlockId>) -> Vec<BlockId> {
     let mut blocks: Vec<BlockId> = blocks.collect();
@@ -186,7 +176,7 @@ mod tests {
     fn blocks_are_packed_by_protection_in_order() {
         use MemProt::{Read, ReadExec};
         let g = graph(&[(Read, 3, 1, None, false), (ReadExec, 5, 16, None, false), (Read, 8, 8, None, false)]);
-        let segments = lay_out(&[&g], &[0]).unwrap();
+        let segments = lay_out(&[(0, &g)]).unwrap();
         assert_eq!(segments.len(), 2);
         assert_eq!(offsets(&segments[0]), [(0, 0, 0), (0, 2, 8)]);
         assert_eq!((segments[0].size, segments[0].align), (16, 8));
@@ -198,14 +188,14 @@ mod tests {
         use MemProt::ReadExec;
         let mut g = graph(&[(ReadExec, 8, 4, None, false); 4]);
         g.islands = vec![(BlockId(0), BlockId(3)), (BlockId(1), BlockId(2))];
-        assert_eq!(offsets(&lay_out(&[&g], &[0]).unwrap()[0]), [(0, 0, 0), (0, 3, 8), (0, 1, 16), (0, 2, 24)]);
+        assert_eq!(offsets(&lay_out(&[(0, &g)]).unwrap()[0]), [(0, 0, 0), (0, 3, 8), (0, 1, 16), (0, 2, 24)]);
     }
 
     #[test]
     fn zero_fill_comes_last_and_is_not_content() {
         use MemProt::ReadWrite;
         let g = graph(&[(ReadWrite, 32, 32, None, true), (ReadWrite, 4, 4, None, false)]);
-        let segments = lay_out(&[&g], &[0]).unwrap();
+        let segments = lay_out(&[(0, &g)]).unwrap();
         assert_eq!(offsets(&segments[0]), [(0, 1, 0), (0, 0, 32)]);
         assert_eq!((segments[0].content_size, segments[0].size), (4, 64));
     }
@@ -215,7 +205,7 @@ mod tests {
         use MemProt::Read;
         let a = graph(&[(Read, 4, 4, Some(1), false), (Read, 4, 4, None, false)]);
         let b = graph(&[(Read, 8, 4, Some(1), false), (Read, 4, 4, None, false)]);
-        let segments = lay_out(&[&a, &b], &[0, 1]).unwrap();
+        let segments = lay_out(&[(0, &a), (1, &b)]).unwrap();
         assert_eq!(offsets(&segments[0]), [(0, 1, 0), (1, 1, 4), (0, 0, 8), (1, 0, 12)]);
     }
 
@@ -224,7 +214,7 @@ mod tests {
         use MemProt::Read;
         let g = || graph(&[(Read, 4, 4, Some(1), false), (Read, 4, 4, None, false), (Read, 4, 4, None, true)]);
         let (a, b) = (g(), g());
-        let segments = lay_out(&[&a, &b], &[1, 0]).unwrap();
+        let segments = lay_out(&[(1, &b), (0, &a)]).unwrap();
         let expected = [(1, 1, 0), (0, 1, 4), (1, 0, 8), (0, 0, 12), (1, 2, 16), (0, 2, 20)];
         assert_eq!(offsets(&segments[0]), expected);
     }
@@ -233,6 +223,6 @@ mod tests {
     fn sizes_beyond_any_address_space_are_an_error() {
         let mut g = graph(&[(MemProt::ReadWrite, 1, 1, None, true)]);
         g.blocks[0].size = u64::MAX;
-        assert!(lay_out(&[&g], &[0]).is_err());
+        assert!(lay_out(&[(0, &g)]).is_err());
     }
 }

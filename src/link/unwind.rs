@@ -162,6 +162,15 @@ pub struct UnwindBuilder {
 const USUAL_RECORDS: (usize, usize) = (128, 4);
 
 impl UnwindBuilder {
+    /// Forgets all records.
+    pub fn clear(&mut self) {
+        let UnwindBuilder { bytes, edges, cie, other_cies } = self;
+        bytes.clear();
+        edges.clear();
+        *cie = None;
+        other_cies.clear();
+    }
+
     /// Appends `frame`, and its common entry if it is not there yet.
     ///
     /// `frame` must come from `tables`.

@@ -20,7 +20,7 @@ pub mod program;
 mod reservation;
 mod room;
 pub mod runtime_archive;
-mod shard;
+pub(crate) mod shard;
 mod slab;
 mod sys;
 pub mod thread_local;
