@@ -55,3 +55,78 @@ impl ScratchPool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ExecutorAddr, MemProt};
+    use crate::lazy::ids::DylibId;
+    use crate::lazy::part::{Publish, Role, Slot};
+    use crate::lazy::unit::{Laziness, MaterializationUnit};
+    use crate::link::read_object;
+    use std::sync::Arc;
+
+    /// A unit of a file without sections.
+    fn unit(number: u32) -> Arc<MaterializationUnit> {
+        let mut header = vec![0u8; 64];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        header[16..21].copy_from_slice(&[1, 0, 62, 0, 1]);
+        (header[52], header[58]) = (64, 64);
+        let file = read_object(&format!("{number}.o"), header.leak()).unwrap().unwrap();
+        Arc::new(MaterializationUnit::new(UnitId::at(number as usize), DylibId(0), file, Laziness::Function))
+    }
+
+    /// An empty part for sections of `unit`, of what `pool` has.
+    fn part(pool: &ScratchPool, unit: &Arc<MaterializationUnit>) -> (Box<Scratch>, Part) {
+        let mut scratch = pool.take();
+        let mut part = scratch.spare.pop().unwrap_or_else(|| Part::synthesized(String::new(), unit.file.target));
+        part.begin(unit);
+        (scratch, part)
+    }
+
+    /// Puts something into all that there is in `part`.
+    fn fill(part: &mut Part) {
+        let section = part.graph.add_section(b"s", MemProt::ReadExec);
+        let block = part.graph.add_owned_block(section, b"bytes", 1);
+        part.published.push((block, Publish::Section(0)));
+        let symbol = part.external(b"x", 0, Slot::GotBase);
+        part.process.push((symbol, true));
+        part.absolutes.push(symbol);
+        part.unkept.demand.code = 1;
+        part.got = ExecutorAddr(1);
+        part.addresses.push(ExecutorAddr(2));
+        let Role::Unit(unit_part) = &mut part.role else { unreachable!() };
+        for map in [&mut unit_part.symbols, &mut unit_part.branches, &mut unit_part.local_calls, &mut unit_part.blocks]
+        {
+            map[3] = 7;
+        }
+        unit_part.unwind.bytes.push(1);
+        unit_part.unwind_targets.push(symbol);
+        unit_part.filled = 1;
+        unit_part.module = Some(symbol);
+    }
+
+    #[test]
+    fn the_next_part_knows_nothing_of_the_one_before() {
+        let (pool, units) = (ScratchPool::default(), [unit(0), unit(1)]);
+        let (mut scratch, mut used) = part(&pool, &units[0]);
+        fill(&mut used);
+        scratch.parts.push(used);
+        scratch.found.indirect.push(units[0].clone());
+        pool.give(scratch);
+        let (scratch, again) = part(&pool, &units[1]);
+        assert!(again.graph.symbols.capacity() > 0, "nothing was kept");
+        assert!(scratch.parts.is_empty() && scratch.found.indirect.is_empty());
+        let fresh = part(&ScratchPool::default(), &units[1]).1;
+        assert_eq!(format!("{again:?}"), format!("{fresh:?}"));
+    }
+
+    #[test]
+    fn large_batches_keep_their_memory_from_the_next() {
+        let pool = ScratchPool::default();
+        let mut scratch = pool.take();
+        scratch.parts.extend((0..=FEW).map(|_| part(&pool, &unit(0)).1));
+        pool.give(scratch);
+        assert!(pool.take().spare.is_empty());
+    }
+}
