@@ -16,7 +16,7 @@ use super::batch_table::BatchState;
 use super::canonical::{self, Moved};
 use super::closure::Closure;
 use super::entry_points::{EntryPoints, Implementation};
-use super::error::{MissingSymbol, SessionError};
+use super::error::{MissingSymbol, SessionError, SessionErrorKind};
 use super::fragments;
 use super::ids::{BatchId, EntryId, UnitId};
 use super::inspection;
@@ -294,7 +294,7 @@ impl Batch<'_> {
         }
         missing.sort_by(|a, b| a.name.cmp(&b.name).then(a.referrer.cmp(&b.referrer)));
         missing.dedup_by(|a, b| a.name == b.name);
-        Err(SessionError::SymbolsNotFound(Arc::new(missing)))
+        Err(SessionErrorKind::SymbolsNotFound(missing).into())
     }
 
     /// Makes the addresses of what the batch has claimed known to everybody.

@@ -167,6 +167,7 @@ impl BatchTable {
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::SessionErrorKind;
     use super::*;
     use std::time::Duration;
 
@@ -213,7 +214,7 @@ mod tests {
         let a = table.begin();
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| table.wait_emitted(&[a]));
-            table.advance(a, BatchState::Failed(SessionError::UnknownReentryAddress(7)));
+            table.advance(a, BatchState::Failed(SessionErrorKind::UnknownReentryAddress(7).into()));
             assert!(waiter.join().unwrap().is_err());
         });
     }

@@ -1,7 +1,7 @@
 //! Symbols that no file defines: addresses, aliases, lazy reexports, what is null.
 
 use super::entry_points::{EntryPoints, LazyAlias};
-use super::error::SessionError;
+use super::error::{SessionError, SessionErrorKind};
 use super::ids::{DylibId, EntryPointsId};
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl Session {
     /// Defines `name` in `dylib` as the absolute address `address`.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`].
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`].
     pub fn define_absolute(&self, dylib: DylibId, name: &str, address: ExecutorAddr) -> Result<(), SessionError> {
         self.tables_mut().define_name(dylib, leak(name), Definition::Absolute(address))
     }
@@ -19,7 +19,7 @@ impl Session {
     /// Defines `name` in `dylib` as what `aliasee` is in `other`, which may be hidden there. What `aliasee` needs becomes part of the
     /// program.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`]. That there is no `aliasee` is an error once something refers to `name`.
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`]. That there is no `aliasee` is an error once something refers to `name`.
     pub fn define_alias(&self, dylib: DylibId, name: &str, other: DylibId, aliasee: &str) -> Result<(), SessionError> {
         let mut tables = self.tables_mut();
         let target = tables.intern(other, leak(aliasee));
@@ -47,7 +47,7 @@ impl Session {
 impl SymbolTables {
     /// Defines `name` in `dylib` as `definition`, an address or an alias.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`].
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`].
     pub fn define_name(
         &mut self,
         dylib: DylibId,
@@ -57,14 +57,15 @@ impl SymbolTables {
         let id = self.intern(dylib, name);
         let old = self.entries[id.index()].definition;
         if old != Definition::Undefined && self.entries[id.index()].exported {
-            return Err(SessionError::DuplicateDefinition {
+            return Err(SessionErrorKind::DuplicateDefinition {
                 file: definition_source(definition).into(),
                 symbol: String::from_utf8_lossy(name).into_owned(),
                 first: match old {
                     Definition::Unit { unit, .. } => self.units[unit.index()].file.name.clone(),
                     old => definition_source(old).into(),
                 },
-            });
+            }
+            .into());
         }
         self.set_definition(id, definition, true);
         Ok(())
@@ -72,18 +73,19 @@ impl SymbolTables {
 
     /// Defines the entry points of `map` in `dylib`.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`], for one that is defined already; nothing is defined then.
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`], for one that is defined already; nothing is defined then.
     pub fn add_lazy_reexports(&mut self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
         let defined = |alias: &&LazyAlias| {
             let id = self.find(dylib, alias.entry_point.as_bytes());
             id.is_some_and(|id| self.entries[id.index()].definition != Definition::Undefined)
         };
         if let Some(alias) = map.iter().find(defined) {
-            return Err(SessionError::DuplicateDefinition {
+            return Err(SessionErrorKind::DuplicateDefinition {
                 file: "LazyReexportsManager::MU".into(),
                 symbol: alias.entry_point.clone(),
                 first: self.dylibs[dylib.index()].name.clone(),
-            });
+            }
+            .into());
         }
         let points = EntryPointsId(self.entry_points.len() as u32);
         for (number, alias) in map.iter().enumerate() {

@@ -102,7 +102,7 @@ impl Part {
     /// `error`, about a fixup in `block`, with the symbol of the file that the place belongs to: of the symbols that nothing refers
     /// to, the graph knows none.
     pub(super) fn name_place(&self, block: BlockId, mut error: LinkError) -> LinkError {
-        if let LinkError::Fixup(failed) = &mut error
+        if let Some(failed) = error.fixup_mut()
             && let Some(unit) = self.unit()
             && let Some(section) = self.published.iter().find_map(|(of, publish)| match publish {
                 Publish::Section(section) if *of == block => Some(*section),

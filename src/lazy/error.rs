@@ -11,11 +11,18 @@ use std::sync::Arc;
 const MAX_NAMES: usize = 10;
 
 /// An error of a session. Cheap to clone: everybody who waits for a batch that failed gets its error.
+///
+/// One word, as [`LinkError`] is.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum SessionError {
+#[error(transparent)]
+pub struct SessionError(Arc<SessionErrorKind>);
+
+/// What a [`SessionError`] is about.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionErrorKind {
     /// A file is damaged, unsuitable, or its pieces do not fit.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(LinkError),
     /// A file could not be read.
     #[error("'{file}': {error}")]
     Input {
@@ -36,7 +43,7 @@ pub enum SessionError {
     },
     /// Symbols that nothing defines.
     #[error("Symbols not found:{}", MissingList(.0))]
-    SymbolsNotFound(Arc<Vec<MissingSymbol>>),
+    SymbolsNotFound(Vec<MissingSymbol>),
     /// An address that is no reentry trampoline.
     #[error("Reentry address {0:#x} not registered")]
     UnknownReentryAddress(u64),
@@ -56,21 +63,44 @@ pub enum SessionError {
     },
     /// No memory.
     #[error("{0}")]
-    Memory(Arc<MemoryError>),
+    Memory(MemoryError),
     /// The process that runs the program refused something.
     #[error("{0}")]
-    Executor(Arc<ExecutorError>),
+    Executor(ExecutorError),
+}
+
+impl SessionError {
+    /// What it is about.
+    pub fn kind(&self) -> &SessionErrorKind {
+        &self.0
+    }
+}
+
+impl From<SessionErrorKind> for SessionError {
+    #[cold]
+    fn from(kind: SessionErrorKind) -> SessionError {
+        SessionError(Arc::new(kind))
+    }
+}
+
+impl From<LinkError> for SessionError {
+    #[cold]
+    fn from(error: LinkError) -> SessionError {
+        SessionErrorKind::Link(error).into()
+    }
 }
 
 impl From<MemoryError> for SessionError {
+    #[cold]
     fn from(error: MemoryError) -> SessionError {
-        SessionError::Memory(Arc::new(error))
+        SessionErrorKind::Memory(error).into()
     }
 }
 
 impl From<ExecutorError> for SessionError {
+    #[cold]
     fn from(error: ExecutorError) -> SessionError {
-        SessionError::Executor(Arc::new(error))
+        SessionErrorKind::Executor(error).into()
     }
 }
 
@@ -122,7 +152,7 @@ mod tests {
 
     fn missing(count: usize) -> String {
         let symbol = |n| MissingSymbol { name: format!("s{n}"), referrer: (n % 2 == 0).then(|| format!("f{n}.o")) };
-        SessionError::SymbolsNotFound(Arc::new((0..count).map(symbol).collect())).to_string()
+        SessionErrorKind::SymbolsNotFound((0..count).map(symbol).collect()).to_string()
     }
 
     #[test]
@@ -134,7 +164,7 @@ mod tests {
     fn libraries_are_proposed_once_each() {
         let symbol = |name: &str| MissingSymbol { name: name.into(), referrer: None };
         let missing = ["sin", "deflate", "s", "cos"].map(symbol).to_vec();
-        let message = SessionError::SymbolsNotFound(Arc::new(missing)).to_string();
+        let message = SessionErrorKind::SymbolsNotFound(missing).to_string();
         assert_eq!(message, "Symbols not found: [ sin, deflate, s, cos ]\n  try -lm -lz");
     }
 

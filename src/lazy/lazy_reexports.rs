@@ -6,7 +6,7 @@
 
 use super::closure::Closure;
 use super::entry_points::{EntryPoints, Implementation, LazyAlias};
-use super::error::SessionError;
+use super::error::{SessionError, SessionErrorKind};
 use super::ids::{DylibId, EntryId};
 use super::part::{Findings, Part, Publish, Slot};
 use super::plugin::FirstCall;
@@ -52,7 +52,7 @@ impl LazyReexportsManager {
     /// Defines lazy reexports in `dylib`: each entry point of `aliases` stands for its implementation, which is linked when the
     /// entry point is first called. Nothing is looked up before.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`] for an entry point that is defined already, [`SessionError::NoRuntime`].
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`] for an entry point that is defined already, [`SessionErrorKind::NoRuntime`].
     pub fn define(&self, session: &Session, dylib: DylibId, aliases: Vec<LazyAlias>) -> Result<(), SessionError> {
         session.enable_laziness()?;
         session.add_lazy_reexports(dylib, aliases)
@@ -68,7 +68,7 @@ impl LazyReexportsManager {
         found: &mut Findings,
     ) -> Result<[Part; 2], SessionError> {
         let arch = closure.arch;
-        let unsupported = || SessionError::LazinessUnsupported(arch.arch().name());
+        let unsupported = || SessionError::from(SessionErrorKind::LazinessUnsupported(arch.arch().name()));
         let count = points.count();
         let mut trampolines = Part::synthesized(self.trampolines.next_graph_name(), closure.target);
         let reenter = closure.refer(&mut trampolines, reentry, found)?;
@@ -98,7 +98,7 @@ impl LazyReexportsManager {
 
     /// What the trampoline at `reentry` stands for.
     ///
-    /// Errors: [`SessionError::UnknownReentryAddress`].
+    /// Errors: [`SessionErrorKind::UnknownReentryAddress`].
     pub fn describe(&self, session: &Session, reentry: ExecutorAddr) -> Result<LazyReexport, SessionError> {
         let (points, number) = self.find(session, reentry)?;
         let entry_point = points.name(number);
@@ -117,7 +117,7 @@ impl LazyReexportsManager {
     /// Answers a first call: links the function that the trampoline at `reentry` stands for, redirects its stub, and returns the
     /// landing address. Any number of threads may ask for the same one; it is linked once.
     ///
-    /// Errors: [`SessionError::UnknownReentryAddress`], or why the function cannot be linked.
+    /// Errors: [`SessionErrorKind::UnknownReentryAddress`], or why the function cannot be linked.
     pub fn resolve(&self, session: &Session, reentry: ExecutorAddr) -> Result<ExecutorAddr, SessionError> {
         if session.plugins().is_empty() {
             return self.answer(session, reentry);
@@ -146,13 +146,13 @@ impl LazyReexportsManager {
     }
 
     fn find(&self, session: &Session, reentry: ExecutorAddr) -> Result<(Arc<EntryPoints>, u32), SessionError> {
-        let unknown = SessionError::UnknownReentryAddress(reentry.0);
+        let unknown = || SessionError::from(SessionErrorKind::UnknownReentryAddress(reentry.0));
         let stride = ReentryTrampolines::stride(session.arch()).unwrap_or(1);
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let (base, reexports) = table.range(..=reentry).next_back().ok_or(unknown.clone())?;
+        let (base, reexports) = table.range(..=reentry).next_back().ok_or_else(unknown)?;
         let offset = reentry.0 - base.0;
         if !reexports.trampolines.contains(reentry) || !offset.is_multiple_of(stride) {
-            return Err(unknown);
+            return Err(unknown());
         }
         Ok((reexports.points.clone(), (offset / stride) as u32))
     }

@@ -5,7 +5,7 @@
 //! one is looked at.
 
 use super::digest;
-use super::error::SessionError;
+use super::error::{SessionError, SessionErrorKind};
 use super::name_table::{HashedFile, Names};
 use super::unit::Laziness;
 use crate::base::Target;
@@ -47,7 +47,7 @@ impl<'a> MemberReader<'a> {
         let m = &archive.members[member as usize];
         let data = match &m.content {
             MemberContent::Inline(data) => *data,
-            MemberContent::Thin(path) => (self.access.load)(path).map_err(|error| SessionError::Input {
+            MemberContent::Thin(path) => (self.access.load)(path).map_err(|error| SessionErrorKind::Input {
                 file: format!("{} (member of thin archive {})", path.display(), archive.name),
                 error: error.to_string(),
             })?,

@@ -78,7 +78,7 @@ mod write;
 pub use census::Census;
 pub use describe::{CodePlace, FilePlace};
 pub use entry_points::LazyAlias;
-pub use error::{MissingSymbol, SessionError};
+pub use error::{MissingSymbol, SessionError, SessionErrorKind};
 pub use ids::DylibId;
 pub use image::ImageRecorder;
 pub use lazy_reexports::{LazyReexport, LazyReexportsManager};

@@ -235,7 +235,7 @@ fn wanted(tables: &SymbolTables, id: EntryId) -> Option<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::SessionError;
+    use super::super::error::SessionErrorKind;
     use super::super::member_reader::FileAccess;
     use super::*;
     use crate::base::{Arch, Format, Target};
@@ -282,7 +282,8 @@ mod tests {
     }
 
     fn is_of(outcome: &Outcome, member: u32) -> bool {
-        matches!(outcome, Err(SessionError::Input { file, .. }) if file.starts_with(&format!("m{member} ")))
+        let Err(error) = outcome else { return false };
+        matches!(error.kind(), SessionErrorKind::Input { file, .. } if file.starts_with(&format!("m{member} ")))
     }
 
     #[test]

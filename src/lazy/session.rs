@@ -4,7 +4,7 @@ use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
 use super::entry_points::{EntryPoints, LazyAlias};
-use super::error::{MissingSymbol, SessionError};
+use super::error::{MissingSymbol, SessionError, SessionErrorKind};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
@@ -149,7 +149,7 @@ impl Session {
         executor: Box<dyn ExecutorProcessControl>,
         options: SessionOptions,
     ) -> Result<Arc<Session>, SessionError> {
-        let arch = arch::of(target.arch).ok_or(SessionError::LazinessUnsupported(target.arch.name()))?;
+        let arch = arch::of(target.arch).ok_or_else(|| SessionErrorKind::LazinessUnsupported(target.arch.name()))?;
         let conventions = link::conventions(target.format);
         let mut tables = SymbolTables::new(target, conventions);
         tables.add_dylib("Platform");
@@ -245,26 +245,27 @@ impl Session {
 
     /// Sets up lazy linking: the runtime must be able to re-enter the linker.
     ///
-    /// Errors: [`SessionError::NoRuntime`], and what is wrong with the runtime.
+    /// Errors: [`SessionErrorKind::NoRuntime`], and what is wrong with the runtime.
     pub(super) fn enable_laziness(&self) -> Result<(), SessionError> {
         if self.arch.reentry_trampoline().is_none() {
-            return Err(SessionError::LazinessUnsupported(self.target.arch.name()));
+            return Err(SessionErrorKind::LazinessUnsupported(self.target.arch.name()).into());
         }
         let mut tables = self.tables_mut();
         if self.reentry.get().is_some() {
             return Ok(());
         }
         if tables.archives.iter().all(|a| a.dylib != PLATFORM) {
-            return Err(SessionError::NoRuntime);
+            return Err(SessionErrorKind::NoRuntime.into());
         }
         let entry = tables.intern(PLATFORM, self.conventions.runtime().reentry);
         let defined = tables.follow(entry);
         if tables.entries[defined.index()].archive.is_none() {
             let runtime = tables.archives.iter().find(|a| a.dylib == PLATFORM);
-            return Err(SessionError::UnsuitableRuntime {
+            return Err(SessionErrorKind::UnsuitableRuntime {
                 name: runtime.map_or_else(String::new, |a| a.name.clone()),
                 missing: "__orc_rt_reenter",
-            });
+            }
+            .into());
         }
         // The runtime is searched with everything else, so that the program's definitions are known by then.
         tables.require(defined);
@@ -393,7 +394,7 @@ impl Session {
     }
 
     pub(super) fn reentry(&self) -> Result<EntryId, SessionError> {
-        self.reentry.get().copied().ok_or(SessionError::NoRuntime)
+        self.reentry.get().copied().ok_or_else(|| SessionErrorKind::NoRuntime.into())
     }
 
     /// The thread-local memory of the program: nobody's if it is not run.
@@ -473,7 +474,7 @@ impl Session {
 }
 
 pub(super) fn not_found(name: &str) -> SessionError {
-    SessionError::SymbolsNotFound(Arc::new(vec![MissingSymbol { name: name.to_string(), referrer: None }]))
+    SessionErrorKind::SymbolsNotFound(vec![MissingSymbol { name: name.to_string(), referrer: None }]).into()
 }
 
 /// Answers the calls of linked code.

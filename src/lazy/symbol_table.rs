@@ -6,7 +6,7 @@
 use super::claims::Claim;
 use super::definitions::definition_source;
 use super::entry_points::EntryPoints;
-use super::error::SessionError;
+use super::error::{SessionError, SessionErrorKind};
 use super::ids::{ArchiveId, DylibId, EntryId, EntryPointsId, SetId, UnitId};
 use super::link_order::Mention;
 use super::name_table::{GlobalName, HashedFile, NameHash, NameTable, Names};
@@ -262,7 +262,7 @@ impl SymbolTables {
 
     /// Enters `file` into `dylib`; if it is `hidden`, other JITDylibs do not see what it defines.
     ///
-    /// Errors: [`SessionError::DuplicateDefinition`]. The file is then part of no JITDylib.
+    /// Errors: [`SessionErrorKind::DuplicateDefinition`]. The file is then part of no JITDylib.
     pub fn add_object(
         &mut self,
         dylib: DylibId,
@@ -409,11 +409,12 @@ impl SymbolTables {
                 let old_symbol = &other.file.symbols.at(old as usize);
                 match (Rank::of(old_symbol), rank) {
                     (Rank::Strong, Rank::Strong) => {
-                        return Err(SessionError::DuplicateDefinition {
+                        return Err(SessionErrorKind::DuplicateDefinition {
                             file: unit.file.name.clone(),
                             symbol: String::from_utf8_lossy(symbol.name).into_owned(),
                             first: other.file.name.clone(),
-                        });
+                        }
+                        .into());
                     }
                     (Rank::Common, Rank::Common) => self.merge_commons((&other, old_symbol), (unit, symbol)),
                     (old, new) => new > old,
@@ -425,11 +426,12 @@ impl SymbolTables {
             Definition::Absolute(_) | Definition::Alias(_)
                 if rank == Rank::Strong && unit.dylib != PLATFORM && self.entries[id.index()].exported =>
             {
-                return Err(SessionError::DuplicateDefinition {
+                return Err(SessionErrorKind::DuplicateDefinition {
                     file: unit.file.name.clone(),
                     symbol: String::from_utf8_lossy(symbol.name).into_owned(),
                     first: definition_source(old).into(),
-                });
+                }
+                .into());
             }
             Definition::Absolute(_) | Definition::Alias(_) | Definition::LazyReexport { .. } => rank == Rank::Strong,
             Definition::Undefined

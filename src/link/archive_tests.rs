@@ -1,6 +1,7 @@
 //! Archives of every flavour, built here by a small writer; then the same ones damaged.
 
 use super::*;
+use crate::link::LinkErrorKind;
 use std::time::{Duration, Instant};
 
 /// How an archive under test is written.
@@ -144,8 +145,8 @@ fn parse(bytes: &[u8]) -> Result<Archive> {
 
 /// The place and the text of the error `bytes` give.
 fn malformed(bytes: &[u8]) -> (String, String) {
-    match parse(bytes) {
-        Err(LinkError::Malformed { file, place, what }) => {
+    match parse(bytes).map_err(|error| error.kind().clone()) {
+        Err(LinkErrorKind::Malformed { file, place, what }) => {
             assert_eq!(file, "dir/lib.a");
             (place, what)
         }

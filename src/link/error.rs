@@ -7,8 +7,15 @@ use std::fmt;
 pub type Result<T> = std::result::Result<T, LinkError>;
 
 /// An error about one file or one graph, complete enough to be printed as it is: it names the file and the place in it.
+///
+/// One word, because nearly every function can answer one, and nearly none does: see [`LinkError::kind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
+#[error(transparent)]
+pub struct LinkError(Box<LinkErrorKind>);
+
+/// What a [`LinkError`] is about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkErrorKind {
     /// The file is damaged: something in it points outside it, or contradicts itself.
     #[error("In {file}, {place}: {what}")]
     Malformed {
@@ -53,7 +60,7 @@ pub enum LinkError {
     },
     /// A fixup that could not be applied.
     #[error(transparent)]
-    Fixup(Box<FailedFixup>),
+    Fixup(FailedFixup),
 }
 
 /// A fixup that could not be applied: everything about it.
@@ -127,20 +134,44 @@ impl FailedFixup {
 
 impl std::error::Error for FailedFixup {}
 
+impl From<LinkErrorKind> for LinkError {
+    #[cold]
+    fn from(kind: LinkErrorKind) -> LinkError {
+        LinkError(Box::new(kind))
+    }
+}
+
 impl LinkError {
-    /// A [`LinkError::Malformed`].
-    pub fn malformed(file: impl fmt::Display, place: impl fmt::Display, what: impl fmt::Display) -> LinkError {
-        LinkError::Malformed { file: file.to_string(), place: place.to_string(), what: what.to_string() }
+    /// What it is about.
+    pub fn kind(&self) -> &LinkErrorKind {
+        &self.0
     }
 
-    /// A [`LinkError::CallFrame`] about the record at `offset` of `section`.
+    /// The fixup that it is about, if it is about one.
+    pub(crate) fn fixup_mut(&mut self) -> Option<&mut FailedFixup> {
+        match &mut *self.0 {
+            LinkErrorKind::Fixup(failed) => Some(failed),
+            _ => None,
+        }
+    }
+
+    /// A [`LinkErrorKind::Malformed`].
+    #[cold]
+    pub fn malformed(file: impl fmt::Display, place: impl fmt::Display, what: impl fmt::Display) -> LinkError {
+        LinkErrorKind::Malformed { file: file.to_string(), place: place.to_string(), what: what.to_string() }.into()
+    }
+
+    /// A [`LinkErrorKind::CallFrame`] about the record at `offset` of `section`.
+    #[cold]
     pub fn call_frame(file: &str, section: &[u8], offset: usize, what: impl fmt::Display) -> LinkError {
         let section = String::from_utf8_lossy(section).into_owned();
-        LinkError::CallFrame { what: what.to_string(), file: file.to_string(), section, offset: offset as u64 }
+        LinkErrorKind::CallFrame { what: what.to_string(), file: file.to_string(), section, offset: offset as u64 }
+            .into()
     }
 
-    /// A [`LinkError::Unsuitable`].
+    /// A [`LinkErrorKind::Unsuitable`].
+    #[cold]
     pub fn unsuitable(file: impl fmt::Display, what: impl fmt::Display) -> LinkError {
-        LinkError::Unsuitable { file: file.to_string(), what: what.to_string() }
+        LinkErrorKind::Unsuitable { file: file.to_string(), what: what.to_string() }.into()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arch::{Architecture, Fixup, FixupError};
 use super::edge::{Edge, EdgeClass};
-use super::error::{FailedFixup, LinkError, Result};
+use super::error::{FailedFixup, LinkError, LinkErrorKind, Result};
 use super::graph::{BlockId, LinkGraph, Symbol, SymbolId, SymbolPlace};
 use super::tables::GOT_SECTION;
 use crate::base::ExecutorAddr;
@@ -62,7 +62,7 @@ pub struct FailedEdge {
 /// Writes `block` of `graph` to `memory`, its working memory, and applies the edges that the graph has of it.
 ///
 /// `addresses` come from [`symbol_addresses`], `got` is the value of `_GLOBAL_OFFSET_TABLE_`. `memory` is as long as the
-/// block. Errors: [`LinkError::Fixup`], for the first edge that cannot be applied.
+/// block. Errors: [`LinkErrorKind::Fixup`], for the first edge that cannot be applied.
 pub fn write_block(
     arch: &dyn Architecture,
     graph: &LinkGraph,
@@ -77,7 +77,7 @@ pub fn write_block(
 impl BlockWriter<'_> {
     /// Writes the block to `memory`, which is as long, and applies the edges.
     ///
-    /// Errors: [`LinkError::Fixup`], for the first edge that cannot be applied.
+    /// Errors: [`LinkErrorKind::Fixup`], for the first edge that cannot be applied.
     pub fn write(&self, arch: &dyn Architecture, memory: &mut [u8]) -> Result<()> {
         let content = self.graph.content(self.block);
         memory[..content.len()].copy_from_slice(content);
@@ -160,7 +160,7 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, failed: 
     };
     let offset = fixup.offset as u64;
     let (place, place_offset) = nearest_symbol(graph, block, offset).unwrap_or((b"", 0));
-    LinkError::Fixup(Box::new(FailedFixup {
+    let failed = FailedFixup {
         graph: graph.name.clone(),
         section: text(graph.sections[b.section.index()].name),
         kind: info.name,
@@ -172,7 +172,8 @@ fn describe(arch: &dyn Architecture, graph: &LinkGraph, block: BlockId, failed: 
         place_address: b.address.0.wrapping_add(place_offset),
         error: error.clone(),
         advice,
-    }))
+    };
+    LinkErrorKind::Fixup(failed).into()
 }
 
 /// The name of `symbol`; for an entry of the GOT, what it is an entry for.

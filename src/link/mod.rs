@@ -25,7 +25,7 @@ pub mod unwind;
 
 pub use edge::{Edge, EdgeClass, EdgeKind, EdgeKindInfo};
 pub use elf::TableCopies;
-pub use error::{FailedFixup, LinkError, Result};
+pub use error::{FailedFixup, LinkError, LinkErrorKind, Result};
 pub use graph::{
     Block, BlockId, Content, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, Section, SectionId, Symbol,
     SymbolId, SymbolPlace,

@@ -38,7 +38,7 @@ pub struct ObjectFile {
 pub trait ObjectFormat: Debug + Send + Sync {
     /// The relocations of section `section` of `file`, ascending by offset, as edges to symbols of the file.
     ///
-    /// Errors: indexes, offsets or types out of range ([`super::LinkError::Relocation`]). Offsets are checked against the
+    /// Errors: indexes, offsets or types out of range ([`super::LinkErrorKind::Relocation`]). Offsets are checked against the
     /// section's size, symbol indexes against [`ObjectFile::symbols`].
     fn edges(&self, file: &ObjectFile, section: u32, edges: &mut Vec<ObjectEdge>) -> Result<()>;
 

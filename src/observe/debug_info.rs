@@ -7,7 +7,7 @@
 use crate::base::ExecutorAddr;
 use crate::link::arch::{self, Architecture, Fixup};
 use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectPlace};
-use crate::link::{EdgeClass, LinkError};
+use crate::link::{EdgeClass, LinkError, LinkErrorKind};
 use rustc_hash::FxHashMap;
 
 /// Sections of debug information; empty at first.
@@ -170,10 +170,13 @@ fn relocate(
         got: 0,
         size: 0,
     };
-    arch.apply(&fixup, &mut section.content).map_err(|error| LinkError::Relocation {
-        file: file.name.clone(),
-        section: String::from_utf8_lossy(section.name).into_owned(),
-        offset: u64::from(edge.offset),
-        what: error.to_string(),
+    arch.apply(&fixup, &mut section.content).map_err(|error| {
+        let kind = LinkErrorKind::Relocation {
+            file: file.name.clone(),
+            section: String::from_utf8_lossy(section.name).into_owned(),
+            offset: u64::from(edge.offset),
+            what: error.to_string(),
+        };
+        kind.into()
     })
 }

@@ -1,7 +1,7 @@
 //! `-write-symtab`: for each graph its name in quotes, then its symbols, an address and a name each. What `-symbolicate-with` reads.
 
 use super::{defined_symbols, text};
-use crate::lazy::{FixedUpGraph, Plugin, SessionError};
+use crate::lazy::{FixedUpGraph, Plugin, SessionError, SessionErrorKind};
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -40,6 +40,6 @@ impl Plugin for SymbolTableWriter {
         // Written before any of it runs: the program may crash.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(out.as_bytes())
-            .map_err(|error| SessionError::Input { file: self.path.clone(), error: error.to_string() })
+            .map_err(|error| SessionErrorKind::Input { file: self.path.clone(), error: error.to_string() }.into())
     }
 }

@@ -6,7 +6,7 @@ use super::relocation::{self, ElfArch, Translation};
 use crate::base::{Arch, MemProt};
 use crate::link::arch;
 use crate::link::edge::{EdgeKind, EdgeKindInfo};
-use crate::link::error::{LinkError, Result};
+use crate::link::error::{LinkError, LinkErrorKind, Result};
 use crate::link::file_view::FileView;
 use crate::link::object_file::{DebugSection, ObjectEdge, ObjectFile, ObjectFormat, ObjectPlace, SectionKind};
 use object::LittleEndian as LE;
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Elf {
 impl Elf {
     /// Finds the relocations of the file `data`, called `name` in messages, whose sections are `table`, looked at there or in a copy.
     ///
-    /// Errors: [`LinkError::Malformed`] for tables that leave the file, [`LinkError::Unsuitable`] if nothing is known of `arch`.
+    /// Errors: [`LinkErrorKind::Malformed`] for tables that leave the file, [`LinkErrorKind::Unsuitable`] if nothing is known of `arch`.
     pub(super) fn read<'a>(
         name: &str,
         data: Data,
@@ -225,11 +225,9 @@ impl Elf {
         edges: &mut Vec<ObjectEdge>,
     ) -> Result<()> {
         let header = file.sections.at(section as usize);
-        let error = |offset: u64, what: String| LinkError::Relocation {
-            file: file.name.clone(),
-            section: String::from_utf8_lossy(header.name).into_owned(),
-            offset,
-            what,
+        let error = |offset: u64, what: String| {
+            let section = String::from_utf8_lossy(header.name).into_owned();
+            LinkError::from(LinkErrorKind::Relocation { file: file.name.clone(), section, offset, what })
         };
         if self.unreadable.contains(&section) {
             return Err(error(

@@ -5,7 +5,7 @@ use super::relocation::Translation;
 use super::sections::FileSection;
 use super::split::Piece;
 use crate::link::edge::EdgeKind;
-use crate::link::error::{LinkError, Result};
+use crate::link::error::{LinkError, LinkErrorKind, Result};
 use crate::link::object_file::{ObjectEdge, ObjectFile, ObjectPlace, SectionKind, SymbolKind};
 use object::LittleEndian as LE;
 use object::macho::{self, Relocation, RelocationInfo};
@@ -30,17 +30,18 @@ impl Reader<'_> {
     fn error(&self, info: &RelocationInfo, what: &str) -> LinkError {
         let name =
             self.macho.arch().name(info.r_type.0).map_or_else(|| format!("type {}", info.r_type.0), str::to_string);
-        LinkError::Relocation {
+        let kind = LinkErrorKind::Relocation {
             file: self.file.name.clone(),
             section: String::from_utf8_lossy(self.section.name).into_owned(),
             offset: u64::from(info.r_address),
             what: format!("{name} {what}"),
-        }
+        };
+        kind.into()
     }
 
     /// The edge of the relocation that begins with entry `index`; `None` if there is nothing to do.
     ///
-    /// Errors: [`LinkError::Relocation`].
+    /// Errors: [`LinkErrorKind::Relocation`].
     pub fn edge(&self, index: u32) -> Result<Option<ObjectEdge>> {
         let entry = &self.entries[index as usize];
         let info = entry.info(LE);

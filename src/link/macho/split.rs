@@ -35,7 +35,7 @@ pub(super) struct Piece {
 impl Split {
     /// Cuts up `sections`, whose pieces are entered there; with `subsections` also within sections.
     ///
-    /// Errors: [`crate::link::LinkError::Malformed`] for symbols outside of the sections that they name.
+    /// Errors: [`crate::link::LinkErrorKind::Malformed`] for symbols outside of the sections that they name.
     pub fn new(file: &File, tables: &Tables, sections: &mut [FileSection], subsections: bool) -> Result<Split> {
         let (mut cuts, mut kept) = (Vec::new(), Vec::new());
         let mut split = Split::default();
