@@ -58,7 +58,9 @@ impl Closure<'_> {
     ) -> Result<(), SessionError> {
         let mut expansion = Expansion { closure: self, part, found };
         if unit.by_section() {
-            return expansion.sections(unit, claimed.iter().map(|&(_, section)| section));
+            let sections = claimed.iter().map(|&(_, section)| section);
+            self.tables.fetch_sections(unit, sections.clone());
+            return expansion.sections(unit, sections);
         }
         let claimed: Vec<u32> = claimed.iter().map(|&(_, section)| section).collect();
         let thread_local = |section: &u32| unit.is_thread_local(*section);

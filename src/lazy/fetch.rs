@@ -30,11 +30,37 @@ impl SymbolTables {
         black_box(defined.filter(|symbol| matches!(symbol.place, ObjectPlace::Section(_))).count());
     }
 
+    /// Brings what `sections` of `unit` are linked from into the cache: bytes, relocations, and unwind records.
+    pub fn fetch_sections(&self, unit: &MaterializationUnit, sections: impl Iterator<Item = u32> + Clone) {
+        let unwind = unit.known_unwind();
+        let frames = |section| unwind.map_or(&[][..], |unwind| unwind.frames_of(section));
+        let of_section = |section: u32| {
+            let content = unit.file.sections.at(section as usize).content;
+            let relocations = unit.file.format.relocation_bytes(section);
+            [content.len(), relocations.len(), frames(section).len()]
+        };
+        black_box(sections.clone().flat_map(of_section).fold(0, |sum, length| sum ^ length));
+        for section in sections {
+            touch(unit.file.format.relocation_bytes(section));
+            touch(unit.file.sections.at(section as usize).content);
+            if let Some(unwind) = unwind {
+                frames(section).iter().for_each(|frame| touch(unwind.record(frame)));
+            }
+        }
+    }
+
     /// Brings `entries` into the cache, those that there are.
     pub fn fetch_entries(&self, entries: impl Iterator<Item = EntryId>) {
         let known = entries.filter_map(|entry| self.entries.get(entry.index()));
         black_box(known.filter(|entry| entry.group.is_some() || entry.definition == Definition::Undefined).count());
     }
+}
+
+/// Brings the first of `bytes` into the cache.
+fn touch(bytes: &[u8]) {
+    const LINE: usize = 64;
+    const LINES: usize = 12;
+    black_box(bytes.iter().step_by(LINE).take(LINES).fold(0, |sum, byte| sum ^ byte));
 }
 
 impl Names {

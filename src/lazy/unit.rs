@@ -165,6 +165,11 @@ impl MaterializationUnit {
         self.unwind.get_or_init(|| UnwindTables::read(&self.file)).as_ref().map_err(Clone::clone)
     }
 
+    /// The same, if they have been read.
+    pub fn known_unwind(&self) -> Option<&UnwindTables> {
+        self.unwind.get()?.as_ref().ok()
+    }
+
     /// The symbols that have an entry point, ascending: an entry point's number is its place in here.
     ///
     /// Aliases at one address have an entry point each, as they have names; [`MaterializationUnit::same_address`] is the one that is their address.

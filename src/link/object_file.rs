@@ -52,6 +52,11 @@ pub trait ObjectFormat: Debug + Send + Sync {
         Ok(frames)
     }
 
+    /// The bytes that [`ObjectFormat::edges`] reads for `section`, or those of them that are easy to find: for who wants them in the cache.
+    fn relocation_bytes(&self, _section: u32) -> &'static [u8] {
+        &[]
+    }
+
     /// Whether `file` has an edge for which `wanted` holds, as far as that can be said by looking at `budget` of its relocations, code before
     /// data; what was looked at is taken off `budget`. `wanted` is told the edge's kind, and whether it is sure to stay in its section.
     ///

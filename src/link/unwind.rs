@@ -68,6 +68,12 @@ impl UnwindTables {
         }
     }
 
+    /// The bytes of `frame`.
+    pub fn record(&self, frame: &UnwindFrame) -> &[u8] {
+        let Record { offset, size, .. } = frame.record;
+        self.sections[frame.table as usize].content.get(offset as usize..(offset + size) as usize).unwrap_or_default()
+    }
+
     /// Counts the frames of each of `sections` sections.
     fn count(&mut self, sections: usize) {
         self.before = vec![0; sections + 1];

@@ -141,6 +141,10 @@ impl ObjectFormat for Elf {
         self.edges_within(file, section, length, edges)
     }
 
+    fn relocation_bytes(&self, section: u32) -> &'static [u8] {
+        self.tables_of(section).next().map_or(&[], pod::bytes_of_slice)
+    }
+
     fn operating_system(&self) -> &'static str {
         match elf::OsAbi(self.data.get(7).copied().unwrap_or(0)) {
             elf::ELFOSABI_NETBSD => "netbsd",
