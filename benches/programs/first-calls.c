@@ -1,9 +1,10 @@
-// First calls of many small functions, timed: first-calls latency | first-calls threads N
+// First calls of many small functions, timed: first-calls latency | first-calls threads N | first-calls order N
 //
 // The functions are the generated table `functions` of `function_count` pointers; each `per_object` of them in a row come from one
 // object, and the one at place k of its object answers its argument plus k.
 //   latency    prints "object ns" or "call ns" for each call: `object` if it is the first call into its object file
 //   threads N  N threads share all calls, thread t taking every Nth; prints the ns from the first thread's start to the last thread's end
+//   order N    one thread makes all calls, in the order in which those N would, one after another; prints the ns
 // The exit status is 1 if an answer was wrong.
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ extern function *const functions[];
 extern const int function_count, per_object;
 
 static pthread_barrier_t barrier;
-static int thread_count;
+static int thread_count, orders = 1;
 static long long *started, *ended;
 static int wrong;
 
@@ -41,11 +42,12 @@ static void latency(void) {
 
 static void *share(void *first) {
   long number = (long)first;
-  int mine = 0;
+  int mine = 0, stride = thread_count * orders;
   pthread_barrier_wait(&barrier);
   started[number] = now();
-  for (int i = (int)number; i < function_count; i += thread_count)
-    mine |= functions[i](7) != i % per_object + 7;
+  for (int begin = (int)number; begin < stride; begin += thread_count)
+    for (int i = begin; i < function_count; i += stride)
+      mine |= functions[i](7) != i % per_object + 7;
   ended[number] = now();
   if (mine)
     __atomic_store_n(&wrong, 1, __ATOMIC_RELAXED);
@@ -78,6 +80,10 @@ int main(int argc, char **argv) {
     latency();
   else if (argc == 3 && !strcmp(argv[1], "threads") && (thread_count = atoi(argv[2])) > 0)
     threads();
+  else if (argc == 3 && !strcmp(argv[1], "order") && (orders = atoi(argv[2])) > 0) {
+    thread_count = 1;
+    threads();
+  }
   else
     return 2;
   return wrong;

@@ -111,19 +111,20 @@ def _of_calls(calls):
     first = calls["first_call_ns"]["rjitlink, a small function"]
     scaling, warm = calls["threads"], calls["warm_call"]
     # Measured again from JSON, numbers of threads are text.
-    medians = {int(threads): ns for threads, ns in scaling["median_ns"].items()}
-    speedup, cores = medians[1] / medians[16], min(16, scaling["cores"])
+    medians, alone = ({int(threads): ns for threads, ns in scaling[key].items()} for key in ("median_ns", "one_thread_ns"))
+    cores = min(16, scaling["cores"])
     plt, stub = warm["median_ps"]["PLT entry of a native program"], warm["median_ps"]["rjitlink"]
     return [
         Row("first call of a small function, linking it included: p50 ≤ 3 µs", f"{first['p50'] / 1000:.2f} µs", "", first["p50"] / 1000, 3),
         Row("first call of a small function, linking it included: p99 ≤ 30 µs", f"{first['p99'] / 1000:.2f} µs", "", first["p99"] / 1000, 30),
         Row(
-            f"{scaling['functions']:,} first calls: 16 threads ≥ {0.75 * cores:.2f} times as fast as one ({cores} cores)",
+            f"{scaling['functions']:,} first calls: 16 threads ≥ {0.75 * cores:.2f} times as fast as one in their order ({cores} cores)",
             f"{medians[16] / 1e6:.2f} ms",
-            f"{medians[1] / 1e6:.2f} ms",
-            speedup,
+            f"{alone[16] / 1e6:.2f} ms",
+            alone[16] / medians[16],
             0.75 * cores,
             at_least=True,
+            note=f"{medians[1] / medians[16]:.2f} times as fast as one in order of objects, {medians[1] / 1e6:.2f} ms",
         ),
         Row("warm call through a redirected stub ≤ 1.0× a PLT call", f"{stub} ps", f"{plt} ps", warm["ratio"], 1.0),
     ]

@@ -81,21 +81,28 @@ class Calls:
         return {"p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "max": taken[-1], "calls": len(taken)}
 
     def _scaling(self, command):
-        """Median nanoseconds for all first calls, by number of threads; the numbers take turns."""
+        """Median nanoseconds for all first calls, by number of threads, and those of one thread in the same order; they take turns.
+
+        Who calls every Nth function comes to each object N times, and finds little of it in the caches. That has nothing to do with threads: a
+        single one takes longer for such an order, too. What threads win is held against one that has the same way to go.
+        """
         taken = {threads: [] for threads in THREADS}
+        alone = {threads: [] for threads in THREADS}
         apart, line = [], []
         cache_line = self.builder.tool("cache-line", "-pthread")
         for _ in range(self.runs):
             line.append(float(self._run([cache_line])))
             for threads in THREADS:
                 taken[threads].append(int(self._run([*command, "--", "threads", str(threads)])))
+                alone[threads].append(int(self._run([*command, "--", "order", str(threads)])))
             apart.append(self._apart([*command, "--", "threads", "1"]))
-        medians = {threads: statistics.median(times) for threads, times in taken.items()}
+        median = lambda taken: {threads: statistics.median(times) for threads, times in taken.items()}
         cores = self.machine.cores
         return {
             "functions": self.objects * FUNCTIONS,
             "cores": cores,
-            "median_ns": medians,
+            "median_ns": median(taken),
+            "one_thread_ns": median(alone),
             "processes_ns": statistics.median(apart),
             "cache_line_ns": {"median": statistics.median(line), "min": min(line), "max": max(line), "rounds": len(line)},
         }

@@ -35,14 +35,16 @@ def calls_table(calls):
         cells = [f"{ns[key] / 1000:.2f}" for key in ("p50", "p90", "p99", "max")]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {ns['calls']:,} |")
     scaling = calls["threads"]
-    medians = {int(threads): ns for threads, ns in scaling["median_ns"].items()}
+    medians, alone = ({int(threads): ns for threads, ns in scaling[key].items()} for key in ("median_ns", "one_thread_ns"))
     lines += ["", f"| {scaling['functions']:,} first calls with linking | " + " | ".join(f"{t} thread{'s' if t > 1 else ''}" for t in medians) + " |"]
     lines.append("| --- |" + " ---: |" * len(medians))
     lines.append("| all, ms | " + " | ".join(f"{ns / 1e6:.2f}" for ns in medians.values()) + " |")
-    lines.append("| faster than one thread | " + " | ".join(f"{medians[1] / ns:.2f}×" for ns in medians.values()) + " |")
+    lines.append("| one thread in the order of those, ms | " + " | ".join(f"{alone[t] / 1e6:.2f}" for t in medians) + " |")
+    lines.append("| threads faster than one in their order | " + " | ".join(f"{alone[t] / ns:.2f}×" for t, ns in medians.items()) + " |")
+    lines.append("| than one in order of objects | " + " | ".join(f"{medians[1] / ns:.2f}×" for ns in medians.values()) + " |")
     if scaling.get("processes_ns"):
-        cores, alone = scaling["cores"], medians[1]
-        lines += ["", f"{cores} processes that do it all at once, each with one thread, do {cores * alone / scaling['processes_ns']:.2f} times as much as one alone: what the machine gives."]
+        cores = scaling["cores"]
+        lines += ["", f"{cores} processes that do it all at once, each with one thread, do {cores * medians[1] / scaling['processes_ns']:.2f} times as much as one alone: what the machine gives."]
     line = scaling["cache_line_ns"]
     lines.append(f"A cache line takes {line['median']:.0f} ns from one core to another ({line['min']:.0f} to {line['max']:.0f} in {line['rounds']} rounds).")
     lines += ["", "| warm call through | picoseconds |", "| --- | ---: |"]
