@@ -106,8 +106,9 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         let parts = std::mem::take(&mut batch.parts);
         rayon::spawn(move || drop(parts));
     } else {
-        let Batch { mut scratch, parts, found, .. } = batch;
-        (scratch.parts, scratch.found) = (parts, found);
+        let Batch { mut scratch, mut parts, mut found, .. } = batch;
+        std::mem::swap(&mut scratch.parts, &mut parts);
+        std::mem::swap(&mut scratch.found, &mut found);
         session.scratch.give(scratch);
     }
     result

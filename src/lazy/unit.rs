@@ -286,7 +286,8 @@ impl SectionIndex {
 
 /// The pairs of `pairs`, ascending, that begin with `section`.
 fn range_of(pairs: &[(u32, u32)], section: u32) -> &[(u32, u32)] {
-    let start = pairs.partition_point(|(s, _)| *s < section);
-    let end = pairs.partition_point(|(s, _)| *s <= section);
-    &pairs[start..end]
+    let from = &pairs[pairs.partition_point(|(s, _)| *s < section)..];
+    // Few belong to a section.
+    let count = from.iter().take_while(|(s, _)| *s == section).count();
+    &from[..count]
 }

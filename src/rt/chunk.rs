@@ -53,7 +53,7 @@ impl Chunk {
         let mut bytes = self.take_at(start, request.size);
         let content = bytes.take_front(request.content_size as usize);
         self.make_present();
-        Segment::new(ExecutorAddr(start), request.size, request.prot, Box::new(content))
+        Segment::of_view(ExecutorAddr(start), request.size, request.prot, content)
     }
 
     /// Takes `size` bytes, whole pages, at `start`, which [`Chunk::fit`] has answered, to map something else there.

@@ -212,7 +212,7 @@ impl MemoryManager for InProcessMemoryManager {
         let start = align_up(view.address(), align).unwrap_or(view.address());
         view.take_front((start - view.address()) as usize);
         let content = view.take_front(size as usize).take_front(content_size as usize);
-        Ok(Segment::new(ExecutorAddr(start), size, MemProt::ReadWrite, Box::new(content)))
+        Ok(Segment::of_view(ExecutorAddr(start), size, MemProt::ReadWrite, content))
     }
 
     fn mapped(&self) -> Vec<(AddrRange, MemProt)> {
@@ -357,7 +357,7 @@ impl Region {
         let address = ExecutorAddr(extent.start());
         let mut view = extent.into_fresh().map_err(|source| MemoryError::Os { what: "map memory", source })?;
         let content = view.take_front(request.content_size as usize);
-        let mut segment = Segment::new(address, request.size, request.prot, Box::new(content));
+        let mut segment = Segment::of_view(address, request.size, request.prot, content);
         segment.own_pages = true;
         Ok(Some(segment))
     }

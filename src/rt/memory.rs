@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::sys::View;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::arch::TINY;
 
@@ -39,7 +40,15 @@ pub struct Segment {
     pub prot: MemProt,
     /// Whether its pages are nobody else's and get that protection when it is finalized.
     pub(super) own_pages: bool,
-    working: Box<dyn AsMut<[u8]> + Send + Sync>,
+    working: Working,
+}
+
+/// The bytes through which a segment is written.
+enum Working {
+    /// Of this process, where the program sees them or elsewhere.
+    View(View),
+    /// Whatever a memory manager has instead.
+    Other(Box<dyn AsMut<[u8]> + Send + Sync>),
 }
 
 impl Segment {
@@ -50,13 +59,21 @@ impl Segment {
         prot: MemProt,
         working: Box<dyn AsMut<[u8]> + Send + Sync>,
     ) -> Segment {
-        Segment { address, size, prot, own_pages: false, working }
+        Segment { address, size, prot, own_pages: false, working: Working::Other(working) }
+    }
+
+    /// The same for memory of this process.
+    pub(super) fn of_view(address: ExecutorAddr, size: u64, prot: MemProt, working: View) -> Segment {
+        Segment { address, size, prot, own_pages: false, working: Working::View(working) }
     }
 
     /// The content, writable, `content_size` bytes long, zero at first. Not at [`Segment::address`]: the same bytes
     /// appear there (at once or at [`MemoryManager::finalize`]). Not to be written after finalization.
     pub fn working_memory(&mut self) -> &mut [u8] {
-        (*self.working).as_mut()
+        match &mut self.working {
+            Working::View(view) => view.as_mut(),
+            Working::Other(other) => (**other).as_mut(),
+        }
     }
 
     /// The addresses it takes.

@@ -81,6 +81,7 @@ thread_local! {
 
 /// The address of the dispatch function, for `__orc_rt_jit_dispatch`.
 pub fn entry_address() -> ExecutorAddr {
+    interrupts::prepare();
     ExecutorAddr(entry as *const () as u64)
 }
 

@@ -5,6 +5,7 @@
 //! once, and they are errors anyway. Cancellation must not unwind the linker either.
 
 use std::mem::MaybeUninit;
+use std::sync::OnceLock;
 
 unsafe extern "C" {
     fn pthread_setcancelstate(state: libc::c_int, old: *mut libc::c_int) -> libc::c_int;
@@ -25,21 +26,46 @@ pub struct Interrupts {
     cancel: libc::c_int,
 }
 
+/// The signals that are held back, once somebody has [prepared](prepare) for that.
+static HELD: OnceLock<libc::sigset_t> = OnceLock::new();
+
+/// Saves [`hold`] finding out each time what to hold back. Not left to the first [`hold`]: a signal may interrupt it, and whoever handles that comes here
+/// too.
+pub fn prepare() {
+    HELD.get_or_init(asynchronous);
+}
+
 /// Holds signals and cancellation back on this thread, until [`Interrupts::restore`].
 pub fn hold() -> Interrupts {
-    let mut held = MaybeUninit::uninit();
+    let unprepared;
+    let held = match HELD.get() {
+        Some(held) => held,
+        None => {
+            unprepared = asynchronous();
+            &unprepared
+        }
+    };
     let mut old = MaybeUninit::uninit();
     let mut cancel = 0;
-    // SAFETY: initializes both sets; the numbers are signals; the pointers are to locals of the right type.
+    // SAFETY: initializes the set; the pointers are to a set, and to locals of the right type.
     unsafe {
-        libc::sigfillset(held.as_mut_ptr());
-        for signal in SYNCHRONOUS {
-            libc::sigdelset(held.as_mut_ptr(), signal);
-        }
         libc::sigemptyset(old.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_BLOCK, held.as_ptr(), old.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, held, old.as_mut_ptr());
         pthread_setcancelstate(CANCEL_DISABLE, &mut cancel);
         Interrupts { signals: old.assume_init(), cancel }
+    }
+}
+
+/// All signals but those that the processor raises.
+fn asynchronous() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: initializes the set; the numbers are signals.
+    unsafe {
+        libc::sigfillset(set.as_mut_ptr());
+        for signal in SYNCHRONOUS {
+            libc::sigdelset(set.as_mut_ptr(), signal);
+        }
+        set.assume_init()
     }
 }
 

@@ -5,6 +5,8 @@
 //! bytes nobody else may write.
 #![allow(unsafe_code)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -98,9 +100,16 @@ pub use teardown::leave_memory_behind;
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {
+    static KNOWN: AtomicU64 = AtomicU64::new(0);
+    let known = KNOWN.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
     // SAFETY: sysconf has no preconditions.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(size).unwrap_or(0x1_0000).max(0x1000)
+    let size = u64::try_from(size).unwrap_or(0x1_0000).max(0x1000);
+    KNOWN.store(size, Ordering::Relaxed);
+    size
 }
 
 /// The id of this process, asked anew: it tells a child of `fork` from its parent however it was made.
