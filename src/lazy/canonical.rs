@@ -99,10 +99,13 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
-    /// What an edge of `kind` says; `stays` if it is sure to stay in its section.
-    fn of_edge(arch: &dyn Architecture, kind: EdgeKind, stays: bool) -> Wishes {
-        let low = arch.edge_kinds()[usize::from(kind.0)].class == EdgeClass::LowAddress;
-        Wishes { low, tiny: !stays && arch.is_tiny(kind) }
+    /// What edges say: for one of a kind, and whether it is sure to stay in its section.
+    fn of_edge(arch: &dyn Architecture) -> impl Fn(EdgeKind, bool) -> Wishes + '_ {
+        let kinds = arch.edge_kinds();
+        move |kind, stays| {
+            let low = kinds[usize::from(kind.0)].class == EdgeClass::LowAddress;
+            Wishes { low, tiny: !stays && arch.is_tiny(kind) }
+        }
     }
 
     /// What the first `budget` relocations of `file` say, as far as they are in `view`.
@@ -110,8 +113,9 @@ impl Wishes {
         let mut wishes = Wishes::default();
         // Files for unknown architectures are refused when they are read.
         let Some(arch) = arch::of(file.target.arch) else { return wishes };
+        let of_edge = Wishes::of_edge(arch);
         file.has_edge(view, &mut { budget }, &mut |kind, stays| {
-            wishes = wishes.and(Wishes::of_edge(arch, kind, stays));
+            wishes = wishes.and(of_edge(kind, stays));
             wishes.low
         });
         wishes
@@ -142,12 +146,12 @@ fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) ->
 
 /// What the edges of `part` say.
 fn of_part(arch: &dyn Architecture, part: &Part) -> Wishes {
-    let graph = &part.graph;
+    let (graph, of_edge) = (&part.graph, &Wishes::of_edge(arch));
     let of_block = |block: BlockId| {
         graph.block_edges(block).iter().map(move |edge| {
             let place = graph.symbols[edge.target.index()].place;
             let stays = matches!(place, SymbolPlace::Defined { block: to, .. } if to == block);
-            Wishes::of_edge(arch, edge.kind, stays)
+            of_edge(edge.kind, stays)
         })
     };
     let kept = graph.block_ids().flat_map(of_block);
