@@ -5,7 +5,7 @@
 //! stub is left aside. Entries and stubs are shared within a graph.
 
 use super::arch::{Architecture, CodeShape, Reach};
-use super::edge::{Edge, EdgeClass};
+use super::edge::{Edge, EdgeClass, EdgeKindInfo};
 use super::graph::{
     BlockId, Content, DynamicThreadLocal, LinkGraph, Linkage, OptionalSymbol, Scope, SectionId, Symbol, SymbolId,
     SymbolPlace,
@@ -89,6 +89,8 @@ impl Islands {
 #[derive(Debug)]
 pub struct Tables<'a> {
     arch: &'a dyn Architecture,
+    /// Its kinds, asked for once.
+    kinds: &'static [EdgeKindInfo],
     got: Section,
     /// The pairs of the GOT that `__tls_get_addr` takes, by target.
     pairs: FxHashMap<SymbolId, SymbolId>,
@@ -107,6 +109,7 @@ impl<'a> Tables<'a> {
     fn new(arch: &'a dyn Architecture) -> Tables<'a> {
         Tables {
             arch,
+            kinds: arch.edge_kinds(),
             got: Section::new(GOT_SECTION, MemProt::Read),
             pairs: FxHashMap::default(),
             descriptors: FxHashMap::default(),
@@ -174,7 +177,7 @@ impl<'a> Tables<'a> {
         wants_stub: impl Fn(&LinkGraph, Edge) -> bool,
     ) {
         let edge = graph.edges[index];
-        let entry = match self.arch.edge_kinds()[usize::from(edge.kind.0)].class {
+        let entry = match self.kinds[usize::from(edge.kind.0)].class {
             EdgeClass::Got { plain } | EdgeClass::ThreadLocalGot { plain } => {
                 Some((self.got_entry(graph, edge.target, 0), plain))
             }
