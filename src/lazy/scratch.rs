@@ -10,10 +10,12 @@ use crate::rt::shard;
 use crossbeam_utils::CachePadded;
 use std::sync::Mutex;
 
-/// Most parts that a batch may have whose memory is kept.
+/// Most parts of which the memory is kept.
 const FEW: usize = 8;
-/// Most sections, or edges of one, that it may have claimed.
+/// Most sections for the list of which it is.
 const FEW_SECTIONS: usize = 256;
+/// Most edges of a section for which it is.
+const FEW_EDGES: usize = 1024;
 /// For how many cores memory is kept.
 const CORES: usize = 16;
 
@@ -41,15 +43,22 @@ impl ScratchPool {
         kept.unwrap_or_default()
     }
 
-    /// Keeps what a batch was made of, if it was small and there is nothing yet. `parts` and `found` may be as the batch has left them.
+    /// Keeps what a batch was made of, but for what is large, if there is nothing yet. `parts` and `found` may be as the batch has left them.
     pub fn give(&self, mut scratch: Box<Scratch>) {
         let Scratch { spare, parts, found, claimed, .. } = &mut *scratch;
-        if parts.len() + spare.len() > FEW || found.edges.capacity().max(claimed.capacity()) > FEW_SECTIONS {
-            return;
-        }
         parts.retain(Part::is_worth_keeping);
+        parts.truncate(FEW.saturating_sub(spare.len()));
         spare.append(parts);
         found.clear();
+        if parts.capacity() > FEW_SECTIONS {
+            *parts = Vec::new();
+        }
+        if found.edges.capacity() > FEW_EDGES {
+            found.edges = Vec::new();
+        }
+        if claimed.capacity() > FEW_SECTIONS {
+            *claimed = Vec::new();
+        }
         if let Ok(mut kept) = self.0[shard::of_this_thread() % CORES].try_lock() {
             kept.get_or_insert(scratch);
         }
@@ -122,11 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn large_batches_keep_their_memory_from_the_next() {
+    fn of_a_large_batch_only_a_few_parts_are_kept() {
         let pool = ScratchPool::default();
         let mut scratch = pool.take();
-        scratch.parts.extend((0..=FEW).map(|_| part(&pool, &unit(0)).1));
+        scratch.parts.extend((0..2 * FEW).map(|_| part(&pool, &unit(0)).1));
+        scratch.found.edges.reserve(FEW_EDGES + 1);
         pool.give(scratch);
-        assert!(pool.take().spare.is_empty());
+        let kept = pool.take();
+        assert_eq!((kept.spare.len(), kept.parts.len(), kept.found.edges.capacity()), (FEW, 0, 0));
     }
 }
