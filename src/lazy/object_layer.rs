@@ -79,7 +79,7 @@ pub struct LazyObjectLinkingLayer {
 impl LazyObjectLinkingLayer {
     /// The layer of `session`, which must have a runtime.
     ///
-    /// Errors: [`SessionErrorKind::NoRuntime`], [`SessionErrorKind::LazinessUnsupported`], or what the runtime lacks.
+    /// Errors: [`crate::lazy::SessionErrorKind::NoRuntime`], [`crate::lazy::SessionErrorKind::LazinessUnsupported`], or what the runtime lacks.
     pub fn new(session: &Arc<Session>, granularity: Granularity) -> Result<LazyObjectLinkingLayer, SessionError> {
         session.enable_laziness()?;
         let laziness = match granularity {

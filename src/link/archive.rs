@@ -121,7 +121,7 @@ impl Archive {
 
     /// Opens the archive `data`, called `name` in messages; `name` is also the path members of thin archives are relative to.
     ///
-    /// Errors: [`LinkErrorKind::Unsuitable`] if it is no archive, [`LinkErrorKind::Malformed`] with the offset of what is damaged.
+    /// Errors: [`crate::link::LinkErrorKind::Unsuitable`] if it is no archive, [`crate::link::LinkErrorKind::Malformed`] with the offset of what is damaged.
     pub fn parse(name: &str, data: &'static [u8]) -> Result<Archive> {
         Archive::parse_with(name, data, &|_, _| false)
     }

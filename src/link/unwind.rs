@@ -47,7 +47,7 @@ struct Record {
 impl UnwindTables {
     /// Reads the unwind sections of `file` with their relocations.
     ///
-    /// Errors: [`LinkErrorKind::Malformed`] with section and offset of the damaged record.
+    /// Errors: [`crate::link::LinkErrorKind::Malformed`] with section and offset of the damaged record.
     pub fn read(file: &ObjectFile) -> Result<UnwindTables> {
         let mut tables = UnwindTables::default();
         for (index, section) in file.sections.iter().enumerate() {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// The debug sections of `file`, whose relocations `format` knows. What is split off into files of its own (`.dwo`) is left out:
 /// debuggers find it by the names in the rest.
 ///
-/// Errors: [`LinkErrorKind::Malformed`] for sections that leave the file or cannot be decompressed, and those of their relocations.
+/// Errors: [`crate::link::LinkErrorKind::Malformed`] for sections that leave the file or cannot be decompressed, and those of their relocations.
 pub(super) fn sections(format: &Elf, file: &ObjectFile) -> Result<Vec<DebugSection>> {
     let malformed = |index: usize, what: &dyn std::fmt::Display| {
         let section = String::from_utf8_lossy(file.sections.at(index).name);

@@ -30,8 +30,8 @@ const SHN_X86_64_LCOMMON: u16 = 0xff02;
 
 /// Reads the relocatable file `view`, called `name` in messages.
 ///
-/// Errors: [`LinkErrorKind::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
-/// [`LinkErrorKind::Malformed`] if its tables contradict themselves or leave the file.
+/// Errors: [`crate::link::LinkErrorKind::Unsuitable`] if it is ELF but of another class, byte order, type or machine;
+/// [`crate::link::LinkErrorKind::Malformed`] if its tables contradict themselves or leave the file.
 pub fn read(name: &str, view: FileView<'_>) -> Result<ObjectFile> {
     let data = view.bytes();
     let ident = data.get(..20).ok_or_else(|| LinkError::malformed(name, "ELF header", "the file ends inside it"))?;

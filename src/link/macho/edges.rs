@@ -55,7 +55,7 @@ impl std::fmt::Debug for Relocations {
 impl MachO {
     /// Finds the relocations of the file called `name`, whose sections are `sections`.
     ///
-    /// Errors: [`LinkErrorKind::Malformed`] for tables that leave the file, [`LinkErrorKind::Unsuitable`] if nothing is known of `arch`.
+    /// Errors: [`crate::link::LinkErrorKind::Malformed`] for tables that leave the file, [`crate::link::LinkErrorKind::Unsuitable`] if nothing is known of `arch`.
     pub(super) fn new(
         file: &super::read::File,
         arch: Arch,

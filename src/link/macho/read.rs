@@ -43,8 +43,8 @@ impl File<'_> {
 
 /// Reads the relocatable file `data`, called `name` in messages.
 ///
-/// Errors: [`LinkErrorKind::Unsuitable`] if it is Mach-O but of another word size, byte order, type or machine;
-/// [`LinkErrorKind::Malformed`] if its tables contradict themselves or leave the file.
+/// Errors: [`crate::link::LinkErrorKind::Unsuitable`] if it is Mach-O but of another word size, byte order, type or machine;
+/// [`crate::link::LinkErrorKind::Malformed`] if its tables contradict themselves or leave the file.
 pub fn read(name: &str, data: Data) -> Result<ObjectFile> {
     let file = File { name, data };
     let header = header(&file)?;

@@ -80,7 +80,7 @@ pub fn targets(data: &'static [u8]) -> Vec<Target> {
 
 /// The part for `target` of the universal file `data`, called `name` in messages.
 ///
-/// Errors: [`LinkErrorKind::Unsuitable`] if it has none, [`LinkErrorKind::Malformed`] if its header leaves the file.
+/// Errors: [`crate::link::LinkErrorKind::Unsuitable`] if it has none, [`crate::link::LinkErrorKind::Malformed`] if its header leaves the file.
 pub fn part_for(name: &str, data: &'static [u8], target: Target) -> Result<&'static [u8]> {
     let parts = parts(name, data)?;
     let wanted = |part: &&Part| part.target() == Some(target);
