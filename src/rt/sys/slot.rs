@@ -112,9 +112,8 @@ impl State {
     /// A block of `class`, and whether it is zero; null if there is no memory.
     #[inline]
     pub fn take(&mut self, class: usize) -> (*mut u8, bool) {
-        let block = self.free[class];
-        if !block.is_null() {
-            return (self.pop(class).cast(), false);
+        if let Some(block) = self.take_free(class) {
+            return (block.as_ptr(), false);
         }
         let size = class_size(class);
         if self.used.has(size) || self.use_up(class) {
@@ -131,8 +130,8 @@ impl State {
     fn take_elsewhere(&mut self, class: usize) -> (*mut u8, bool) {
         // What others have free is in memory already.
         if self.pieces >= PIECES.len() && heap::take_over_elsewhere(self) {
-            if !self.free[class].is_null() {
-                return (self.pop(class).cast(), false);
+            if let Some(block) = self.take_free(class) {
+                return (block.as_ptr(), false);
             }
             if self.use_up(class) {
                 return (self.used.cut(class_size(class)), false);
