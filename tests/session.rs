@@ -5,7 +5,8 @@
 use rjitlink::base::{Arch, ExecutorAddr, Format, Target};
 use rjitlink::lazy::{
     BODY_SUFFIX, DylibId, FixedUpGraph, Granularity, LazyAlias, LazyObjectLinkingLayer, LazyReexport,
-    ObjectLinkingLayer, Plugin, Session, SessionError, SessionErrorKind, SessionOptions, SymbolInstance,
+    ObjectLinkingLayer, Plugin, Session, SessionError, SessionErrorKind, SessionOptions, Step, StepTime,
+    SymbolInstance,
 };
 use rjitlink::rt::{InProcess, runtime_archive};
 use std::process::Command;
@@ -269,4 +270,38 @@ fn plugins_see_bytes_after_fixups() {
     session.lookup(main, "pointer").unwrap();
     let buffer = session.lookup(main, "buffer").unwrap();
     assert_eq!(*words.lock().unwrap(), [buffer.0 + 5]);
+}
+
+/// Counts batches.
+struct Batches(Arc<AtomicU32>);
+
+impl Plugin for Batches {
+    fn step_done(&self, step: &StepTime) {
+        self.0.fetch_add((step.step == Step::Batch).into(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_linked_is_looked_up_without_a_batch() {
+    let batches = Arc::new(AtomicU32::new(0));
+    let options = SessionOptions { plugins: vec![Box::new(Batches(batches.clone()))], ..Default::default() };
+    let session = Session::new(target(), Box::new(InProcess::new()), options).unwrap();
+    let (name, runtime) = runtime_archive::embedded(target()).expect("the host's runtime");
+    session.add_runtime(name, runtime).unwrap();
+    let main = session.create_dylib("main");
+    let source = "int plain(int a) { return a + 1; } int data = 1; __thread int of_thread = 2;
+        static int body(int a) { return a; } static int (*choose(void))(int) { return body; }
+        int chosen(int) __attribute__((ifunc(\"choose\")));";
+    ObjectLinkingLayer::new(&session).add(main, "eager.o", object(source)).unwrap();
+    session.define_alias(main, "alias", main, "plain").unwrap();
+    lazy(&session, main, "lazy.o", "int lazy(int a) { return a; }");
+    for (name, answered_at_once) in
+        [("plain", true), ("alias", true), ("data", true), ("of_thread", false), ("chosen", false), ("lazy", false)]
+    {
+        let first = session.lookup(main, name).unwrap();
+        let before = batches.load(Ordering::Relaxed);
+        let again = session.lookup(main, name).unwrap();
+        assert_eq!(first, again, "{name}");
+        assert_eq!(batches.load(Ordering::Relaxed) == before, answered_at_once, "{name}");
+    }
 }

@@ -43,6 +43,7 @@ mod inspection;
 mod lazy_reexports;
 mod link_order;
 mod local_functions;
+mod lookup;
 mod member_reader;
 mod name_table;
 mod number_map;

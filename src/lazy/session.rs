@@ -1,20 +1,18 @@
 //! Sessions: JITDylibs full of files, and lookups that link them.
 
-use super::batch::{self, Root};
 use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
 use super::entry_points::{EntryPoints, LazyAlias};
-use super::error::{MissingSymbol, SessionError, SessionErrorKind};
+use super::error::{SessionError, SessionErrorKind};
 use super::helpers::{self, HelperArchives};
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::member_reader::FileAccess;
 use super::name_table::HashedFile;
-use super::plugin::{self, Plugin, Step};
+use super::plugin::Plugin;
 use super::progress::Progress;
 use super::resolution::{ArchiveOptions, PLATFORM};
 use super::scratch::ScratchPool;
-use super::symbol_instance::BODY_SUFFIX;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
@@ -22,7 +20,6 @@ use crate::link::arch::{self, Architecture};
 use crate::link::archive::Archive;
 use crate::link::conventions::Conventions;
 use crate::link::{self, LinkError};
-use crate::rt::gate;
 use crate::rt::wrapper::{
     BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
 };
@@ -284,30 +281,6 @@ impl Session {
         Some(self.tables().entry_points[unit.entry_points?.index()].clone())
     }
 
-    /// Links symbol `name` of `dylib`, as the object format writes it, with all it needs, and returns its address.
-    /// For the body of a lazy function append [`BODY_SUFFIX`]. The address of a thread-local variable is its offset from the thread
-    /// pointer, modulo 2^64.
-    ///
-    /// Errors: that it is defined nowhere, or the root cause of what could not be linked.
-    pub fn lookup(&self, dylib: DylibId, name: &str) -> Result<ExecutorAddr, SessionError> {
-        let _inside = gate::enter();
-        self.resolve_with(&[dylib], name.strip_suffix(BODY_SUFFIX).unwrap_or(name))?;
-        if let Some(function) = name.strip_suffix(BODY_SUFFIX) {
-            let body = {
-                let tables = self.tables();
-                let id = self.find(&tables, dylib, function)?;
-                match tables.entries[id.index()].definition {
-                    Definition::Unit { unit, symbol } => Some((tables.units[unit.index()].clone(), symbol)),
-                    _ => None,
-                }
-            };
-            let (unit, symbol) = body.ok_or_else(|| not_found(name))?;
-            return self.link_body(&unit, symbol);
-        }
-        let entry = self.find(&self.tables(), dylib, name)?;
-        Ok(batch::link(self, &[Root::Entry(entry)])?[0])
-    }
-
     /// What the trampolines of lazy functions stand for, and how first calls are answered.
     pub fn lazy_reexports(&self) -> &LazyReexportsManager {
         &self.reexports
@@ -328,40 +301,8 @@ impl Session {
         self.tables().dylibs[dylib.index()].name.clone()
     }
 
-    /// The address of the body of `symbol` of `unit`, linked if need be.
-    pub(super) fn link_body(&self, unit: &Arc<MaterializationUnit>, symbol: u32) -> Result<ExecutorAddr, SessionError> {
-        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
-        if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
-            return Ok(unit.section_address(section).offset(offset));
-        }
-        batch::link(self, &[Root::Section(unit.id, section)])?;
-        Ok(unit.section_address(section).offset(offset))
-    }
-
-    pub(super) fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
-        let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
-        tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
-    }
-
-    /// Resolves symbols, `name` of the first of `dylibs` that knows it among them: an archive may define it.
-    pub(super) fn resolve_with(&self, dylibs: &[DylibId], name: &str) -> Result<(), SessionError> {
-        let offered = |tables: &SymbolTables| {
-            let id = dylibs.iter().find_map(|&dylib| tables.find(dylib, name.as_bytes()))?;
-            let entry = &tables.entries[id.index()];
-            (entry.definition == Definition::Undefined && entry.archive.is_some()).then_some(id)
-        };
-        let wanted = offered(&self.tables());
-        if let Some(id) = wanted {
-            self.tables_mut().require(id);
-        }
-        if self.tables().is_resolved() {
-            return Ok(());
-        }
-        plugin::timed(self, None, Step::Resolve, || self.resolve())
-    }
-
     /// Resolves symbols.
-    fn resolve(&self) -> Result<(), SessionError> {
+    pub(super) fn resolve(&self) -> Result<(), SessionError> {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
         let parallel = self.may_use_threads();
         loop {
@@ -471,10 +412,6 @@ impl Session {
         let tag = tables.units[unit.index()].symbol_address(symbol)?;
         Some(*self.resolve_tag.get_or_init(|| tag))
     }
-}
-
-pub(super) fn not_found(name: &str) -> SessionError {
-    SessionErrorKind::SymbolsNotFound(vec![MissingSymbol { name: name.to_string(), referrer: None }]).into()
 }
 
 /// Answers the calls of linked code.
