@@ -225,7 +225,7 @@ impl Batch<'_> {
             self.expand_in_parallel(closure, work)?;
         } else {
             for Work { part, unit, claimed } in work {
-                closure.expand(&mut self.parts[part], unit, claimed, &mut self.found)?;
+                closure.expand(&mut self.parts[part], unit, claimed, &mut self.found, &mut self.scratch.edges)?;
                 self.session.progress().done(Step::Claim, claimed.len() as u64);
             }
         }
@@ -240,13 +240,13 @@ impl Batch<'_> {
             let placeholder = Part::synthesized(String::new(), self.session.target());
             jobs.push((std::mem::replace(&mut self.parts[work.part], placeholder), work));
         }
-        let expand = |(mut part, work): (Part, Work<'_>)| {
+        let expand = |edges: &mut _, (mut part, work): (Part, Work<'_>)| {
             let mut found = Findings::default();
-            let result = closure.expand(&mut part, work.unit, work.claimed, &mut found);
+            let result = closure.expand(&mut part, work.unit, work.claimed, &mut found, edges);
             self.session.progress().done(Step::Claim, work.claimed.len() as u64);
             (work.part, part, found, result)
         };
-        let done: Vec<_> = jobs.into_par_iter().map(expand).collect();
+        let done: Vec<_> = jobs.into_par_iter().map_init(Vec::new, expand).collect();
         for (index, part, found, result) in done {
             self.parts[index] = part;
             self.found.append(found);

@@ -48,23 +48,24 @@ pub(super) struct Expansion<'a, 'b> {
 }
 
 impl Closure<'_> {
-    /// Adds `claimed`, sections of `unit` that the batch has claimed, to `part`, which is the unit's.
+    /// Adds `claimed`, sections of `unit` that the batch has claimed, to `part`, which is the unit's. `edges` is memory for those of one section after another.
     pub fn expand(
         &self,
         part: &mut Part,
         unit: &Arc<MaterializationUnit>,
         claimed: &[(UnitId, u32)],
         found: &mut Findings,
+        edges: &mut Vec<ObjectEdge>,
     ) -> Result<(), SessionError> {
         let mut expansion = Expansion { closure: self, part, found };
         if unit.by_section() {
             let sections = claimed.iter().map(|&(_, section)| section);
             self.tables.fetch_sections(unit, sections.clone());
-            return expansion.sections(unit, sections);
+            return expansion.sections(unit, sections, edges);
         }
         let claimed: Vec<u32> = claimed.iter().map(|&(_, section)| section).collect();
         let thread_local = |section: &u32| unit.is_thread_local(*section);
-        expansion.sections(unit, claimed.iter().copied().filter(thread_local))?;
+        expansion.sections(unit, claimed.iter().copied().filter(thread_local), edges)?;
         if claimed.iter().all(thread_local) {
             return Ok(());
         }
@@ -77,7 +78,7 @@ impl Closure<'_> {
         while let Some(&(block, Publish::Section(section))) = expansion.part.published.get(next) {
             next += 1;
             if !unit.is_thread_local(section) {
-                expansion.fill(unit, section, block)?;
+                expansion.fill(unit, section, block, edges)?;
             }
         }
         expansion.unit_part().filled = next;
@@ -129,10 +130,11 @@ impl Expansion<'_, '_> {
         &mut self,
         unit: &Arc<MaterializationUnit>,
         sections: impl Iterator<Item = u32>,
+        edges: &mut Vec<ObjectEdge>,
     ) -> Result<(), SessionError> {
         for section in sections {
             let block = self.block(unit, section)?;
-            self.fill(unit, section, block)?;
+            self.fill(unit, section, block, edges)?;
         }
         Ok(())
     }
@@ -178,10 +180,15 @@ impl Expansion<'_, '_> {
     }
 
     /// Gives the block of `section` its edges, and links the unwind records of its code.
-    fn fill(&mut self, unit: &Arc<MaterializationUnit>, section: u32, block: BlockId) -> Result<(), SessionError> {
-        let mut edges = std::mem::take(&mut self.found.edges);
+    fn fill(
+        &mut self,
+        unit: &Arc<MaterializationUnit>,
+        section: u32,
+        block: BlockId,
+        edges: &mut Vec<ObjectEdge>,
+    ) -> Result<(), SessionError> {
         edges.clear();
-        unit.file.edges(section, &mut edges)?;
+        unit.file.edges(section, edges)?;
         if unit.by_section() {
             let (tables, symbols) = (self.closure.tables, unit.file.symbols.len());
             if edges.len() < symbols {
@@ -191,12 +198,11 @@ impl Expansion<'_, '_> {
                 tables.fetch_definitions(unit, 0..symbols as u32);
             }
         }
-        if self.can_read_again(unit, section, &edges) {
-            self.leave_unkept(unit, section, block, &edges)?;
+        if self.can_read_again(unit, section, edges) {
+            self.leave_unkept(unit, section, block, edges)?;
         } else {
-            self.resolve_edges(unit, section, block, &edges)?;
+            self.resolve_edges(unit, section, block, edges)?;
         }
-        self.found.edges = edges;
         if unit.file.sections.at(section as usize).prot == MemProt::ReadExec {
             let tables = unit.unwind()?;
             let unwind = &mut self.unit_part().unwind;

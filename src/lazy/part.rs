@@ -9,7 +9,6 @@ use super::unit::MaterializationUnit;
 use super::unkept_edges::UnkeptEdges;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::layout::{PlacedBlock, SegmentLayout};
-use crate::link::object_file::ObjectEdge;
 use crate::link::unwind::UnwindBuilder;
 use crate::link::{BlockId, LinkGraph, Linkage, OptionalSymbol, Scope, Symbol, SymbolId, SymbolPlace};
 use std::sync::Arc;
@@ -163,8 +162,6 @@ pub(super) struct Findings {
     pub needs: Vec<BatchId>,
     /// Names that nothing defines, and who refers to them.
     pub missing: Vec<(&'static [u8], Option<String>)>,
-    /// Memory for the edges of a section, used for one after another.
-    pub edges: Vec<ObjectEdge>,
 }
 
 impl Findings {
@@ -177,7 +174,7 @@ impl Findings {
 
     /// Takes over what `other` found.
     pub fn append(&mut self, other: Findings) {
-        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing, edges: _ } = other;
+        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing } = other;
         self.claimed.extend(claimed);
         self.entry_points.extend(entry_points);
         self.indirect.extend(indirect);
@@ -191,7 +188,7 @@ impl Findings {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing, edges } = self;
+        let Findings { claimed, entry_points, indirect, indirect_used, dso_handles, needs, missing } = self;
         claimed.clear();
         entry_points.clear();
         indirect.clear();
@@ -199,7 +196,6 @@ impl Findings {
         dso_handles.clear();
         needs.clear();
         missing.clear();
-        edges.clear();
     }
 
     /// Whether anything is left to be linked.

@@ -6,6 +6,7 @@
 use super::ids::UnitId;
 use super::number_map::NumberMap;
 use super::part::{Findings, Part};
+use crate::link::object_file::ObjectEdge;
 use crate::rt::shard;
 use crossbeam_utils::CachePadded;
 use std::sync::Mutex;
@@ -28,6 +29,8 @@ pub(super) struct Scratch {
     pub found: Findings,
     /// Sections that were claimed, while new ones are.
     pub claimed: Vec<(UnitId, u32)>,
+    /// The edges of the section that is looked at; of another one, until it is cleared.
+    pub edges: Vec<ObjectEdge>,
     /// For each unit its part, by number; of another batch, until it is reset.
     pub part_of_unit: NumberMap,
 }
@@ -45,7 +48,7 @@ impl ScratchPool {
 
     /// Keeps what a batch was made of, but for what is large, if there is nothing yet. `parts` and `found` may be as the batch has left them.
     pub fn give(&self, mut scratch: Box<Scratch>) {
-        let Scratch { spare, parts, found, claimed, .. } = &mut *scratch;
+        let Scratch { spare, parts, found, claimed, edges, .. } = &mut *scratch;
         parts.retain(Part::is_worth_keeping);
         parts.truncate(FEW.saturating_sub(spare.len()));
         spare.append(parts);
@@ -53,8 +56,8 @@ impl ScratchPool {
         if parts.capacity() > FEW_SECTIONS {
             *parts = Vec::new();
         }
-        if found.edges.capacity() > FEW_EDGES {
-            found.edges = Vec::new();
+        if edges.capacity() > FEW_EDGES {
+            *edges = Vec::new();
         }
         if claimed.capacity() > FEW_SECTIONS {
             *claimed = Vec::new();
@@ -135,9 +138,9 @@ mod tests {
         let pool = ScratchPool::default();
         let mut scratch = pool.take();
         scratch.parts.extend((0..2 * FEW).map(|_| part(&pool, &unit(0)).1));
-        scratch.found.edges.reserve(FEW_EDGES + 1);
+        scratch.edges.reserve(FEW_EDGES + 1);
         pool.give(scratch);
         let kept = pool.take();
-        assert_eq!((kept.spare.len(), kept.parts.len(), kept.found.edges.capacity()), (FEW, 0, 0));
+        assert_eq!((kept.spare.len(), kept.parts.len(), kept.edges.capacity()), (FEW, 0, 0));
     }
 }
