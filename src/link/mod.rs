@@ -14,6 +14,7 @@ mod error;
 pub mod file_view;
 pub mod fixup;
 pub mod graph;
+mod intermediate_code;
 pub mod layout;
 pub mod macho;
 pub mod object_file;

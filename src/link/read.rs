@@ -3,6 +3,7 @@
 use super::elf;
 use super::error::{LinkError, Result};
 use super::file_view::FileView;
+use super::intermediate_code;
 use super::macho::{self, universal};
 use super::object_file::ObjectFile;
 use crate::base::{Format, Target};
@@ -21,6 +22,7 @@ pub fn read_object_through(name: &str, view: FileView<'_>) -> Result<Option<Obje
         Some([0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf]) => {
             macho::read(name, view.file()).map(Some)
         }
+        _ if intermediate_code::is_bitcode(view.bytes()) => Err(intermediate_code::error(name)),
         _ => Ok(None),
     }
 }

@@ -7,6 +7,7 @@ use crate::base::{Arch, Format, MemProt, Target};
 use crate::link::error::{LinkError, Result};
 use crate::link::file_view::FileView;
 use crate::link::graph::{Linkage, Scope};
+use crate::link::intermediate_code;
 use crate::link::object_file::{
     ObjectFile, ObjectPlace, ObjectSection, ObjectSymbol, SectionGroup, SectionKind, SymbolKind,
 };
@@ -204,6 +205,9 @@ impl<'a> Reader<'a> {
         let where_ = match shndx {
             elf::SHN_UNDEF => ObjectPlace::Undefined,
             elf::SHN_ABS => ObjectPlace::Absolute,
+            elf::SHN_COMMON if name == intermediate_code::GNU_SLIM => {
+                return Err(intermediate_code::error(self.name));
+            }
             s if s == elf::SHN_COMMON || s.0 == SHN_X86_64_LCOMMON => {
                 if !value.max(1).is_power_of_two() || value > MAX_ALIGN || size > MAX_SIZE {
                     return Err(self.malformed(
