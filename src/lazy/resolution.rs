@@ -146,6 +146,32 @@ impl SymbolTables {
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
     pub fn resolve(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
+        self.search_all(access, parallel)?;
+        let mut weak = std::mem::take(&mut self.weak_linker_defined);
+        weak.retain(|&id| !self.is_defined_by_linker(id));
+        self.weak_linker_defined = weak;
+        // A section that was missing when its bounds were searched for may have come with an archive member since.
+        let mut unresolved = std::mem::take(&mut self.unresolved);
+        unresolved.retain(|&id| !self.is_defined_by_linker(id));
+        self.unresolved = unresolved;
+        Ok(())
+    }
+
+    /// Whether `id` has a definition, which the linker gives it here if nothing else has.
+    fn is_defined_by_linker(&mut self, id: EntryId) -> bool {
+        let entry = &self.entries[id.index()];
+        let (name, dylib) = (entry.name, entry.dylib);
+        if entry.definition != Definition::Undefined {
+            return true;
+        }
+        let definition = self.linker_defined(dylib, name);
+        if let Some(definition) = definition {
+            self.set_definition(id, definition, false);
+        }
+        definition.is_some()
+    }
+
+    fn search_all(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
         let reader = MemberReader::new(access, self.target);
         let mut alone = ReadAhead::alone(&reader);
         while !self.undefined.is_empty() {
@@ -193,8 +219,7 @@ impl SymbolTables {
                 return Ok(());
             }
         }
-        if let Some(definition) = self.linker_defined(dylib, name) {
-            self.set_definition(id, definition, false);
+        if self.is_defined_by_linker(id) {
             return Ok(());
         }
         let hash = NameHash::of(name);

@@ -41,6 +41,8 @@ pub(super) struct SymbolTables {
     pub undefined: VecDeque<EntryId>,
     /// Entries that were searched for in vain among files and archives; the process has not been asked yet.
     pub unresolved: Vec<EntryId>,
+    /// Entries that the linker may define, and files refer to weakly: that is no reason to search for them.
+    pub weak_linker_defined: Vec<EntryId>,
     /// Whether something that files refer to is defined nowhere, not even in the process.
     pub something_is_missing: bool,
     /// Entries that files refer to as thread-local variables, without defining them.
@@ -189,6 +191,7 @@ impl SymbolTables {
             entry_points: Vec::new(),
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
+            weak_linker_defined: Vec::new(),
             something_is_missing: false,
             thread_local_references: Vec::new(),
             ordered_units: 0,
@@ -358,6 +361,8 @@ impl SymbolTables {
             self.entries[id.index()].internal |= symbol.scope != Scope::Default;
             if !weak {
                 self.queue(id);
+            } else if self.conventions.linker_defined(self.entries[id.index()].name).is_some() {
+                self.weak_linker_defined.push(id);
             }
         }
         Ok(match symbol.place {
