@@ -25,10 +25,15 @@ fn session() -> (Arc<Session>, Linked) {
     let names = linked.clone();
     let options =
         SessionOptions { on_link: Box::new(move |name| names.lock().unwrap().push(name.into())), ..Default::default() };
+    (session_with(options), linked)
+}
+
+/// A session with the host's runtime.
+fn session_with(options: SessionOptions) -> Arc<Session> {
     let session = Session::new(target(), Box::new(InProcess::new()), options).unwrap();
     let (name, runtime) = runtime_archive::embedded(target()).expect("the host's runtime");
     session.add_runtime(name, runtime).unwrap();
-    (session, linked)
+    session
 }
 
 /// `source`, compiled.
@@ -284,10 +289,8 @@ impl Plugin for Batches {
 #[test]
 fn what_is_linked_is_looked_up_without_a_batch() {
     let batches = Arc::new(AtomicU32::new(0));
-    let options = SessionOptions { plugins: vec![Box::new(Batches(batches.clone()))], ..Default::default() };
-    let session = Session::new(target(), Box::new(InProcess::new()), options).unwrap();
-    let (name, runtime) = runtime_archive::embedded(target()).expect("the host's runtime");
-    session.add_runtime(name, runtime).unwrap();
+    let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Batches(batches.clone()))];
+    let session = session_with(SessionOptions { plugins, ..Default::default() });
     let main = session.create_dylib("main");
     let source = "int plain(int a) { return a + 1; } int data = 1; __thread int of_thread = 2;
         static int body(int a) { return a; } static int (*choose(void))(int) { return body; }

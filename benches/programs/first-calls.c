@@ -64,6 +64,8 @@ static function *led_to(function *stub) {
     exit(3);
   long pages = (int)((code[0] >> 5 & 0x7ffff) << 2 | (code[0] >> 29 & 3)) << 11 >> 11;
   pointer = (const char *)((unsigned long)stub & -4096ul) + pages * 4096 + (code[1] >> 10 & 0xfff) * 8;
+#else
+#error "what stubs look like there is not known here"
 #endif
   function *target;
   memcpy(&target, pointer, sizeof target);
@@ -76,7 +78,7 @@ static void reentries(void) {
   for (int i = 0; i < function_count; i++)
     trampolines[i] = led_to(functions[i]);
   call_all(functions, took);
-  // Who calls a trampoline that led to another place before has shown that it was one.
+  // A pointer that leads elsewhere now led to a trampoline.
   for (int i = 0; i < function_count; i++)
     wrong |= trampolines[i] == led_to(functions[i]);
   call_all(trampolines, took);

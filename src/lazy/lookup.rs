@@ -47,10 +47,10 @@ impl Session {
 
     /// The address of the body of `symbol` of `unit`, linked if need be.
     pub(super) fn link_body(&self, unit: &Arc<MaterializationUnit>, symbol: u32) -> Result<ExecutorAddr, SessionError> {
-        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
-        if unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch)) {
-            return Ok(unit.section_address(section).offset(offset));
+        if let Some(ready) = self.ready_address(unit, symbol) {
+            return Ok(ready);
         }
+        let (section, offset) = unit.place(symbol).ok_or_else(|| not_found("an absolute symbol's body"))?;
         batch::link(self, &[Root::Section(unit.id, section)])?;
         Ok(unit.section_address(section).offset(offset))
     }
@@ -63,14 +63,22 @@ impl Session {
         let unit = &tables.units[unit.index()];
         let has_stub =
             unit.is_entry_point(symbol) || unit.file.symbols.at(symbol as usize).kind == SymbolKind::IndirectFunction;
-        let (section, offset) = unit.place(symbol)?;
-        if has_stub || unit.is_thread_local(section) {
+        if has_stub || unit.is_thread_local(unit.place(symbol)?.0) {
             return None;
         }
+        self.ready_address(unit, symbol)
+    }
+
+    /// The address of the body of `symbol` of `unit`, if its code may run.
+    fn ready_address(&self, unit: &MaterializationUnit, symbol: u32) -> Option<ExecutorAddr> {
+        let (section, offset) = unit.place(symbol)?;
         let ready = unit.owner(section).is_some_and(|batch| self.batches.is_ready(batch));
         ready.then(|| unit.section_address(section).offset(offset))
     }
 
+    /// The entry of symbol `name` of `dylib`.
+    ///
+    /// Errors: that it is defined nowhere.
     pub(super) fn find(&self, tables: &SymbolTables, dylib: DylibId, name: &str) -> Result<EntryId, SessionError> {
         let defined = |id: &EntryId| tables.entries[id.index()].definition != Definition::Undefined;
         tables.find(dylib, name.as_bytes()).filter(defined).ok_or_else(|| not_found(name))
@@ -94,6 +102,7 @@ impl Session {
     }
 }
 
+/// That `name` is defined nowhere.
 pub(super) fn not_found(name: &str) -> SessionError {
     SessionErrorKind::SymbolsNotFound(vec![MissingSymbol { name: name.to_string(), referrer: None }]).into()
 }

@@ -147,18 +147,15 @@ impl SymbolTables {
     /// decides which others are needed.
     pub fn resolve(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
         self.search_all(access, parallel)?;
-        let mut weak = std::mem::take(&mut self.weak_linker_defined);
-        weak.retain(|&id| !self.is_defined_by_linker(id));
-        self.weak_linker_defined = weak;
         // A section that was missing when its bounds were searched for may have come with an archive member since.
-        let mut unresolved = std::mem::take(&mut self.unresolved);
-        unresolved.retain(|&id| !self.is_defined_by_linker(id));
-        self.unresolved = unresolved;
+        let [weak, unresolved] = [&mut self.weak_linker_defined, &mut self.unresolved].map(std::mem::take);
+        [self.weak_linker_defined, self.unresolved] =
+            [weak, unresolved].map(|ids| ids.into_iter().filter(|&id| !self.define_by_linker(id)).collect());
         Ok(())
     }
 
-    /// Whether `id` has a definition, which the linker gives it here if nothing else has.
-    fn is_defined_by_linker(&mut self, id: EntryId) -> bool {
+    /// Gives `id` the linker's definition if it has none; says whether it has one then.
+    fn define_by_linker(&mut self, id: EntryId) -> bool {
         let entry = &self.entries[id.index()];
         let (name, dylib) = (entry.name, entry.dylib);
         if entry.definition != Definition::Undefined {
@@ -171,6 +168,7 @@ impl SymbolTables {
         definition.is_some()
     }
 
+    /// The search, until nothing is queued.
     fn search_all(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
         let reader = MemberReader::new(access, self.target);
         let mut alone = ReadAhead::alone(&reader);
@@ -219,7 +217,7 @@ impl SymbolTables {
                 return Ok(());
             }
         }
-        if self.is_defined_by_linker(id) {
+        if self.define_by_linker(id) {
             return Ok(());
         }
         let hash = NameHash::of(name);
