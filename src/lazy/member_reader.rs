@@ -9,7 +9,7 @@ use super::error::{SessionError, SessionErrorKind};
 use super::name_table::{HashedFile, Names};
 use super::unit::Laziness;
 use crate::base::Target;
-use crate::link::archive::{Archive, MemberContent, display_name};
+use crate::link::archive::{Archive, CopyPart, MemberContent, display_name};
 use crate::link::file_view::FileView;
 use crate::link::{TableCopies, part_for, read_object_through};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(super) struct FileAccess<'a> {
     /// Reads a file named by a thin archive; its bytes live as long as the process.
     pub load: &'a (dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Sync),
     /// See [`super::SessionOptions::copy_file_part`].
-    pub copy_part: &'a (dyn Fn(&'static [u8], &mut [u8]) -> bool + Sync),
+    pub copy_part: &'a CopyPart<'static>,
 }
 
 /// What reading a member gave; `None` if it is no object.

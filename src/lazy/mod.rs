@@ -90,7 +90,7 @@ pub use program::LinkedProgram;
 pub use progress::{HowFar, Progress};
 pub use redirectable::{RedirectableStubs, RedirectableSymbolManager};
 pub use resolution::ArchiveOptions;
-pub use session::{ArchiveLoader, FileCopier, FileLoader, GraphOptions, Session, SessionOptions};
+pub use session::{ArchiveLoader, FileLoader, GraphOptions, Session, SessionOptions};
 pub use speculation::LazyFunction;
 pub use state::{DylibState, SymbolProgress, SymbolState};
 pub use symbol_instance::{BODY_SUFFIX, SymbolInstance};

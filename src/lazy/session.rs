@@ -17,7 +17,7 @@ use super::symbol_table::{Definition, SymbolTables};
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
 use crate::link::arch::{self, Architecture};
-use crate::link::archive::Archive;
+use crate::link::archive::{Archive, CopyPart};
 use crate::link::conventions::Conventions;
 use crate::link::{self, LinkError};
 use crate::rt::wrapper::{
@@ -43,7 +43,7 @@ pub struct SessionOptions {
     /// Reads a file that a thin archive names. What it returns must stay readable as long as the process.
     pub load_file: FileLoader,
     /// Copies tables of lazy archives' members, so that the members themselves need not be in memory yet.
-    pub copy_file_part: FileCopier,
+    pub copy_file_part: Box<CopyPart<'static>>,
     /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
     /// the inputs nor by the runtime nor by the process. Those for another target are left out.
     pub helper_archives: ArchiveLoader,
@@ -70,9 +70,6 @@ pub struct GraphOptions {
 
 /// Reads a file into memory that stays readable as long as the process.
 pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>;
-
-/// Copies a part of an archive, as it was given, to a place that is as long; `false` if it cannot, and the archive is looked at where it is. Any thread calls it.
-pub type FileCopier = Box<dyn Fn(&'static [u8], &mut [u8]) -> bool + Send + Sync>;
 
 /// Answers names and contents of archives; the contents must stay readable as long as the process.
 pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;

@@ -44,8 +44,8 @@ pub type IndexEntry = (&'static [u8], u32);
 
 type Index = PackedTable<PackedEntry>;
 
-/// Copies a part of an archive to a place that is as long; `false` if it cannot.
-pub type CopyPart<'a> = &'a dyn Fn(&'static [u8], &mut [u8]) -> bool;
+/// Copies a part of an archive, as it was given, to a place that is as long; `false` if it cannot, and the archive is looked at where it is. Any thread calls it.
+pub type CopyPart<'a> = dyn Fn(&'static [u8], &mut [u8]) -> bool + Send + Sync + 'a;
 
 /// A line of the symbol index: where its name is in the archive, how long it is, and the member. One whose name is far from the start has
 /// the number of the row beside the table as its member.
@@ -127,7 +127,7 @@ impl Archive {
     }
 
     /// The same. The headers, which are all over the archive, are copied with `copy_part` rather than looked at, if it can.
-    pub fn parse_with(name: &str, data: &'static [u8], copy_part: CopyPart<'_>) -> Result<Archive> {
+    pub fn parse_with(name: &str, data: &'static [u8], copy_part: &CopyPart<'_>) -> Result<Archive> {
         if !Archive::is_archive(data) {
             return Err(LinkError::unsuitable(name, "does not contain an archive"));
         }
@@ -207,7 +207,7 @@ struct RawMember<'a> {
 struct Reader<'a> {
     archive: &'a str,
     data: &'static [u8],
-    copy_part: CopyPart<'a>,
+    copy_part: &'a CopyPart<'a>,
     thin: bool,
     long_names: Option<&'static [u8]>,
     index: Option<IndexTable>,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::link::LinkErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How an archive under test is written.
@@ -205,14 +206,14 @@ fn the_index_lists_each_definition_in_file_order() {
 fn headers_may_be_copied() {
     for flavour in FLAVOURS {
         let bytes: &'static [u8] = write(flavour).leak();
-        let copies = std::cell::Cell::new(0);
+        let copies = AtomicUsize::new(0);
         let copied = Archive::parse_with("dir/lib.a", bytes, &|part, copy| {
-            copies.set(copies.get() + 1);
+            copies.fetch_add(1, Ordering::Relaxed);
             copy.copy_from_slice(part);
             true
         });
         let (copied, direct) = (copied.unwrap(), Archive::parse("dir/lib.a", bytes).unwrap());
-        assert!(copies.get() >= MEMBERS.len(), "{flavour:?}");
+        assert!(copies.into_inner() >= MEMBERS.len(), "{flavour:?}");
         assert_eq!(copied.members, direct.members, "{flavour:?}");
         assert!(copied.symbols().eq(direct.symbols()), "{flavour:?}");
     }

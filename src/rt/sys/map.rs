@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
@@ -71,12 +71,15 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     Ok(map)
 }
 
-/// How many files may stay open.
+/// How many files may stay open: asked for once, and not where no large archive is.
 fn most_open() -> libc::rlim_t {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the answer goes to `limit`, which stays 0 where there is none.
-    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    MOST_OPEN.min(limit.rlim_cur / OPEN_PART)
+    static MOST: OnceLock<libc::rlim_t> = OnceLock::new();
+    *MOST.get_or_init(|| {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the answer goes to `limit`, which stays 0 where there is none.
+        unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+        MOST_OPEN.min(limit.rlim_cur / OPEN_PART)
+    })
 }
 
 /// Copies `part` of a file that [`map_file`] has mapped to `copy`, which is as long, without bringing the file's own pages into this process's memory.
