@@ -7,11 +7,9 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::sync::OnceLock;
 
-use super::{Extent, View, icache, process};
-use crate::base::{AddrRange, ExecutorAddr, MemProt};
-use crate::rt::executor::ExecutorError;
+use super::{Extent, View, icache};
+use crate::base::{ExecutorAddr, MemProt};
 use crate::rt::memory::CodeMemory;
 
 /// Segments may share pages: what is mapped of the file never changes protection.
@@ -336,25 +334,6 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
     let resolver: extern "C-unwind" fn(u64, *const Capabilities) -> u64 =
         unsafe { std::mem::transmute(resolver.0 as *const ()) };
     ExecutorAddr(resolver(hwcap | HAS_SECOND, &capabilities))
-}
-
-/// Makes the call frame records in `eh_frame`, a zero terminator included, known to the unwinder: libgcc's, which all Rust programs
-/// have here, takes the whole section at once.
-///
-/// What it notes about a section, its `struct object` of six or seven words, it would else have from `malloc`: the program's, which
-/// first calls should leave alone, and which grows page by page on threads other than the first.
-///
-/// # Errors
-/// [`ExecutorError::Missing`] when there is no unwinder.
-pub fn register_frames(eh_frame: AddrRange, _code: AddrRange) -> Result<(), ExecutorError> {
-    /// Every first call needs it, and looking it up would take the dynamic loader's lock.
-    static REGISTER: OnceLock<Option<ExecutorAddr>> = OnceLock::new();
-    let register = *REGISTER.get_or_init(|| process::symbol(b"__register_frame_info", None));
-    let register = register.ok_or(ExecutorError::Missing { what: "__register_frame_info", why: "for exceptions" })?;
-    // SAFETY: the address of `void __register_frame_info(const void *, struct object *)`.
-    let register: extern "C" fn(u64, *mut [u64; 8]) = unsafe { std::mem::transmute(register.0 as *const ()) };
-    register(eh_frame.start.0, Box::leak(Box::new([0; 8])));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -30,6 +30,10 @@ mod entry;
 mod extent;
 mod fork_mark;
 #[cfg(target_os = "linux")]
+mod frame_records;
+#[cfg(target_os = "linux")]
+mod frame_table;
+#[cfg(target_os = "linux")]
 mod heap;
 #[cfg(target_os = "linux")]
 mod huge_pages;
@@ -75,6 +79,8 @@ mod thread_local_probe;
 mod thread_local_reserve;
 #[cfg(target_os = "linux")]
 mod thread_local_restart;
+#[cfg(target_os = "linux")]
+mod unwinder;
 
 #[cfg(target_os = "linux")]
 pub use darwin_names::provided;
@@ -86,10 +92,10 @@ pub use heap::Heap;
 #[cfg(target_os = "linux")]
 pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
-pub use macos::{provided, rebind, thread_local};
+pub use macos::{provided, rebind, register_frames, thread_local};
 pub use map::{close_files, copy_file_part, map_file, mapped_bytes, set_aside_files};
 pub use marker::{map_marker, monotonic_nanoseconds};
-pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, register_frames, seal};
+pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, seal};
 #[cfg(target_os = "macos")]
 pub use program_macos::{interpose, leave_memory_behind, loader, provider};
 /// The linker's heap is the system's.
@@ -97,6 +103,8 @@ pub use program_macos::{interpose, leave_memory_behind, loader, provider};
 pub use std::alloc::System as Heap;
 #[cfg(target_os = "linux")]
 pub use teardown::leave_memory_behind;
+#[cfg(target_os = "linux")]
+pub use unwinder::register_frames;
 
 /// The size of a page of this process in bytes.
 pub fn page_size() -> u64 {
