@@ -5,7 +5,6 @@
 
 use super::frame_records::{Frame, FrameSection};
 use crate::base::{AddrRange, ExecutorAddr};
-use std::array;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +40,8 @@ pub struct FrameTable {
 /// What who adds knows.
 struct Writer {
     nodes: usize,
+    /// Levels that have nodes.
+    levels: usize,
     /// The places on all levels where the last node was added. Neighbours are linked one after another, mostly.
     last: [Place; LEVELS],
 }
@@ -50,7 +51,7 @@ impl FrameTable {
     pub const fn new() -> FrameTable {
         FrameTable {
             first: [const { AtomicPtr::new(ptr::null_mut()) }; LEVELS],
-            writer: Mutex::new(Writer { nodes: 0, last: [None; LEVELS] }),
+            writer: Mutex::new(Writer { nodes: 0, levels: 0, last: [None; LEVELS] }),
         }
     }
 
@@ -76,7 +77,7 @@ impl FrameTable {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut place = None;
         let mut places = [None; LEVELS];
-        for level in (0..LEVELS).rev() {
+        for level in (0..writer.levels).rev() {
             // From where the last one was, if that is nearer.
             let start = |place: Place| place.map(|node| node.code.start);
             let near = writer.last[level].filter(|node| node.code.start <= code.start);
@@ -95,7 +96,9 @@ impl FrameTable {
         for (level, &place) in places[..height].iter().enumerate() {
             self.link(place, level).store(ptr::from_ref(node).cast_mut(), Ordering::Release);
         }
-        writer.last = array::from_fn(|level| if level < height { Some(node) } else { places[level] });
+        writer.levels = writer.levels.max(height);
+        writer.last = places;
+        writer.last[..height].fill(Some(node));
     }
 
     /// The record about the code at `address`. May be called anywhere, signal handlers included.

@@ -77,8 +77,12 @@ fn is_found(code: ExecutorAddr) -> bool {
 pub fn register_frames(eh_frame: AddrRange, code: AddrRange) -> Result<(), ExecutorError> {
     static IS_ASKED: OnceLock<bool> = OnceLock::new();
     debug_assert!(Frames::new(eh_frame).all(|frame| code.contains(frame.code.start)));
-    if IS_ASKED.get() != Some(&false) {
-        TABLE.add(code, eh_frame);
+    if IS_ASKED.get() == Some(&false) {
+        return register_with_libgcc(eh_frame);
+    }
+    TABLE.add(code, eh_frame);
+    if IS_ASKED.get().is_some() {
+        return Ok(());
     }
     let Some(first) = Frames::new(eh_frame).next() else { return Ok(()) };
     let is_asked = IS_ASKED.get_or_init(|| libgcc().is_some() && is_found(first.code.start));
