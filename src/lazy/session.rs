@@ -21,7 +21,8 @@ use crate::link::archive::{Archive, CopyPart};
 use crate::link::conventions::Conventions;
 use crate::link::{self, LinkError};
 use crate::rt::wrapper::{
-    BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_expected_symbol,
+    BAD_ARGUMENTS, CALLABLE, EXPORTED, ExecutorSymbolDef, decode_address, encode_address, encode_expected_symbol,
+    takes_plain_answer,
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use crossbeam_utils::CachePadded;
@@ -421,12 +422,9 @@ impl DispatchHandler for Dispatcher {
             return Err(format!("No function registered for tag {tag}"));
         }
         let reentry = decode_address(args).ok_or(BAD_ARGUMENTS)?;
-        let definition = session
-            .reexports
-            .resolve(&session, reentry)
-            .map(|address| ExecutorSymbolDef { address, flags: EXPORTED | CALLABLE });
-        Ok(match definition {
-            Ok(symbol) => encode_expected_symbol(Ok(symbol)),
+        Ok(match session.reexports.resolve(&session, reentry) {
+            Ok(address) if takes_plain_answer(args) => encode_address(address).to_vec(),
+            Ok(address) => encode_expected_symbol(Ok(ExecutorSymbolDef { address, flags: EXPORTED | CALLABLE })),
             Err(error) => encode_expected_symbol(Err(&error.to_string())),
         })
     }

@@ -27,6 +27,13 @@ pub fn decode_address(args: &[u8]) -> Option<ExecutorAddr> {
     Some(ExecutorAddr(u64::from_le_bytes(*bytes)))
 }
 
+/// Whether a resolve call takes the address alone for an answer, inline: the built-in runtime says so in a second word, since the
+/// standard answer has to come from `malloc`, which a first call in a signal handler may have interrupted. LLVM's sends none.
+pub fn takes_plain_answer(args: &[u8]) -> bool {
+    const PLAIN_ANSWER: u64 = 1;
+    args.get(8..16) == Some(&PLAIN_ANSWER.to_le_bytes())
+}
+
 /// An argument list of one `SPSExecutorAddr`.
 pub fn encode_address(address: ExecutorAddr) -> [u8; 8] {
     address.0.to_le_bytes()
@@ -78,6 +85,14 @@ mod tests {
     #[test]
     fn further_bytes_are_ignored() {
         assert_eq!(decode_address(&[1, 0, 0, 0, 0, 0, 0, 0, 9]), Some(ExecutorAddr(1)));
+    }
+
+    #[test]
+    fn the_address_alone_is_for_those_who_ask_for_it() {
+        let args = bytes("0030477abd7f0000 0100000000000000");
+        assert!(takes_plain_answer(&args));
+        assert!(!takes_plain_answer(&args[..8]));
+        assert!(!takes_plain_answer(&bytes("0030477abd7f0000 0200000000000000")));
     }
 
     #[test]

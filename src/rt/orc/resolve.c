@@ -3,10 +3,15 @@
 // The question is one JIT dispatch call, answered by the session on the calling thread or in another process:
 //
 //     tag        address of __orc_rt_resolve_tag
-//     argument   address of the trampoline, 8 bytes
+//     argument   address of the trampoline, 8 bytes; behind it, PLAIN_ANSWER in 8 more
 //     result     Expected<ExecutorSymbolDef> in simple packed serialization, all little-endian:
 //                01, address (8 bytes), symbol flags (1), target flags (1)
 //                00, length (8 bytes), message
+//                or the address alone, 8 bytes, from a session that looks at the second word
+//
+// A first call may come from a signal handler, and what it interrupts may be malloc. The standard answer is longer than
+// what a result holds inline, so it comes from malloc and is freed here; the address alone does without. A session
+// that knows one word of argument only ignores the other, as every receiver of such arguments does.
 //
 // Nothing here is shared between calls, so any number of threads may be here at once, and a resolve may run inside
 // another one.
@@ -46,6 +51,7 @@ ORC_RT_EXPORT ORC_RT_USED char __orc_rt_resolve_tag;
 ORC_RT_WEAK extern int *ERRNO_LOCATION(void);
 
 enum {
+  PLAIN_ANSWER = 1,
   HAS_VALUE = 1,
   TAG_SIZE = 1,
   VALUE_SIZE = TAG_SIZE + sizeof(u64) + 2,
@@ -59,15 +65,18 @@ static u64 read_u64(const u8 *bytes) {
   return value;
 }
 
-// Reads the answer. Returns the landing address, or null and the reason in `*failure`, which then points to a constant
+// The landing address that the answer holds, or null and the reason in `*failure`.
+static void *landing_at(u64 address, const char **failure) {
+  if (address == 0)
+    *failure = "the answer is the null address";
+  return (void *)(uptr)address;
+}
+
+// Reads a standard answer. Returns the landing address, or null and the reason in `*failure`, which then points to a constant
 // or into the buffer itself: the message is moved to the buffer's start, where its header leaves room for the zero byte.
 static void *decode(u8 *bytes, usize size, const char **failure) {
-  if (size >= VALUE_SIZE && bytes[0] == HAS_VALUE) {
-    u64 address = read_u64(bytes + TAG_SIZE);
-    if (address == 0)
-      *failure = "the answer is the null address";
-    return (void *)(uptr)address;
-  }
+  if (size >= VALUE_SIZE && bytes[0] == HAS_VALUE)
+    return landing_at(read_u64(bytes + TAG_SIZE), failure);
   if (size < MESSAGE_HEADER_SIZE || bytes[0] != 0 || read_u64(bytes + TAG_SIZE) > size - MESSAGE_HEADER_SIZE) {
     *failure = "malformed answer to the resolve call";
     return 0;
@@ -97,14 +106,17 @@ ORC_RT_HIDDEN void *__orc_rt_resolve(void *trampoline) {
   int *errno_location = ERRNO_LOCATION ? ERRNO_LOCATION() : 0;
   int saved_errno = errno_location ? *errno_location : 0;
 
-  u64 argument = (u64)(uptr)trampoline;
+  u64 arguments[] = {(u64)(uptr)trampoline, PLAIN_ANSWER};
   struct result result = __orc_rt_jit_dispatch(&__orc_rt_jit_dispatch_ctx, &__orc_rt_resolve_tag,
-                                               (const char *)&argument, sizeof(argument));
+                                               (const char *)arguments, sizeof(arguments));
 
   const char *failure = 0;
   void *landing = 0;
-  if (result.size > sizeof(result.data.bytes))
-    landing = decode((u8 *)result.data.pointer, result.size, &failure);
+  u8 *allocated = result.size > sizeof(result.data.bytes) ? (u8 *)result.data.pointer : 0;
+  if (allocated)
+    landing = decode(allocated, result.size, &failure);
+  else if (result.size == sizeof(result.data.bytes))
+    landing = landing_at(read_u64(result.data.bytes), &failure);
   else if (result.size == 0 && result.data.pointer)
     failure = result.data.pointer;
   else
@@ -112,7 +124,8 @@ ORC_RT_HIDDEN void *__orc_rt_resolve(void *trampoline) {
 
   if (failure)
     fail(trampoline, failure);
-  free(result.data.pointer);
+  if (allocated)
+    free(allocated);
   if (errno_location)
     *errno_location = saved_errno;
   return landing;
