@@ -14,8 +14,9 @@
 
 use super::shard::{self, SHARDS};
 use crossbeam_utils::CachePadded;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
@@ -32,8 +33,9 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The gate itself is held while its thread forks, so that the child does not find it locked by a thread it lacks.
-    static HELD: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
+    /// The gate itself is held while its thread forks, so that the child does not find it locked by a thread it lacks. A thread that
+    /// is ending may fork in the destructor of a `pthread_key_t`, when Rust's thread-locals with destructors are gone: this has none.
+    static HELD: Cell<Option<ManuallyDrop<MutexGuard<'static, ()>>>> = const { Cell::new(None) };
 }
 
 fn gate() -> MutexGuard<'static, ()> {
@@ -184,13 +186,12 @@ pub(super) fn before_fork() {
     while inside_count() > mine {
         gate = CHANGED.wait(gate).unwrap_or_else(PoisonError::into_inner);
     }
-    // A thread that is ending may have no place to keep it; then the gate is only empty, not held.
-    let _ = HELD.try_with(|held| held.replace(Some(gate)));
+    HELD.set(Some(ManuallyDrop::new(gate)));
 }
 
 /// The gate as [`before_fork`] left it.
 fn held() -> Option<MutexGuard<'static, ()>> {
-    HELD.try_with(RefCell::take).unwrap_or_else(|_| Some(gate()))
+    HELD.take().map(ManuallyDrop::into_inner)
 }
 
 /// After `fork`, in the parent.
@@ -263,6 +264,31 @@ mod tests {
         thread.join().unwrap();
         assert_eq!(early, 0);
         assert_eq!(entered.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn the_gate_is_held_while_an_ending_thread_forks() {
+        struct Ending;
+        impl Drop for Ending {
+            fn drop(&mut self) {
+                before_fork();
+                HELD_AT_END.store(GATE.try_lock().is_err(), Ordering::SeqCst);
+                after_fork_in_parent();
+            }
+        }
+        thread_local! {
+            static ENDING: Ending = const { Ending };
+        }
+        static HELD_AT_END: AtomicBool = AtomicBool::new(false);
+        let _alone = alone();
+        let thread = std::thread::spawn(|| {
+            // What has its destructor registered first is destroyed last.
+            ENDING.with(|_| ());
+            before_fork();
+            after_fork_in_parent();
+        });
+        thread.join().unwrap();
+        assert!(HELD_AT_END.load(Ordering::SeqCst));
     }
 
     #[test]
