@@ -55,16 +55,31 @@ pub fn guard_forks() {
     });
 }
 
+thread_local! {
+    /// What the thread let through before it began to fork: a signal handler that made a first call meanwhile would wait for its own
+    /// thread to open the gate.
+    static FORKING: Cell<Option<Interrupts>> = const { Cell::new(None) };
+}
+
 extern "C" fn before_fork() {
+    FORKING.set(Some(interrupts::hold()));
     gate::before_fork();
 }
 
 extern "C" fn after_in_parent() {
     gate::after_fork_in_parent();
+    let_through();
 }
 
 extern "C" fn after_in_child() {
     gate::after_fork_in_child();
+    let_through();
+}
+
+fn let_through() {
+    if let Some(interrupts) = FORKING.take() {
+        interrupts.restore();
+    }
 }
 
 /// The state of the program that a dispatch has put aside.

@@ -110,6 +110,15 @@ fn signals_wait_while_the_linker_runs_but_not_for_program_code() {
 }
 
 #[test]
+fn signals_wait_while_a_thread_forks() {
+    let seen = || [is_blocked(libc::SIGUSR1), is_blocked(libc::SIGSEGV)];
+    before_fork();
+    let meanwhile = seen();
+    after_in_parent();
+    assert_eq!([meanwhile, seen()], [[true, false], [false, false]]);
+}
+
+#[test]
 fn a_first_call_works_on_a_16_kib_stack() {
     #[cfg(not(target_os = "linux"))]
     use libc::pthread_create;
