@@ -258,7 +258,7 @@ impl Region {
         } else {
             AddrRange::new(all.start, window_size)
         };
-        let backing = new_backing(all, use_of_code)?;
+        let backing = Backing::new(all.size(), use_of_code);
         let mut region = Region {
             process: ForkMark::new(),
             backing,
@@ -419,7 +419,7 @@ impl Region {
     fn map(&mut self, extent: Extent, prot: MemProt) -> Result<Chunk, MemoryError> {
         if prot != MemProt::ReadWrite && self.backing.is_lost() {
             // What is mapped of the old one stays.
-            self.backing = new_backing(self.all, self.use_of_code)?;
+            self.backing = Backing::new(self.all.size(), self.use_of_code);
         }
         let offset = extent.start() - self.all.start.0;
         let view = match prot {
@@ -433,7 +433,7 @@ impl Region {
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.
     fn leave_parent(&mut self) -> Result<(), MemoryError> {
         if sys::PAGES_ARE_SHARED {
-            self.backing = new_backing(self.all, self.use_of_code)?;
+            self.backing = Backing::new(self.all.size(), self.use_of_code);
             if let Some(rest) = self.window_rest.take() {
                 self.window_rest = self.renew(rest, MemProt::ReadExec)?;
             }
@@ -453,10 +453,6 @@ impl Region {
             None => Ok(None),
         }
     }
-}
-
-fn new_backing(all: AddrRange, use_of_code: CodeMemory) -> Result<Backing, MemoryError> {
-    Backing::new(all.size(), use_of_code).map_err(|source| MemoryError::Os { what: "create a memory file", source })
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rt::sys::testing::{RETURN_42, call, in_child, peek, poke};
+use crate::rt::sys::testing::{RETURN_42, call, in_child, peek, poke, set_limit};
 
 const SMALL: u64 = 64 << 20;
 
@@ -175,6 +175,20 @@ fn a_child_of_fork_sees_what_was_linked_before() {
         let own = code(&memory).address.0;
         call(function) == 42 && call(own) == 42
     }));
+}
+
+#[test]
+fn a_child_that_may_have_no_file_has_memory() {
+    let memory = InProcessMemoryManager::with_size(SMALL);
+    let before = code(&memory).address.0;
+    for what in [libc::RLIMIT_NOFILE, libc::RLIMIT_FSIZE] {
+        assert!(in_child(|| {
+            set_limit(what, 0);
+            let own = code(&memory).address.0;
+            let fresh = code(&InProcessMemoryManager::with_size(SMALL)).address.0;
+            [before, own, fresh].map(call) == [42; 3]
+        }));
+    }
 }
 
 #[test]

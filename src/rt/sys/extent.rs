@@ -228,7 +228,7 @@ mod tests {
     fn pages_are_made_present_and_stay_as_they_are() {
         let page = page_size();
         let size = 64 * page;
-        let backing = Backing::new(size, CodeMemory::Plain).unwrap();
+        let backing = Backing::new(size, CodeMemory::Plain);
         let mut view = backing.map(0, Extent::reserve(size, None).unwrap(), MemProt::Read).unwrap();
         view.as_mut()[5 * page as usize] = 7;
         let before = pages_in_memory(view.address(), size);
@@ -252,7 +252,7 @@ mod tests {
     fn views_that_are_taken_away_come_back_with_what_was_written() {
         let page = page_size();
         let size = 8 * page;
-        let backing = Backing::new(size, CodeMemory::Plain).unwrap();
+        let backing = Backing::new(size, CodeMemory::Plain);
         let mut view = backing.map(0, Extent::reserve(size, None).unwrap(), MemProt::Read).unwrap();
         view.as_mut().fill(7);
         let (start, address, pages) = (view.as_mut().as_ptr() as u64, view.address(), view.pages());

@@ -63,17 +63,18 @@ fn identity(descriptor: libc::c_int) -> Option<(libc::dev_t, libc::ino_t)> {
 
 impl Backing {
     /// A file of `size` zero bytes that take no memory until they are written, or what else suits the `use_of_code`.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn new(size: u64, use_of_code: CodeMemory) -> io::Result<Backing> {
-        match use_of_code {
-            CodeMemory::Plain => Self::with_code(size, libc::MAP_SHARED),
+    /// Where no file can be made, memory without one.
+    pub fn new(size: u64, use_of_code: CodeMemory) -> Backing {
+        let without_file = Backing { file: None, code: libc::MAP_SHARED };
+        let code = match use_of_code {
+            CodeMemory::Plain => libc::MAP_SHARED,
             // The system lets debuggers write to private mappings only. What the program sees of a page no longer changes then.
-            CodeMemory::Breakpoints => Self::with_code(size, libc::MAP_PRIVATE),
+            CodeMemory::Breakpoints => libc::MAP_PRIVATE,
             // Profilers take the names of files for names of programs, unless there is no file.
-            CodeMemory::Nameless => Ok(Backing { file: None, code: libc::MAP_SHARED }),
-        }
+            CodeMemory::Nameless => return without_file,
+        };
+        // A process may forbid itself files and descriptors (a sandbox, or a child that is about to run what it does not trust).
+        Self::with_code(size, code).unwrap_or(without_file)
     }
 
     fn with_code(size: u64, code: libc::c_int) -> io::Result<Backing> {
@@ -342,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_has_become_another_files_is_not_taken_for_the_memory_files() {
-        let backing = Backing::new(1 << 20, CodeMemory::Plain).unwrap();
+        let backing = Backing::new(1 << 20, CodeMemory::Plain);
         let number = backing.file.as_ref().unwrap().descriptor;
         assert!(!backing.is_lost());
         let other = std::fs::File::open("/dev/null").unwrap();

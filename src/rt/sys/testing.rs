@@ -28,6 +28,14 @@ pub fn in_child(question: impl Fn() -> bool) -> bool {
     false
 }
 
+/// Sets a limit of this process (a child).
+#[cfg(target_os = "linux")]
+pub fn set_limit(what: libc::__rlimit_resource_t, most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: the structure is a local.
+    assert_eq!(unsafe { libc::setrlimit(what, &limit) }, 0);
+}
+
 /// Calls `int f(void)` at `address`, which must be one.
 pub fn call(address: u64) -> i32 {
     // SAFETY: only given the addresses of such functions.

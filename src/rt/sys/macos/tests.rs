@@ -13,7 +13,7 @@ fn place(view: &mut View, prot: MemProt) -> u64 {
 }
 
 fn map(prot: MemProt, pages: u64) -> View {
-    let backing = Backing::new(0, CodeMemory::Plain).unwrap();
+    let backing = Backing::new(0, CodeMemory::Plain);
     backing.map(0, Extent::reserve(pages * page_size(), None).unwrap(), prot).unwrap()
 }
 
