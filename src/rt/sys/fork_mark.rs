@@ -7,7 +7,8 @@ use super::process_id;
 /// How often the process's id is asked for before a page of memory is made that answers without a system call.
 const PATIENCE: u32 = 32;
 
-/// Knows the process it was made in, however a child comes about: `fork`, or the bare system call.
+/// Knows the process it was made in, however a child comes about: `fork`, or the bare system call. A child of `vfork` is no other process
+/// here: what it does to memory it does to its parent's.
 #[derive(Debug)]
 pub struct ForkMark {
     process: u32,
@@ -28,7 +29,7 @@ impl ForkMark {
             return page.load(Ordering::Relaxed) == 0;
         }
         if process_id() != self.process {
-            return true;
+            return !shares_memory_with(self.process);
         }
         self.asked = self.asked.saturating_add(1);
         if self.asked == PATIENCE {
@@ -36,6 +37,21 @@ impl ForkMark {
         }
         false
     }
+}
+
+/// Whether the memory of `process` is this one's; no, if the kernel does not tell.
+#[cfg(target_os = "linux")]
+fn shares_memory_with(process: u32) -> bool {
+    /// From the kernel's interface: that memory is what to compare.
+    const KCMP_VM: libc::c_int = 1;
+    // SAFETY: the system call compares, and takes any numbers.
+    unsafe { libc::syscall(libc::SYS_kcmp, process, process_id(), KCMP_VM, 0usize, 0usize) == 0 }
+}
+
+/// Nothing is shared that a child must not write here.
+#[cfg(not(target_os = "linux"))]
+fn shares_memory_with(_process: u32) -> bool {
+    false
 }
 
 /// A number other than 0, in memory that is all zeroes in children; `None` where the kernel has no such memory.
@@ -91,6 +107,24 @@ mod tests {
     #[test]
     fn a_child_is_known_from_the_first_time_on() {
         assert!(in_child(0));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_that_shares_memory_is_no_other_process() {
+        extern "C" fn ask(mark: *mut libc::c_void) -> libc::c_int {
+            // SAFETY: the mark below, which nobody else uses meanwhile.
+            i32::from(unsafe { &mut *mark.cast::<ForkMark>() }.is_of_parent())
+        }
+        let mut mark = ForkMark::new();
+        let mut stack = vec![0u128; 4096];
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        let mut status = 0;
+        // SAFETY: the child has a stack of its own, asks and ends; this thread waits for that, as with `vfork`.
+        let child = unsafe { libc::clone(ask, stack.as_mut_ptr_range().end.cast(), flags, (&raw mut mark).cast()) };
+        // SAFETY: waits for the child just made.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
     }
 
     #[test]
