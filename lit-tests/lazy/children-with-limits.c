@@ -1,4 +1,4 @@
-// Children that may open no file, or write none, make first calls.
+// Children that may open no file, or write none, make first calls. The first file that a program opens has the number that it has natively.
 //
 // REQUIRES: elf, linux
 // UNSUPPORTED: emulated
@@ -7,12 +7,14 @@
 // RUN: %same main.o -lazy functions.o | FileCheck %s
 // RUN: %same -lazy main.o -lazy functions.o | FileCheck %s
 //
-// CHECK: no files: 2
+// CHECK: first file: 3
+// CHECK-NEXT: no files: 2
 // CHECK-NEXT: no bytes: 3
 // CHECK-NEXT: neither: 4
 // CHECK-NEXT: status: 0
 
 //--- main.c
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -38,6 +40,7 @@ static void try(const char *name, int files, int bytes, int (*function)(void)) {
 int main(void) {
   if (one() != 1)
     return 1;
+  printf("first file: %d\n", open("/dev/null", O_RDONLY));
   try("no files", 1, 0, two);
   try("no bytes", 0, 1, three);
   try("neither", 1, 1, four);

@@ -88,17 +88,7 @@ impl Backing {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: a fresh descriptor that nobody else knows.
-        let mut file = unsafe { OwnedFd::from_raw_fd(fd) };
-        if fd <= libc::STDERR_FILENO {
-            // The program was started with a standard stream closed, and will use that number.
-            // SAFETY: no precondition.
-            let other = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
-            if other < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            // SAFETY: as above.
-            file = unsafe { OwnedFd::from_raw_fd(other) };
-        }
+        let file = out_of_the_way(unsafe { OwnedFd::from_raw_fd(fd) })?;
         let length = libc::off_t::try_from(size).map_err(|_| io::ErrorKind::InvalidInput)?;
         // SAFETY: no precondition.
         if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
@@ -149,6 +139,28 @@ impl Backing {
         // SAFETY: a fresh mapping, never unmapped, the only writable one of this part of the file; `extent` ends here.
         Ok(unsafe { View::new(view.cast(), size, extent.start()) })
     }
+}
+
+/// `file` by a number that the program, which counts from the lowest free one, does not expect to be taken; where the process may not
+/// have so many, as it is.
+fn out_of_the_way(file: OwnedFd) -> io::Result<OwnedFd> {
+    /// High enough, and the kernel's table stays small: children get a copy.
+    const LEAST: libc::c_int = 250;
+    // SAFETY: no precondition.
+    let from = |least: libc::c_int| unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) };
+    let mut other = from(LEAST);
+    if other < 0 {
+        if file.as_raw_fd() > libc::STDERR_FILENO {
+            return Ok(file);
+        }
+        // The program was started with a standard stream closed, and will use that number.
+        other = from(libc::STDERR_FILENO + 1);
+    }
+    if other < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh descriptor that nobody else knows.
+    Ok(unsafe { OwnedFd::from_raw_fd(other) })
 }
 
 /// Makes the pages present that hold the `size` bytes at `start`, which are mapped, to be written if `writable`. Without Linux 5.14, and where
@@ -340,6 +352,18 @@ pub fn call_resolver(resolver: ExecutorAddr) -> ExecutorAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rt::sys::testing::{in_child, set_limit};
+
+    #[test]
+    fn low_numbers_are_the_programs() {
+        let number = |backing: &Backing| backing.file.as_ref().unwrap().descriptor;
+        assert!(number(&Backing::new(1 << 20, CodeMemory::Plain)) >= 250);
+        assert!(in_child(|| {
+            set_limit(libc::RLIMIT_NOFILE, 100);
+            let low = Backing::new(1 << 20, CodeMemory::Plain);
+            (3..100).contains(&number(&low)) && !low.is_lost()
+        }));
+    }
 
     #[test]
     fn a_descriptor_that_has_become_another_files_is_not_taken_for_the_memory_files() {
