@@ -1,6 +1,6 @@
 //! The executor that is this very process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,9 +105,10 @@ impl ExecutorProcessControl for InProcess {
 
     fn load_library_for(&self, path: &OsStr, program_has: &dyn Fn(&[u8]) -> bool) -> Result<(), ExecutorError> {
         let provide = |name: &[u8]| program_has(name).then(sys::provider::too_early);
+        let mut tried = BTreeSet::new();
         loop {
             let Err(reason) = process::load_library(path) else { return Ok(()) };
-            if !sys::provider::provide_missing(&reason, &provide) {
+            if !sys::provider::provide_missing(&reason, &mut tried, &provide) {
                 return Err(ExecutorError::Library { path: path.to_string_lossy().into_owned(), reason });
             }
         }

@@ -6,7 +6,7 @@
 //! program it is answered from this process's own file, which is where a static program's calls come from; a library calls the loader itself, through
 //! a jump that leaves its return address where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -202,10 +202,11 @@ extern "C" fn dlopen_for_program(path: *const c_char, flags: c_int) -> *mut c_vo
     let Some(program) = program().filter(|_| !path.is_null()) else {
         return handle;
     };
+    let mut tried = BTreeSet::new();
     while handle.is_null() {
         let reason = super::process::loader_error();
         let provide = |name: &[u8]| program.symbols.find(name);
-        if !as_linker(|| super::provider::provide_missing(&reason, &provide)) {
+        if !as_linker(|| super::provider::provide_missing(&reason, &mut tried, &provide)) {
             // Fails again, so that `dlerror` says why.
             return open();
         }

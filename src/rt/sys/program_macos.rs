@@ -53,9 +53,14 @@ pub mod interpose {
 /// Symbols of the program for libraries that are loaded before it is linked.
 pub mod provider {
     use crate::base::ExecutorAddr;
+    use std::collections::BTreeSet;
 
     /// Nothing can be provided.
-    pub fn provide_missing(_reason: &str, _provide: &dyn Fn(&[u8]) -> Option<ExecutorAddr>) -> bool {
+    pub fn provide_missing(
+        _reason: &str,
+        _tried: &mut BTreeSet<Vec<u8>>,
+        _provide: &dyn Fn(&[u8]) -> Option<ExecutorAddr>,
+    ) -> bool {
         false
     }
 

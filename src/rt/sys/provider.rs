@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use object::{Object, ObjectSymbol};
 
+use super::dispatch::as_program;
 use super::process;
 use crate::base::ExecutorAddr;
 
@@ -25,28 +26,45 @@ const SHN_ABS: u16 = 0xfff1;
 const READ_WRITE: u32 = 6;
 
 /// If a library was not loaded for `reason`, the loader's words, because symbols are missing that `provide` knows: makes them known to the loader. Says whether loading
-/// may go well now.
-pub fn provide_missing(reason: &str, provide: &dyn Fn(&[u8]) -> Option<ExecutorAddr>) -> bool {
+/// may go well now. `tried` is what this was called for before, of the same library: what is missing still is not to be had.
+///
+/// The caller is linking. The loader has a lock of its own, which a thread holds while constructors run that call the program, and thereby the linker: so
+/// nothing is locked here, and nobody inside the gate, while the loader is asked for anything. Two threads may make the same symbol known; it has one address, and the loader
+/// takes the first.
+pub fn provide_missing(
+    reason: &str,
+    tried: &mut BTreeSet<Vec<u8>>,
+    provide: &dyn Fn(&[u8]) -> Option<ExecutorAddr>,
+) -> bool {
     static PROVIDED: Mutex<BTreeSet<Vec<u8>>> = Mutex::new(BTreeSet::new());
+    let provided = || PROVIDED.lock().unwrap_or_else(PoisonError::into_inner);
     let Some((library, rest)) = reason.split_once(": undefined symbol: ") else {
         return false;
     };
-    let name = rest.split([',', ' ']).next().unwrap_or_default();
-    let mut provided = PROVIDED.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(address) = provide(name.as_bytes()).filter(|_| !provided.contains(name.as_bytes())) else {
+    let name = rest.split([',', ' ']).next().unwrap_or_default().as_bytes();
+    if !tried.insert(name.to_vec()) {
+        return false;
+    }
+    // By another thread, since the loader has failed.
+    if provided().contains(name) {
+        return true;
+    }
+    let Some(address) = provide(name) else {
         return false;
     };
-    let mut symbols = vec![(name.as_bytes().to_vec(), address)];
+    let mut symbols = vec![(name.to_vec(), address)];
     // The loader names one; its library may lack more.
     for missing in undefined_symbols(library) {
-        if missing != name.as_bytes() && !provided.contains(&missing) && process::symbol(&missing, None).is_none() {
+        let is_known = missing == name || provided().contains(&missing);
+        if !is_known && as_program(|| process::symbol(&missing, None)).is_none() {
             symbols.extend(provide(&missing).map(|address| (missing, address)));
         }
     }
-    if load(&image(&symbols, READ_WRITE), libc::RTLD_GLOBAL).is_err() {
+    let image = image(&symbols, READ_WRITE);
+    if as_program(|| load(&image, libc::RTLD_GLOBAL)).is_err() {
         return false;
     }
-    provided.extend(symbols.into_iter().map(|(name, _)| name));
+    provided().extend(symbols.into_iter().map(|(name, _)| name));
     true
 }
 
@@ -164,6 +182,7 @@ fn hash_of(name: &[u8]) -> u32 {
 mod tests {
     use super::*;
     use crate::rt::sys::testing::in_child;
+    use std::cell::Cell;
 
     #[test]
     fn the_loader_finds_what_is_provided() {
@@ -209,20 +228,31 @@ mod tests {
     #[test]
     fn other_reasons_are_not_looked_at() {
         let provide = |_: &[u8]| Some(ExecutorAddr(1));
-        assert!(!provide_missing("libx.so: cannot open shared object file: No such file or directory", &provide));
+        let reason = "libx.so: cannot open shared object file: No such file or directory";
+        assert!(!provide_missing(reason, &mut BTreeSet::new(), &provide));
     }
 
     #[test]
     fn what_the_program_lacks_stays_missing() {
-        assert!(!provide_missing("./libx.so: undefined symbol: nobody_has_it", &|_| None));
+        let reason = "./libx.so: undefined symbol: nobody_has_it";
+        assert!(!provide_missing(reason, &mut BTreeSet::new(), &|_| None));
     }
 
     #[test]
     fn nothing_is_provided_twice() {
         let good = in_child(|| {
             let reason = "/no/such/library.so: undefined symbol: provided_once, version X";
-            let provide = |_: &[u8]| Some(ExecutorAddr(0x77));
-            provide_missing(reason, &provide) && !provide_missing(reason, &provide)
+            let mut tried = BTreeSet::new();
+            let asked = Cell::new(0);
+            let provide = |_: &[u8]| {
+                asked.set(asked.get() + 1);
+                Some(ExecutorAddr(0x77))
+            };
+            // Whoever had failed before it was provided may try again, once.
+            provide_missing(reason, &mut tried, &provide)
+                && !provide_missing(reason, &mut tried, &provide)
+                && provide_missing(reason, &mut BTreeSet::new(), &provide)
+                && asked.get() == 1
         });
         assert!(good);
     }
