@@ -25,16 +25,21 @@ with open("host.c", "w") as host:
 import subprocess
 import sys
 
-for _ in range(3):
+for _ in range(5):
     done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, timeout=60, check=True)
 print(done.stdout.decode(), end="")
 //--- opens.c
+#include <unistd.h>
 void open_next(void);
-__attribute__((constructor)) static void construct(void) { open_next(); }
+__attribute__((constructor)) static void construct(void) {
+  usleep(1000);
+  open_next();
+}
 //--- main.c
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 enum { COUNT = 40 };
 static int opened_a, opened_b, next;
 static int try_to_open(char kind, int n) {
@@ -62,6 +67,7 @@ int main(void) {
     if (!library)
       return puts(dlerror());
     dlclose(library);
+    usleep(200);
   }
   pthread_join(thread, 0);
   printf("opened %d and %d\n", opened_a, opened_b);

@@ -2,27 +2,27 @@
 //! as those of an executable are, and its memory is that of the first object in the list of loaded ones.
 //!
 //! Linked code is given the functions here where it refers to `dlopen`, `dlsym`, `dlvsym`, `dladdr`, `dladdr1` and `dl_iterate_phdr`. Libraries
-//! get those of them that may ask for the program's symbols, once there is a program ([`super::interpose`]). `RTLD_NEXT` is relative to the caller: for the
+//! get those of them that may need the program's symbols, once there is a program ([`super::interpose`]). `RTLD_NEXT` is relative to the caller: for the
 //! program it is answered from this process's own file, which is where a static program's calls come from; a library calls the loader itself, through
 //! a jump that leaves its return address where it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::dispatch::as_linker;
-use super::{backtrace, interpose, rebind, thread_local};
+use super::{backtrace, open, rebind, thread_local};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::gate;
 use crate::rt::memory::MemoryManager;
 use crate::rt::program::ProgramSymbols;
 
 const RTLD_DL_SYMENT: c_int = 1;
-const RTLD_DL_LINKMAP: c_int = 2;
+pub const RTLD_DL_LINKMAP: c_int = 2;
 
 unsafe extern "C" {
     fn dlvsym(handle: *mut c_void, name: *const c_char, version: *const c_char) -> *mut c_void;
-    fn dladdr1(address: *const c_void, info: *mut libc::Dl_info, extra: *mut *mut c_void, flags: c_int) -> c_int;
+    pub fn dladdr1(address: *const c_void, info: *mut libc::Dl_info, extra: *mut *mut c_void, flags: c_int) -> c_int;
 }
 
 type PhdrCallback = unsafe extern "C-unwind" fn(*mut libc::dl_phdr_info, usize, *mut c_void) -> c_int;
@@ -67,7 +67,7 @@ fn stand_ins() -> impl Iterator<Item = (ExecutorAddr, ExecutorAddr)> {
     let own = [
         (address(libc::dlsym as *const ()), address(dlsym_for_program as *const ())),
         (address(dlvsym as *const ()), address(dlvsym_for_program as *const ())),
-        (address(libc::dlopen as *const ()), address(dlopen_for_program as *const ())),
+        (address(libc::dlopen as *const ()), address(open::dlopen_for_program as *const ())),
         (address(libc::dladdr as *const ()), address(dladdr_for_all as *const ())),
         (address(dladdr1 as *const ()), address(dladdr1_for_all as *const ())),
         (address(libc::dl_iterate_phdr as *const ()), address(dl_iterate_phdr_for_program as *const ())),
@@ -78,6 +78,7 @@ fn stand_ins() -> impl Iterator<Item = (ExecutorAddr, ExecutorAddr)> {
 /// What shared libraries get for the loader's function `name`.
 pub fn for_libraries(name: &[u8]) -> Option<u64> {
     match name {
+        b"dlopen" => Some(open::dlopen_for_libraries as *const () as u64),
         b"dlsym" => Some(dlsym_for_libraries as *const () as u64),
         b"dladdr" => Some(dladdr_for_all as *const () as u64),
         b"dladdr1" => Some(dladdr1_for_all as *const () as u64),
@@ -86,7 +87,7 @@ pub fn for_libraries(name: &[u8]) -> Option<u64> {
 }
 
 /// The handle of the program itself.
-fn program_handle() -> *mut c_void {
+pub fn program_handle() -> *mut c_void {
     // SAFETY: no name: the program, which is there.
     unsafe { libc::dlopen(std::ptr::null(), libc::RTLD_LAZY) }
 }
@@ -192,29 +193,6 @@ extern "C" fn dlsym_for_libraries(handle: *mut c_void, name: *const c_char) -> *
         find = sym dlsym_in_program,
         dlsym = sym libc::dlsym,
     )
-}
-
-/// `dlopen` for the program: a library that needs the program's symbols gets them.
-extern "C" fn dlopen_for_program(path: *const c_char, flags: c_int) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    let open = || unsafe { libc::dlopen(path, flags) };
-    let mut handle = open();
-    let Some(program) = program().filter(|_| !path.is_null()) else {
-        return handle;
-    };
-    let mut tried = BTreeSet::new();
-    while handle.is_null() {
-        let reason = super::process::loader_error();
-        let provide = |name: &[u8]| program.symbols.find(name);
-        if !as_linker(|| super::provider::provide_missing(&reason, &mut tried, &provide)) {
-            // Fails again, so that `dlerror` says why.
-            return open();
-        }
-        handle = open();
-    }
-    // What cannot be changed keeps the definitions that the loader has found.
-    as_linker(|| interpose::bind_all(program)).unwrap_or_else(|error| log::warn!("shared libraries: {error}"));
-    handle
 }
 
 /// `dladdr` for everybody.

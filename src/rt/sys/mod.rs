@@ -52,6 +52,8 @@ mod main_thread;
 mod map;
 mod marker;
 #[cfg(target_os = "linux")]
+mod open;
+#[cfg(target_os = "linux")]
 mod piece;
 pub mod process;
 #[cfg(target_os = "macos")]
