@@ -6,8 +6,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, c_int};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -108,8 +111,29 @@ fn load(image: &[u8], scope: c_int) -> std::io::Result<()> {
     file.write_all(image)?;
     // The loader takes a path it knows for the library it has loaded from there, and numbers of descriptors come again.
     static LOADED: AtomicUsize = AtomicUsize::new(0);
-    let unlike = "./".repeat(LOADED.fetch_add(1, Ordering::Relaxed));
-    let path = CString::new(format!("/proc/self/fd/{unlike}{}", file.as_raw_fd()))?;
+    let number = LOADED.fetch_add(1, Ordering::Relaxed);
+    let path = format!("/proc/self/fd/{}{}", "./".repeat(number), file.as_raw_fd());
+    if Path::new(&path).exists() {
+        return load_file(&path, scope);
+    }
+    // After `chroot`, say. What is left is a file that is there while it is loaded.
+    let mut result = Err(std::io::ErrorKind::NotFound.into());
+    for folder in ["/tmp", "/dev/shm", "."] {
+        let path = format!("{folder}/rjitlink-{}-{number}.so", super::process_id());
+        let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        result = created.and_then(|mut file| {
+            let loaded = file.write_all(image).and_then(|()| load_file(&path, scope));
+            std::fs::remove_file(&path).and(loaded)
+        });
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn load_file(path: &str, scope: c_int) -> std::io::Result<()> {
+    let path = CString::new(path)?;
     // SAFETY: a C string; the library has no code.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | scope) };
     if handle.is_null() { Err(std::io::Error::other(process::loader_error())) } else { Ok(()) }
