@@ -1,5 +1,6 @@
 // Exceptions take no lock of the process's: a child of fork catches its own, though another thread of its parent was looking for a handler just then.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clangxx -O1 -pthread -c main.cpp && %clangxx -O1 -c thrower.cpp
 // RUN: %same main.o -lazy thrower.o %{cxx-library} | FileCheck %s

@@ -1,5 +1,6 @@
 // A signal handler may look up call frames, as profilers do, and make first calls, though it has interrupted such a lookup.
 //
+// REQUIRES: elf
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %clangxx -O1 -c main.cpp && %clangxx -O1 -ffunction-sections -c callees.cpp
 // RUN: %same main.o -lazy callees.o %{cxx-library} | FileCheck %s

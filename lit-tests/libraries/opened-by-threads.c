@@ -1,7 +1,10 @@
 // Libraries that need symbols of the program, opened by a thread and, at the same time, by constructors that another thread runs: the loader has a lock
 // of its own, which the second thread holds meanwhile.
 //
+// Lazily under emulation it still hangs at times (aarch64); why is not known.
+//
 // REQUIRES: elf
+// UNSUPPORTED: emulated
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %python build.py 40 %clang -fPIC -shared
 // RUN: %clang -O1 -c main.c && %clang -O1 -c host.c
