@@ -4,8 +4,6 @@
 //! is in the common information entry (CIE) that it refers to.
 
 use crate::base::{AddrRange, ExecutorAddr};
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::{ptr, slice};
 
 /// The forms of pointers (`DW_EH_PE_`), in the low bits of an encoding, and what they are added to, in the high ones.
 const FORM: u8 = 0x0f;
@@ -169,83 +167,6 @@ impl Iterator for Frames {
     }
 }
 
-/// A section of call frame records, with an index of them that is made when somebody wants it, if there are many.
-///
-/// Whoever asks may be a signal handler, so neither locks nor an allocator may be needed.
-pub struct FrameSection {
-    section: AddrRange,
-    /// Pairs, ascending: how far a function is behind [`FrameSection::base`], and its record behind the section's start. Null until made.
-    index: AtomicPtr<(u32, u32)>,
-    rows: AtomicUsize,
-    /// The lowest address of code.
-    base: ExecutorAddr,
-}
-
-/// Sections up to this size, in bytes, are read from the front: some twenty records.
-const SMALL: u64 = 1 << 10;
-
-impl FrameSection {
-    /// `section`, whose records are about code at `base` and behind; for the rest see [`Frames::new`].
-    pub fn new(section: AddrRange, base: ExecutorAddr) -> FrameSection {
-        FrameSection { section, index: AtomicPtr::default(), rows: AtomicUsize::new(0), base }
-    }
-
-    /// The record about the code at `address`.
-    pub fn find(&self, address: ExecutorAddr) -> Option<Frame> {
-        let is_about = |frame: &Frame| frame.code.contains(address);
-        let Some(index) = self.index() else { return Frames::new(self.section).find(is_about) };
-        let distance = u32::try_from(address.0.checked_sub(self.base.0)?).ok()?;
-        let before = index.partition_point(|&(function, _)| function <= distance);
-        let &(_, record) = index.get(before.checked_sub(1)?)?;
-        let start = self.section.start.offset(u64::from(record));
-        Frames::new(AddrRange { start, end: self.section.end }).next().filter(is_about)
-    }
-
-    /// The index; `None` if it is not worth it or there is no memory.
-    fn index(&self) -> Option<&[(u32, u32)]> {
-        if self.section.size() <= SMALL {
-            return None;
-        }
-        let mut rows = self.index.load(Ordering::Acquire);
-        if rows.is_null() {
-            rows = self.make_index()?;
-        }
-        // SAFETY: as many rows as were counted before the pointer was published; they do not change any more.
-        Some(unsafe { slice::from_raw_parts(rows, self.rows.load(Ordering::Acquire)) })
-    }
-    fn make_index(&self) -> Option<*mut (u32, u32)> {
-        let row = |frame: Frame| {
-            let function = frame.code.start.0.checked_sub(self.base.0)?;
-            Some((u32::try_from(function).ok()?, (frame.record.0 - self.section.start.0) as u32))
-        };
-        let count = Frames::new(self.section).filter_map(row).count();
-        let size = count * size_of::<(u32, u32)>();
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a mapping at no particular address replaces nothing.
-        let rows = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, -1, 0) };
-        if rows == libc::MAP_FAILED {
-            return None;
-        }
-        let rows = rows.cast::<(u32, u32)>();
-        // SAFETY: `count` rows of zeroes, which nobody else knows of yet.
-        let index = unsafe { slice::from_raw_parts_mut(rows, count) };
-        index.iter_mut().zip(Frames::new(self.section).filter_map(row)).for_each(|(to, row)| *to = row);
-        index.sort_unstable();
-        // Whoever makes it at the same time finds as many.
-        self.rows.store(count, Ordering::Release);
-        let published = self.index.compare_exchange(ptr::null_mut(), rows, Ordering::AcqRel, Ordering::Acquire);
-        published
-            .map(|_| rows)
-            .or_else(|other| {
-                // SAFETY: the mapping made above, which nobody has seen.
-                unsafe { libc::munmap(rows.cast(), size) };
-                Ok::<_, ()>(other)
-            })
-            .ok()
-    }
-}
-
 #[cfg(test)]
 #[path = "frame_records_tests.rs"]
-mod tests;
+pub mod tests;

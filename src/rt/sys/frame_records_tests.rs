@@ -4,7 +4,7 @@ use super::*;
 
 /// A section that is being written.
 #[derive(Default)]
-struct Section(Vec<u8>);
+pub struct Section(Vec<u8>);
 
 impl Section {
     /// Adds a record with `body` behind its length; says where it begins.
@@ -18,7 +18,7 @@ impl Section {
     }
 
     /// A common information entry of `version` with an augmentation and its data.
-    fn common(&mut self, version: u8, augmentation: &str, data: &[u8]) -> usize {
+    pub fn common(&mut self, version: u8, augmentation: &str, data: &[u8]) -> usize {
         let mut body = vec![0, 0, 0, 0, version];
         body.extend_from_slice(augmentation.as_bytes());
         // Numbers of one byte and of two: alignments of code and data, and the return address's column.
@@ -31,20 +31,20 @@ impl Section {
     }
 
     /// An entry for which `common` is the common one.
-    fn frame(&mut self, common: usize, code: &[u8]) -> usize {
+    pub fn frame(&mut self, common: usize, code: &[u8]) -> usize {
         let distance = (self.0.len() + 4 - common) as u32;
         let body: Vec<u8> = distance.to_le_bytes().into_iter().chain(code.iter().copied()).collect();
         self.record(&body)
     }
 
-    fn finish(mut self) -> AddrRange {
+    pub fn finish(mut self) -> AddrRange {
         self.0.extend_from_slice(&[0; 4]);
         let bytes: &'static [u8] = self.0.leak();
         AddrRange::new(ExecutorAddr(bytes.as_ptr() as u64), bytes.len() as u64)
     }
 }
 
-fn code(start: u64, size: u64) -> AddrRange {
+pub fn code(start: u64, size: u64) -> AddrRange {
     AddrRange::new(ExecutorAddr(start), size)
 }
 
@@ -102,42 +102,4 @@ fn what_is_not_understood_is_passed_over() {
     section.0.extend_from_slice(&0x4000_0000_u32.to_le_bytes());
     let found: Vec<AddrRange> = Frames::new(section.finish()).map(|frame| frame.code).collect();
     assert_eq!(found, [code(0x1_0000, 8)]);
-}
-
-/// Functions of 16 bytes, every 32 bytes, whose records are in an order of their own.
-fn many(count: u64) -> FrameSection {
-    let mut section = Section::default();
-    let common = section.common(1, "zR", &[0x04]);
-    for number in 0..count {
-        let start = 0x10_0000 + number * 7 % count * 32;
-        section.frame(common, &[start.to_le_bytes(), 16_u64.to_le_bytes()].concat());
-    }
-    FrameSection::new(section.finish(), ExecutorAddr(0x10_0000))
-}
-
-#[test]
-fn sections_with_and_without_an_index_have_the_same_answers() {
-    for count in [1, 5, 1000] {
-        let records = many(count);
-        assert_eq!(records.index().is_some(), count == 1000);
-        for number in 0..count {
-            let function = code(0x10_0000 + number * 32, 16);
-            for address in function.start.0..function.start.0 + 32 {
-                let found = records.find(ExecutorAddr(address)).map(|frame| frame.code);
-                assert_eq!(found, (address < function.end.0).then_some(function), "{count}: {address:#x}");
-            }
-        }
-        assert_eq!(records.find(ExecutorAddr(0xf_ffff)), None);
-        assert_eq!(records.find(ExecutorAddr(u64::MAX)), None);
-    }
-}
-
-#[test]
-fn an_index_is_made_once_by_whoever_comes_first() {
-    let records = many(3000);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| assert!(records.find(ExecutorAddr(0x10_0000 + 2999 * 32)).is_some()));
-        }
-    });
 }

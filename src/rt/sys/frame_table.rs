@@ -3,7 +3,8 @@
 //! Exceptions and backtraces ask that, the latter from signal handlers that may have interrupted anything, and children of `fork` whose other threads
 //! are gone. So looking needs no lock: it is a skip list whose nodes never change nor go away once they can be seen.
 
-use super::frame_records::{Frame, FrameSection};
+use super::frame_records::Frame;
+use super::frame_section::FrameSection;
 use crate::base::{AddrRange, ExecutorAddr};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};

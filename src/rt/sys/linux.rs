@@ -74,7 +74,10 @@ impl Backing {
             CodeMemory::Nameless => return without_file,
         };
         // A process may forbid itself files and descriptors (a sandbox, or a child that is about to run what it does not trust).
-        Self::with_code(size, code).unwrap_or(without_file)
+        Self::with_code(size, code).unwrap_or_else(|error| {
+            log::debug!("memory without a file: {error}");
+            without_file
+        })
     }
 
     fn with_code(size: u64, code: libc::c_int) -> io::Result<Backing> {

@@ -29,8 +29,9 @@ pub mod dispatch;
 mod entry;
 mod extent;
 mod fork_mark;
-#[cfg(target_os = "linux")]
 mod frame_records;
+#[cfg(target_os = "linux")]
+mod frame_section;
 #[cfg(target_os = "linux")]
 mod frame_table;
 #[cfg(target_os = "linux")]

@@ -154,10 +154,9 @@ fn search_directories(handle: *mut c_void) -> Vec<PathBuf> {
 
 /// Whether the loader would take the file at `path`: others, of another architecture, it passes over.
 fn is_library(path: &Path) -> bool {
-    let machine: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
     let mut header = [0u8; 20];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    read.is_ok() && header.starts_with(b"\x7fELF\x02\x01") && header[18..] == machine.to_le_bytes()
+    read.is_ok() && header.starts_with(b"\x7fELF\x02\x01") && header[18..] == provider::MACHINE.to_le_bytes()
 }
 
 #[cfg(all(test, target_env = "gnu"))]

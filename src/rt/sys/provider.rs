@@ -24,6 +24,8 @@ const HEADER: usize = 64;
 const PROGRAM_HEADER: usize = 56;
 const SYMBOL: usize = 24;
 const DYNAMIC: [u64; 5] = [4, 6, 5, 10, 11];
+/// What this process runs on (e_machine; System V gABI, chapter 4).
+pub const MACHINE: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
 const SHN_ABS: u16 = 0xfff1;
 /// PF_R and PF_W; PF_X is 1.
 const READ_WRITE: u32 = 6;
@@ -166,7 +168,7 @@ fn image(symbols: &[(Vec<u8>, ExecutorAddr)], stack: u32) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size);
     // ELF64, little-endian, version 1; ET_DYN.
     bytes.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0");
-    bytes.extend(if cfg!(target_arch = "aarch64") { 183u16 } else { 62 }.to_le_bytes());
+    bytes.extend(MACHINE.to_le_bytes());
     bytes.extend(1u32.to_le_bytes());
     bytes.extend([0u64, HEADER as u64, 0].iter().flat_map(|word| word.to_le_bytes()));
     bytes.extend(0u32.to_le_bytes());

@@ -86,7 +86,11 @@ pub fn register_frames(eh_frame: AddrRange, code: AddrRange) -> Result<(), Execu
     }
     let Some(first) = Frames::new(eh_frame).next() else { return Ok(()) };
     let is_asked = IS_ASKED.get_or_init(|| libgcc().is_some() && is_found(first.code.start));
-    if *is_asked { Ok(()) } else { register_with_libgcc(eh_frame) }
+    if *is_asked {
+        return Ok(());
+    }
+    log::debug!("libgcc does not ask for linked code, and is told of it");
+    register_with_libgcc(eh_frame)
 }
 
 /// Has libgcc note the section itself. What it notes, its `struct object` of six or seven words, it would else have from `malloc`: the program's, which

@@ -13,6 +13,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use crate::base::{AddrRange, ExecutorAddr};
 use crate::rt::executor::ExecutorError;
+use crate::rt::sys::frame_records::Frames;
 use crate::rt::sys::process;
 
 /// `struct unw_dynamic_unwind_sections`.
@@ -116,26 +117,8 @@ pub fn register_frames(eh_frame: AddrRange, code: AddrRange) -> Result<(), Execu
         .ok_or(ExecutorError::Missing { what: "__register_frame", why: "for exceptions" })?;
     // SAFETY: the address of `void __register_frame(const void *)`.
     let register: extern "C" fn(u64) = unsafe { std::mem::transmute(register.0 as *const ()) };
-    for entry in entries(eh_frame) {
-        register(entry.0);
+    for frame in Frames::new(eh_frame) {
+        register(frame.record.0);
     }
     Ok(())
-}
-
-/// The frame description entries of `eh_frame`.
-fn entries(eh_frame: AddrRange) -> Vec<ExecutorAddr> {
-    let word = |address: u64| {
-        // SAFETY: inside the finalized section the session gives.
-        unsafe { (address as *const u32).read_unaligned() }
-    };
-    let mut entries = Vec::new();
-    let mut at = eh_frame.start.0;
-    while at + 8 <= eh_frame.end.0 && word(at) != 0 {
-        // A record: its length, then 0 for a CIE, the distance to its CIE for an FDE.
-        if word(at + 4) != 0 {
-            entries.push(ExecutorAddr(at));
-        }
-        at += 4 + u64::from(word(at));
-    }
-    entries
 }
