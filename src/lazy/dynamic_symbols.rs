@@ -149,6 +149,12 @@ impl ProgramSymbols for DynamicSymbols {
         })
     }
 
+    fn libraries_were_loaded(&self) {
+        if let Some(session) = self.session.upgrade() {
+            session.ask_again();
+        }
+    }
+
     fn symbol_at(&self, address: ExecutorAddr) -> Option<ProgramSymbol> {
         let session = self.session.upgrade()?;
         let ranges = self.places(&session);

@@ -6,14 +6,12 @@
 
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId};
-use super::process_symbols::lookup;
 use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link;
 use crate::link::archive::Archive;
 use crate::link::conventions::FallbackPlace;
-use crate::rt::ExecutorProcessControl;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -47,25 +45,6 @@ impl HelperArchives {
     }
 }
 
-/// The unresolved symbols of `tables` that are not the process's either; of those that it has, the addresses are noted.
-pub(super) fn missing(tables: &SymbolTables, executor: &dyn ExecutorProcessControl) -> Vec<EntryId> {
-    let is_missing = |id: &EntryId| {
-        let entry = &tables.entries[id.index()];
-        if entry.definition != Definition::Undefined || tables.thread_local_references.contains(id) {
-            return false;
-        }
-        if entry.internal || tables.conventions.fallback(entry.name).is_some_and(|f| f.reserved) {
-            return true;
-        }
-        // Null is not kept: a library that the program loads before it calls a lazy function may still bring the symbol.
-        match entry.process.get().flatten().or_else(|| lookup(tables.target, executor, entry.name)) {
-            Some(address) => entry.process.get_or_ask(|| Some(address)).is_none(),
-            None => true,
-        }
-    };
-    tables.unresolved.iter().copied().filter(is_missing).collect()
-}
-
 impl SymbolTables {
     /// Defines those of `missing` that a static linker would still define; says whether there were any.
     ///
@@ -74,11 +53,11 @@ impl SymbolTables {
     /// bounds of initializers are one address: those are the session's to run.
     pub fn ask_helpers<'a>(
         &mut self,
-        missing: Vec<EntryId>,
+        missing: &[EntryId],
         helpers: impl Fn() -> &'a HelperArchives,
     ) -> Result<bool, SessionError> {
         let mut any = false;
-        for id in missing {
+        for &id in missing {
             let (name, dylib) = (self.entries[id.index()].name, self.entries[id.index()].dylib);
             if self.define_rust_allocator(id) {
                 any = true;

@@ -26,7 +26,7 @@ const MOST_LOCAL: usize = 64;
 pub(super) fn roots(session: &Session, tables: &SymbolTables, initializers: &FunctionArrays) -> Vec<Root> {
     let arrays = initializers.of_lazy_files();
     let pays = arrays.len() >= PARALLEL_PARTS && session.executes() && !session.wants_all_first_calls();
-    if !pays || tables.something_is_missing || !session.use_threads() {
+    if !pays || !tables.missing.is_empty() || !session.use_threads() {
         return Vec::new();
     }
     let callees = |(unit, section): &(&Arc<MaterializationUnit>, u32)| {

@@ -96,6 +96,7 @@ impl Session {
             self.tables_mut().require(id);
         }
         if self.tables().is_resolved() {
+            self.ask_again();
             return Ok(());
         }
         plugin::timed(self, None, Step::Resolve, || self.resolve())

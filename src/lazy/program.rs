@@ -45,9 +45,6 @@ impl Session {
             roots.extend(thread_locals::roots(&tables));
             roots.extend(initializer_callees::roots(self, &tables, &initializers));
             let mut interposed = Vec::new();
-            if self.executes() {
-                thread_locals::settle_libraries(self, &tables);
-            }
             if self.executes() || self.relocatable() {
                 interposed = dynamic_symbols::interposed(self, &tables);
                 roots.extend(interposed.iter().map(|i| Root::Entry(i.entry)));

@@ -8,7 +8,6 @@ use super::closure::Expansion;
 use super::error::SessionError;
 use super::ids::{EntryId, EntryPointsId};
 use super::part::{Slot, UnitPart};
-use super::process_symbols::lookup;
 use super::symbol_table::Definition;
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
@@ -158,11 +157,10 @@ impl Expansion<'_, '_> {
             }
             Definition::MemoryBound { end } => self.memory_bound(entry.name, end),
             Definition::Undefined | Definition::Alias(_) => {
-                let address = entry.process.get_or_ask(|| {
+                let address = entry.process.get().or_else(|| {
                     let dylib = &tables.dylibs[entry.dylib.index()];
                     let null = dylib.phony_externals || dylib.null_names.contains(entry.name);
-                    let found = lookup(self.closure.target, self.closure.executor, entry.name);
-                    found.or(null.then_some(ExecutorAddr::NULL))
+                    null.then(|| entry.process.set(ExecutorAddr::NULL))
                 });
                 if address.is_none() && !weak {
                     let referrer = from.map(|u| u.file.name.clone());

@@ -4,7 +4,7 @@ use super::batch_table::BatchTable;
 use super::canonical::CanonicalAddresses;
 use super::entry_points::{EntryPoints, LazyAlias};
 use super::error::{SessionError, SessionErrorKind};
-use super::helpers::{self, HelperArchives};
+use super::helpers::HelperArchives;
 use super::ids::{DylibId, EntryId};
 use super::lazy_reexports::LazyReexportsManager;
 use super::member_reader::FileAccess;
@@ -305,22 +305,23 @@ impl Session {
         let parallel = self.may_use_threads();
         loop {
             self.tables_mut().resolve(self.options.file_access(), parallel)?;
-            // The process is asked without keeping others from reading the tables: a thread in its loader may need them.
-            let missing = helpers::missing(&self.tables(), &*self.executor);
-            let open = || HelperArchives::open((self.options.helper_archives)(), self.target);
+            let missing = self.ask_for_unresolved();
             let mut tables = self.tables_mut();
             tables.unresolved.clear();
-            let is_complete = missing.is_empty();
-            if is_complete || !tables.ask_helpers(missing, || self.helpers.get_or_init(open))? {
-                tables.something_is_missing |= !is_complete;
-                tables.order_new_units();
-                // Separate graphs have all of their memory in one place.
-                if !self.separates_graphs() {
-                    tables.place_far_data(self.executor.memory().capacity(), self.arch, parallel);
-                }
-                return tables.place_thread_locals(self.thread_locals(), self.arch, parallel);
+            let open = || HelperArchives::open((self.options.helper_archives)(), self.target);
+            if missing.is_empty() || !tables.ask_helpers(&missing, || self.helpers.get_or_init(open))? {
+                drop(tables);
+                self.ask_for_the_rest(missing);
+                break;
             }
         }
+        let mut tables = self.tables_mut();
+        tables.order_new_units();
+        // Separate graphs have all of their memory in one place.
+        if !self.separates_graphs() {
+            tables.place_far_data(self.executor.memory().capacity(), self.arch, parallel);
+        }
+        tables.place_thread_locals(self.thread_locals(), self.arch, parallel)
     }
 
     pub(super) fn arch(&self) -> &'static dyn Architecture {

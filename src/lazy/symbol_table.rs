@@ -19,9 +19,10 @@ use crate::link::archive::Archive;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope};
+use crate::rt::ThreadLocalPlace;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Everything that is known about symbols. Changed only while files are added and resolved.
@@ -41,12 +42,16 @@ pub(super) struct SymbolTables {
     pub undefined: VecDeque<EntryId>,
     /// Entries that were searched for in vain among files and archives; the process has not been asked yet.
     pub unresolved: Vec<EntryId>,
+    /// Entries that files refer to weakly, for which the process has not been asked yet.
+    pub weak_references: Vec<EntryId>,
     /// Entries that the linker may define, and files refer to weakly: that is no reason to search for them.
     pub weak_linker_defined: Vec<EntryId>,
-    /// Whether something that files refer to is defined nowhere, not even in the process.
-    pub something_is_missing: bool,
+    /// Entries that files refer to and nothing defines; the process did not have them when symbols were resolved.
+    pub missing: Vec<EntryId>,
     /// Entries that files refer to as thread-local variables, without defining them.
-    pub thread_local_references: Vec<EntryId>,
+    pub thread_local_references: BTreeSet<EntryId>,
+    /// Where libraries' thread-local variables are that files refer to, by their names.
+    pub library_variables: FxHashMap<&'static [u8], ThreadLocalPlace>,
     /// How many units have their place in the link order, and what was wanted by name since: no file has to refer to that.
     pub ordered_units: usize,
     /// For each of the others the names that it defines or strongly refers to.
@@ -109,7 +114,7 @@ pub(super) struct Entry {
     pub archive: Option<(ArchiveId, u32)>,
     /// The file whose copy of the section group of that name the JITDylib has.
     pub group: Option<UnitId>,
-    /// What the process says, asked once.
+    /// What the process has of that name.
     pub process: ProcessAnswer,
     /// Whether it has been put into [`SymbolTables::undefined`].
     pub queued: bool,
@@ -192,8 +197,10 @@ impl SymbolTables {
             undefined: VecDeque::new(),
             unresolved: Vec::new(),
             weak_linker_defined: Vec::new(),
-            something_is_missing: false,
-            thread_local_references: Vec::new(),
+            weak_references: Vec::new(),
+            missing: Vec::new(),
+            thread_local_references: BTreeSet::new(),
+            library_variables: FxHashMap::default(),
             ordered_units: 0,
             unordered: Vec::new(),
             required: Vec::new(),
@@ -355,14 +362,17 @@ impl SymbolTables {
             self.define(id, unit, index, &symbol)?;
         } else {
             if symbol.kind == SymbolKind::ThreadLocal {
-                self.thread_local_references.push(id);
+                self.thread_local_references.insert(id);
             }
             let weak = symbol.linkage == Linkage::Weak && symbol.place == ObjectPlace::Undefined;
             self.entries[id.index()].internal |= symbol.scope != Scope::Default;
             if !weak {
                 self.queue(id);
-            } else if self.conventions.linker_defined(self.entries[id.index()].name).is_some() {
-                self.weak_linker_defined.push(id);
+            } else {
+                if self.conventions.linker_defined(self.entries[id.index()].name).is_some() {
+                    self.weak_linker_defined.push(id);
+                }
+                self.weak_references.push(id);
             }
         }
         Ok(match symbol.place {

@@ -13,7 +13,6 @@ use super::closure::Expansion;
 use super::error::SessionError;
 use super::ids::EntryId;
 use super::part::{Part, Role, UnitPart};
-use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::base::ExecutorAddr;
@@ -29,17 +28,6 @@ pub(super) fn roots(tables: &SymbolTables) -> impl Iterator<Item = Root> + '_ {
         .iter()
         .flat_map(|unit| unit.kept_thread_local_sections())
         .map(|(unit, section)| Root::Section(unit, section))
-}
-
-/// Has libraries' thread-local variables that files refer to settled before the program can use them in another way: the dynamic
-/// loader can give them constant offsets only as long as no thread has memory for them.
-pub(super) fn settle_libraries(session: &Session, tables: &SymbolTables) {
-    for &id in &tables.thread_local_references {
-        let entry = &tables.entries[tables.follow(id).index()];
-        if entry.definition == Definition::Undefined {
-            session.executor().lookup_thread_local(entry.name);
-        }
-    }
 }
 
 /// Whether `block` is thread-local.
@@ -245,9 +233,9 @@ impl Expansion<'_, '_> {
 
     /// The graph's symbol for a variable that no file defines: a library's, or null.
     fn library_variable(&mut self, unit: &Arc<MaterializationUnit>, name: &'static [u8], linkage: Linkage) -> SymbolId {
-        match self.closure.executor.lookup_thread_local(name) {
-            Some(ThreadLocalPlace::Offset(offset)) => self.part.absolute(name, offset),
-            Some(ThreadLocalPlace::Dynamic { module, offset }) => self.dynamic_symbol(name, module, offset),
+        match self.closure.tables.library_variables.get(name) {
+            Some(&ThreadLocalPlace::Offset(offset)) => self.part.absolute(name, offset),
+            Some(&ThreadLocalPlace::Dynamic { module, offset }) => self.dynamic_symbol(name, module, offset),
             None => {
                 if linkage != Linkage::Weak {
                     self.found.missing.push((name, Some(unit.file.name.clone())));

@@ -140,8 +140,8 @@ pub struct Rebinding {
 /// A process that runs linked code.
 ///
 /// Methods that take an address trust it: the session gives only addresses of what it linked or looked up, of the kind the
-/// method names. Methods that run program code must be called with no lock held; they leave the fork gate
-/// ([`super::gate`]) while it runs.
+/// method names. Methods that run program code or ask the dynamic loader, which may run some, must be called with no lock held; they
+/// leave the fork gate ([`super::gate`]) meanwhile.
 pub trait ExecutorProcessControl: Send + Sync + fmt::Debug {
     /// Its memory.
     fn memory(&self) -> &dyn MemoryManager;

@@ -9,7 +9,7 @@ use super::executor::{DispatchHandler, ExecutorError, ExecutorProcessControl, Ji
 use super::in_process_memory::InProcessMemoryManager;
 use super::memory::MemoryManager;
 use super::program::ProgramSymbols;
-use super::sys::dispatch::{self, Context};
+use super::sys::dispatch::{self, Context, as_program};
 use super::sys::process::{self, Arguments};
 use super::sys::thread_local::{self, ProcessThreadLocals};
 use super::sys::{self, test_result};
@@ -73,7 +73,10 @@ impl ExecutorProcessControl for InProcess {
         if !self.symbols {
             return test_result::function(name);
         }
-        let symbol = || process::symbol(name, version).map(sys::rebind::current).map(sys::loader::stand_in);
+        let symbol = || {
+            let found = as_program(|| process::symbol(name, version))?;
+            Some(sys::loader::stand_in(sys::rebind::current(found)))
+        };
         let replaced = thread_local::replacement(name).or_else(|| sys::crash::replacement(name));
         replaced.or_else(symbol).or_else(|| test_result::function(name))
     }

@@ -18,6 +18,9 @@ pub trait ProgramSymbols: Send + Sync {
         None
     }
 
+    /// Libraries have been loaded that may have symbols which the program lacks. For a thread that does not link.
+    fn libraries_were_loaded(&self) {}
+
     /// The exported symbol that `address` is in, if that is linked.
     fn symbol_at(&self, address: ExecutorAddr) -> Option<ProgramSymbol>;
 }

@@ -16,12 +16,14 @@ const ADDRESS_TYPES: [u32; 3] = [1025, 257, 1026];
 const ADDRESS_TYPES: [u32; 3] = [u32::MAX; 3];
 
 const DT_PLTRELSZ: u64 = 2;
+const DT_HASH: u64 = 4;
 const DT_STRTAB: u64 = 5;
 const DT_SYMTAB: u64 = 6;
 const DT_RELA: u64 = 7;
 const DT_RELASZ: u64 = 8;
 const DT_SYMBOLIC: u64 = 16;
 const DT_JMPREL: u64 = 23;
+const DT_GNU_HASH: u64 = 0x6fff_fef5;
 /// How many relocations without a symbol its first table begins with: most of them.
 const DT_RELACOUNT: u64 = 0x6fff_fff9;
 const DT_FLAGS: u64 = 30;
@@ -105,12 +107,50 @@ impl<'a> Library<'a> {
         self.segment_with(address, libc::PF_R).map(|_| address)
     }
 
+    /// The definition in its symbol table whose address is `address`.
+    pub fn symbol_at(&self, address: u64) -> Option<&'a libc::Elf64_Sym> {
+        let (symbols, _) = self.symbol_tables()?;
+        let value = address.wrapping_sub(self.base);
+        let defines = |symbol: &&libc::Elf64_Sym| {
+            symbol.st_value == value && symbol.st_shndx != 0 && symbol.st_info & 0xf != STT_TLS
+        };
+        // SAFETY: the symbol table of a loaded library, which has as many entries as its hash table says.
+        let symbols = unsafe { slice::from_raw_parts(symbols as *const libc::Elf64_Sym, self.symbol_count()?) };
+        symbols.iter().find(defines)
+    }
+
+    /// How many symbols its hash table knows of, those before them included; `None` without a table.
+    fn symbol_count(&self) -> Option<usize> {
+        let value = self.dynamic();
+        // SAFETY: the words of a loaded library's hash table, as far as the table itself says that there are any.
+        let word = |table: u64, index: usize| unsafe { *(table as *const u32).add(index) } as usize;
+        if let Some(table) = value(DT_HASH).and_then(|table| self.table(table)) {
+            // A symbol has a link in a chain.
+            return Some(word(table, 1));
+        }
+        let table = value(DT_GNU_HASH).and_then(|table| self.table(table))?;
+        let [buckets, first, filter] = [0, 1, 2].map(|index| word(table, index));
+        let buckets_at = 4 + 2 * filter;
+        let last = (0..buckets).map(|bucket| word(table, buckets_at + bucket)).max().filter(|&last| last >= first);
+        let Some(mut last) = last else { return Some(first) };
+        // The last of a chain is odd.
+        while word(table, buckets_at + buckets + last - first) & 1 == 0 {
+            last += 1;
+        }
+        Some(last + 1)
+    }
+
+    /// Where its symbols and their names are.
+    fn symbol_tables(&self) -> Option<(u64, u64)> {
+        let value = self.dynamic();
+        self.table(value(DT_SYMTAB)?).zip(self.table(value(DT_STRTAB)?))
+    }
+
     /// The symbols that it refers to, with the places for their addresses; without those that mean only its own definition.
     pub fn references(&self) -> impl Iterator<Item = Reference<'a>> + '_ {
         let value = self.dynamic();
         let symbolic = value(DT_SYMBOLIC).is_some() || value(DT_FLAGS).is_some_and(|flags| flags & DF_SYMBOLIC != 0);
-        let tables = value(DT_SYMTAB).zip(value(DT_STRTAB));
-        let tables = tables.and_then(|(symbols, strings)| Some((self.table(symbols)?, self.table(strings)?)));
+        let tables = self.symbol_tables();
         let without_symbol = value(DT_RELACOUNT).unwrap_or(0);
         let tables_of_places = [(DT_RELA, DT_RELASZ, without_symbol), (DT_JMPREL, DT_PLTRELSZ, 0)];
         let relocations = tables_of_places.map(|(table, size, skipped)| {

@@ -40,9 +40,18 @@ pub extern "C" fn dlopen_for_program(path: *const c_char, flags: c_int) -> *mut 
         }
         handle = open();
     }
+    as_linker(|| program.symbols.libraries_were_loaded());
     // What cannot be changed keeps the definitions that the loader has found.
     as_linker(|| interpose::bind_all(program)).unwrap_or_else(|error| log::warn!("shared libraries: {error}"));
+    forget_loader_error();
     handle
+}
+
+/// Has the loader forget this thread's last failure, of a question that the program has not asked: `dlerror` would say that something of the
+/// program's has failed.
+fn forget_loader_error() {
+    // SAFETY: no precondition; the text is not looked at.
+    unsafe { libc::dlerror() };
 }
 
 /// `dlopen` for libraries: [`open_for_library`] with the return address.

@@ -13,7 +13,6 @@
 //! - Another thread that changes a variable while it is being moved may lose the change.
 
 use std::collections::BTreeMap;
-use std::ffi::{c_int, c_void};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,15 +22,10 @@ use super::loader::is_stand_in;
 use crate::base::ExecutorAddr;
 use crate::rt::executor::{ProcessObject, Rebinding};
 
-const RTLD_DL_SYMENT: c_int = 1;
 const STT_OBJECT: u8 = 1;
 const STT_FUNC: u8 = 2;
 const STT_GNU_IFUNC: u8 = 10;
 const STV_PROTECTED: u8 = 3;
-
-unsafe extern "C" {
-    fn dladdr1(address: *const c_void, info: *mut libc::Dl_info, extra: *mut *mut c_void, flags: c_int) -> c_int;
-}
 
 /// What has been moved, by its old address.
 static MOVED: Mutex<BTreeMap<u64, Moved>> = Mutex::new(BTreeMap::new());
@@ -62,33 +56,25 @@ pub fn describe(address: ExecutorAddr) -> Option<ProcessObject> {
     if is_stand_in(address) {
         return Some(ProcessObject::Function);
     }
-    let mut info = libc::Dl_info {
-        dli_fname: std::ptr::null(),
-        dli_fbase: std::ptr::null_mut(),
-        dli_sname: std::ptr::null(),
-        dli_saddr: std::ptr::null_mut(),
-    };
-    let mut symbol: *mut c_void = std::ptr::null_mut();
-    // SAFETY: the address is only compared; both results are places to be filled in.
-    let found = unsafe { dladdr1(address.0 as *const c_void, &mut info, &mut symbol, RTLD_DL_SYMENT) } != 0;
-    if found && !symbol.is_null() && info.dli_saddr as u64 == address.0 {
-        // SAFETY: with this flag it is a pointer to the entry of a loaded library's symbol table.
-        let symbol = unsafe { &*symbol.cast::<libc::Elf64_Sym>() };
-        match symbol.st_info & 0xf {
-            STT_FUNC | STT_GNU_IFUNC => return Some(ProcessObject::Function),
-            STT_OBJECT if symbol.st_size != 0 && symbol.st_other & 3 != STV_PROTECTED => {
+    // Not `dladdr`, which waits for the loader's lock: another thread may have that for as long as a library's constructors run.
+    let mut found = None;
+    for_each_library(|library| {
+        let Some(segment) = library.segment_with(address.0, 0) else { return };
+        let symbol = library.symbol_at(address.0);
+        found = match symbol.map(|symbol| (symbol.st_info & 0xf, symbol.st_size)) {
+            Some((STT_FUNC | STT_GNU_IFUNC, _)) => Some(ProcessObject::Function),
+            Some((STT_OBJECT, 0)) => None,
+            Some((STT_OBJECT, size)) => {
                 // Nobody says what it is aligned to; the address shows it, up to a page.
                 let align = 1 << address.0.trailing_zeros().min(12);
-                return Some(ProcessObject::Data { size: symbol.st_size, align });
+                let is_protected = symbol.is_some_and(|symbol| symbol.st_other & 3 == STV_PROTECTED);
+                (!is_protected).then_some(ProcessObject::Data { size, align })
             }
-            STT_OBJECT => return None,
-            _ => {}
-        }
-    }
-    // What an indirect function has chosen has no name of its own.
-    let mut code = false;
-    for_each_library(|library| code |= library.segment_with(address.0, libc::PF_X).is_some());
-    code.then_some(ProcessObject::Function)
+            // What an indirect function has chosen has no name of its own.
+            _ => (segment.p_flags & libc::PF_X != 0).then_some(ProcessObject::Function),
+        };
+    });
+    found
 }
 
 /// Moves what `rebindings` say: copies data, then makes all libraries use the new addresses, and those of what was moved before.

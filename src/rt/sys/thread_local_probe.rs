@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::{Mutex, PoisonError};
 
+use super::dispatch::as_program;
 use crate::base::ExecutorAddr;
 use crate::rt::thread_local::ThreadLocalPlace;
 
@@ -42,7 +43,7 @@ pub fn ask(name: &[u8]) -> Option<ThreadLocalPlace> {
     if let Some(&place) = known().get(name) {
         return Some(place);
     }
-    let place = ask_loader(name)?;
+    let place = as_program(|| ask_loader(name))?;
     known().insert(name.to_vec(), place);
     Some(place)
 }
