@@ -6,7 +6,8 @@
 
 use super::error::SessionError;
 use super::ids::{ArchiveId, DylibId, EntryId};
-use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
+use super::resolution::ArchiveInput;
+use super::symbol_table::{Definition, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link;

@@ -13,8 +13,8 @@
 //! runtime and the helper archives, which end a static link, come behind what the inputs explain.
 
 use super::ids::EntryId;
-use super::resolution::PLATFORM;
-use super::symbol_table::{ArchiveInput, Definition, SymbolTables};
+use super::resolution::{ArchiveInput, PLATFORM};
+use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -5,11 +5,11 @@
 //! program, and whose initializers run is decided once, as it is for the static program, however lazily it is linked then.
 
 use super::error::SessionError;
-use super::ids::{ArchiveId, DylibId, EntryId, SetId};
+use super::ids::{ArchiveId, DylibId, EntryId, SetId, UnitId};
 use super::member_reader::{FileAccess, MemberReader, Outcome};
 use super::name_table::{HashedFile, NameHash, Names};
 use super::read_ahead::{self, MemberId, ReadAhead, ReadingList, Wanted};
-use super::symbol_table::{ArchiveInput, Definition, SectionSet, SymbolTables};
+use super::symbol_table::{Definition, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::Archive;
@@ -32,6 +32,25 @@ pub struct ArchiveOptions {
     /// Its members are not part of the JITDylib before [`super::Session::offer_archives`] is called, which must be the next thing that
     /// happens to the session but for more such archives: many are offered together faster than one after another.
     pub offered_later: bool,
+}
+
+/// An archive and what became of its members.
+#[derive(Debug)]
+pub(super) struct ArchiveInput {
+    pub archive: Arc<Archive>,
+    pub name: String,
+    pub dylib: DylibId,
+    pub laziness: Laziness,
+    /// Whether a member has been added, or found to be no object.
+    pub taken: Vec<bool>,
+    /// Members that references pulled, and the units they are; in this order.
+    pub pulled: Vec<(u32, UnitId)>,
+    /// How many units there were before it could be searched.
+    pub position: usize,
+    /// Whether other JITDylibs do not see what its members define.
+    pub hidden: bool,
+    /// Whether it is a helper archive, which nobody gave.
+    pub helper: bool,
 }
 
 impl ArchiveInput {

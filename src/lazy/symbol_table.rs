@@ -12,10 +12,9 @@ use super::link_order::Mention;
 use super::name_table::{GlobalName, HashedFile, NameHash, NameTable, Names};
 use super::process_symbols::ProcessAnswer;
 use super::rank::Rank;
-use super::resolution::PLATFORM;
+use super::resolution::{ArchiveInput, PLATFORM};
 use super::unit::{Laziness, MaterializationUnit};
 use crate::base::{ExecutorAddr, Target};
-use crate::link::archive::Archive;
 use crate::link::conventions::Conventions;
 use crate::link::object_file::{ObjectPlace, ObjectSymbol, SectionKind, SymbolKind};
 use crate::link::{Linkage, Scope};
@@ -161,25 +160,6 @@ pub(super) enum Definition {
     MemoryBound { end: bool },
     /// `_GLOBAL_OFFSET_TABLE_`.
     GotBase,
-}
-
-/// An archive and what became of its members.
-#[derive(Debug)]
-pub(super) struct ArchiveInput {
-    pub archive: Arc<Archive>,
-    pub name: String,
-    pub dylib: DylibId,
-    pub laziness: Laziness,
-    /// Whether a member has been added, or found to be no object.
-    pub taken: Vec<bool>,
-    /// Members that references pulled, and the units they are; in this order.
-    pub pulled: Vec<(u32, UnitId)>,
-    /// How many units there were before it could be searched.
-    pub position: usize,
-    /// Whether other JITDylibs do not see what its members define.
-    pub hidden: bool,
-    /// Whether it is a helper archive, which nobody gave.
-    pub helper: bool,
 }
 
 impl SymbolTables {
