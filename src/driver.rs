@@ -237,6 +237,7 @@ fn new_session(
         }),
         load_file: Box::new(rt::map_file),
         copy_file_part: Box::new(rt::copy_file_part),
+        check_file: Box::new(rt::check_file),
         helper_archives: Box::new(move || match process && target.format == Format::host() {
             true => libraries::helper_archives(target.arch),
             // Those of this system are for another format.

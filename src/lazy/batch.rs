@@ -33,11 +33,12 @@ use super::thread_locals::has_other_blocks;
 use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::tables::Tables;
-use crate::link::{SymbolId, fixup};
+use crate::link::{Content, SymbolId, fixup};
 use crate::rt::{Bounds, Segment};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Parts from which on it pays to use all cores.
 pub(super) const PARALLEL_PARTS: usize = 64;
@@ -92,7 +93,9 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
         bounds: Bounds { code: AddrRange::new(ExecutorAddr::NULL, 0), all: AddrRange::new(ExecutorAddr::NULL, 0) },
         reserved: Vec::new(),
     };
-    let result = timed(session, id, Step::Batch, || batch.run(roots));
+    // A file that has changed while the program runs is the root cause of whatever was found wrong in it.
+    let result = timed(session, id, Step::Batch, || batch.run(roots))
+        .map_err(|error| batch.check_files().err().unwrap_or(error));
     let state = match &result {
         Ok(_) => BatchState::Ready,
         Err(error) => BatchState::Failed(error.clone()),
@@ -146,6 +149,7 @@ impl Batch<'_> {
             self.write(&layout, &mut segments)?;
             self.write_thread_locals()
         })?;
+        self.check_files()?;
         timed(session, id, Step::Plugins, || plugin::notify(self, id, &layout, &mut segments))?;
         timed(session, id, Step::Finalize, || self.finalize(&mut segments))?;
         if waits {
@@ -281,6 +285,22 @@ impl Batch<'_> {
         for dylib in std::mem::take(&mut self.found.dso_handles) {
             let part = super::synthesized::dso_handle(closure, dylib, self.session.target());
             self.parts.push(part);
+        }
+        Ok(())
+    }
+
+    /// Errors: [`SessionErrorKind::FileChanged`], of the files that the batch is linked from.
+    fn check_files(&self) -> Result<(), SessionError> {
+        if !self.session.started.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        for part in &self.parts {
+            let bytes = part.graph.blocks.iter().find_map(|block| match block.content {
+                Content::Borrowed(bytes) if !bytes.is_empty() => Some(bytes),
+                _ => None,
+            });
+            let checked = bytes.map_or(Ok(()), |bytes| (self.session.options.check_file)(bytes));
+            checked.map_err(|path| SessionErrorKind::FileChanged(path.display().to_string()))?;
         }
         Ok(())
     }

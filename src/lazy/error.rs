@@ -31,6 +31,12 @@ pub enum SessionErrorKind {
         /// Why.
         error: String,
     },
+    /// A file is not what it was when the program started.
+    #[error(
+        "'{0}' was overwritten while the program runs, so what of it is not linked yet cannot be linked any more; start the program again, and have \
+         files that programs run from replaced (written elsewhere, then renamed), not overwritten"
+    )]
+    FileChanged(String),
     /// Two strong definitions of one symbol in one JITDylib.
     #[error("In {file}, duplicate definition of symbol '{symbol}' (first defined in {first})")]
     DuplicateDefinition {

@@ -12,6 +12,7 @@ use super::session::Session;
 use super::thread_locals;
 use crate::base::ExecutorAddr;
 use crate::rt::gate;
+use std::sync::atomic::Ordering;
 
 /// A program that is linked, and of which nothing has run.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ impl Session {
             return Ok(());
         }
         dynamic_symbols::publish(self, &program.interposed)?;
+        self.started.store(true, Ordering::Relaxed);
         let mut at_exit = program.finalizers.functions(self.executor());
         at_exit.reverse();
         if !at_exit.is_empty() {

@@ -26,7 +26,8 @@ use crate::rt::wrapper::{
 };
 use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, PretendReserve, ThreadLocalMemory};
 use crossbeam_utils::CachePadded;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{
     Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
 };
@@ -45,6 +46,8 @@ pub struct SessionOptions {
     pub load_file: FileLoader,
     /// Copies tables of lazy archives' members, so that the members themselves need not be in memory yet.
     pub copy_file_part: Box<CopyPart<'static>>,
+    /// Asked, while the program runs, of bytes that something was linked from: whether they are still what they were. The error is the path of the file that has changed.
+    pub check_file: FileChecker,
     /// The archives that a static link ends with, as name and content, asked for at most once: when a symbol is defined neither by
     /// the inputs nor by the runtime nor by the process. Those for another target are left out.
     pub helper_archives: ArchiveLoader,
@@ -72,6 +75,9 @@ pub struct GraphOptions {
 /// Reads a file into memory that stays readable as long as the process.
 pub type FileLoader = Box<dyn Fn(&Path) -> std::io::Result<&'static [u8]> + Send + Sync>;
 
+/// Answers whether bytes of a file are as they were when it was read; else its path.
+pub type FileChecker = Box<dyn Fn(&'static [u8]) -> Result<(), PathBuf> + Send + Sync>;
+
 /// Answers names and contents of archives; the contents must stay readable as long as the process.
 pub type ArchiveLoader = Box<dyn Fn() -> Vec<(String, &'static [u8])> + Send + Sync>;
 
@@ -82,7 +88,7 @@ impl SessionOptions {
 }
 
 impl Default for SessionOptions {
-    /// Executes, uses all cores, tells nobody, reads no thin archives, and has neither helper archives nor plugins.
+    /// Executes, uses all cores, tells nobody, reads no thin archives, trusts files, and has neither helper archives nor plugins.
     fn default() -> SessionOptions {
         SessionOptions {
             executes: true,
@@ -90,6 +96,7 @@ impl Default for SessionOptions {
             on_link: Box::new(|_| {}),
             load_file: Box::new(|_| Err(std::io::Error::other("this session reads no thin archives"))),
             copy_file_part: Box::new(|_, _| false),
+            check_file: Box::new(|_| Ok(())),
             helper_archives: Box::new(Vec::new),
             plugins: Vec::new(),
             graphs: GraphOptions::default(),
@@ -120,6 +127,8 @@ pub struct Session {
     reentry: OnceLock<EntryId>,
     /// The address of the resolve tag, once it is linked.
     resolve_tag: OnceLock<ExecutorAddr>,
+    /// Whether the program runs, and so files have had time to change.
+    pub(super) started: AtomicBool,
     pub(super) handle: Weak<Session>,
     pub(super) pool: Once,
     progress: Arc<Progress>,
@@ -163,6 +172,7 @@ impl Session {
             canonical: CanonicalAddresses::default(),
             reentry: OnceLock::new(),
             resolve_tag: OnceLock::new(),
+            started: AtomicBool::new(false),
             handle: handle.clone(),
             pool: Once::new(),
             progress: Arc::default(),

@@ -5,7 +5,7 @@ use super::lines::{Lines, lines};
 use crate::base::ExecutorAddr;
 use crate::lazy::{CodePlace, Session};
 use crate::rt::crash::Crash;
-use crate::rt::library_symbol;
+use crate::rt::{file_at, library_symbol};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -46,6 +46,14 @@ pub fn crash_report(code: LinkedCode<'_>, crash: &Crash) -> String {
     }
     text.push_str(&line);
     text.push('\n');
+    if let Some(file) = crash.address.and_then(|address| file_at(address.0)) {
+        writeln!(
+            text,
+            "  '{}' was there, and was cut short while the program runs: have files that programs run from replaced, not overwritten",
+            file.display()
+        )
+        .ok();
+    }
     // The same frame again and again is one line.
     let mut frames: Vec<(ExecutorAddr, usize)> = Vec::new();
     for &frame in &crash.frames {

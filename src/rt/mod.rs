@@ -45,7 +45,7 @@ pub use sys::process::in_child;
 pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
 pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
 pub use sys::{
-    close_files, copy_file_part, leave_memory_behind, map_file, map_marker, mapped_bytes, monotonic_nanoseconds,
-    page_size, set_aside_files,
+    check_file, close_files, copy_file_part, file_at, leave_memory_behind, map_file, map_marker, mapped_bytes,
+    monotonic_nanoseconds, page_size, set_aside_files,
 };
 pub use thread_local::{PretendReserve, ThreadLocalMemory, ThreadLocalPlace};

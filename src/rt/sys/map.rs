@@ -5,16 +5,15 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use super::mapped;
 
 /// Files up to this size, in bytes, are read: that costs less than a mapping of their own, of which thousands are slow to make
 /// and to take down.
 const READ_LIMIT: usize = 16 << 10;
 
 static MAPPED: AtomicU64 = AtomicU64::new(0);
-
-/// The files that are mapped.
-static MAPS: Mutex<Vec<&'static [u8]>> = Mutex::new(Vec::new());
 
 /// From this size on, in bytes, mapped archives stay open, so that parts of them can be copied. Objects are mostly needed whole.
 const OPEN_SIZE: u64 = 256 << 10;
@@ -57,11 +56,11 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
         return Ok(keep(bytes));
     }
     MAPPED.fetch_add(metadata.len(), Ordering::Relaxed);
-    // SAFETY: the mapping is private and never unmapped. A file that is truncated by somebody else while it is used would
-    // raise SIGBUS, as it does in every linker that maps its inputs; that cannot be excluded, only documented.
+    // SAFETY: the mapping is private and never unmapped. A file that is written over by somebody else while it is used changes what is read, and one that is
+    // cut short raises SIGBUS, as in every linker that maps its inputs. That cannot be excluded; it is noticed ([`mapped::check`]).
     let map = unsafe { memmap2::MmapOptions::new().len(metadata.len() as usize).map(&file)? };
     let map: &'static [u8] = Box::leak(Box::new(map));
-    MAPS.lock().unwrap_or_else(PoisonError::into_inner).push(map);
+    mapped::add(map, path, &metadata);
     if metadata.len() >= OPEN_SIZE && bytes.starts_with(ARCHIVE) {
         let mut open = OPEN.write().unwrap_or_else(PoisonError::into_inner);
         if (open.len() as libc::rlim_t) < most_open() {
@@ -103,8 +102,7 @@ pub fn close_files() {
 /// Takes mapped files out of this process's memory: it has read what it wants of them, for now. They come back from the file where they are
 /// looked at again. Taking down a mapping of much is slow, and has to be done some time: any thread can do it.
 pub fn set_aside_files() {
-    let maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for map in maps {
+    for map in mapped::all() {
         // SAFETY: the whole mapping of a file, which is never unmapped nor written to: it holds the same bytes afterwards. That the advice
         // is not followed does no harm.
         unsafe { libc::madvise(map.as_ptr().cast_mut().cast(), map.len(), libc::MADV_DONTNEED) };

@@ -51,6 +51,7 @@ pub mod loader;
 #[cfg(target_os = "linux")]
 mod main_thread;
 mod map;
+mod mapped;
 mod marker;
 #[cfg(target_os = "linux")]
 mod open;
@@ -97,6 +98,7 @@ pub use huge_pages::want_huge_pages;
 #[cfg(target_os = "macos")]
 pub use macos::{provided, rebind, register_frames, thread_local};
 pub use map::{close_files, copy_file_part, map_file, mapped_bytes, set_aside_files};
+pub use mapped::{check as check_file, file_at};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, seal};
 #[cfg(target_os = "macos")]
