@@ -23,7 +23,7 @@ LINKERS = {
     "mold": ("apt-get install mold", ["--no-fork"]),
     "lld": ("apt-get install lld", []),
     "GNU ld": ("apt-get install binutils", []),
-    "wild": ("cargo install --locked wild-linker", ["--no-fork"]),
+    "wild": ("cargo install --locked wild-linker@0.10.0", ["--no-fork"]),
 }
 
 
