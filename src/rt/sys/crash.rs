@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::crash_context::Context;
 use super::crash_memory;
+use super::fork_mark::shares_memory_with;
 use super::os;
 use super::stack;
 use crate::base::ExecutorAddr;
@@ -98,7 +99,11 @@ fn action(handler: usize) -> libc::sigaction {
 
 unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: no precondition.
-    let me = unsafe { libc::pthread_self() } as usize;
+    let (me, parent) = unsafe { (libc::pthread_self() as usize, libc::getppid() as u32) };
+    // A child of `vfork` would make the report in its parent's memory, in which nobody has crashed.
+    if shares_memory_with(parent) {
+        die(signal);
+    }
     match REPORTED.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => REPORTING.store(me, Ordering::Release),
         // The report has crashed.

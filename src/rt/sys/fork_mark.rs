@@ -41,7 +41,7 @@ impl ForkMark {
 
 /// Whether the memory of `process` is this one's; no, if the kernel does not tell.
 #[cfg(target_os = "linux")]
-fn shares_memory_with(process: u32) -> bool {
+pub(super) fn shares_memory_with(process: u32) -> bool {
     /// From the kernel's interface: that memory is what to compare.
     const KCMP_VM: libc::c_int = 1;
     // SAFETY: the system call compares, and takes any numbers.
@@ -50,7 +50,7 @@ fn shares_memory_with(process: u32) -> bool {
 
 /// Nothing is shared that a child must not write here.
 #[cfg(not(target_os = "linux"))]
-fn shares_memory_with(_process: u32) -> bool {
+pub(super) fn shares_memory_with(_process: u32) -> bool {
     false
 }
 
