@@ -6,10 +6,19 @@
 // RUN: %rjitlink -show-linked-files main.o -lazy one.o -lb -jd=b -lazy b.o -lazy two.o | FileCheck %s --check-prefix=LINKED
 // RUN: not %rjitlink main.o -lazy one.o -jd=b -lazy b.o -lazy two.o 2>&1 | FileCheck %s --check-prefix=UNLINKED
 //
+// A weak reference finds what another JITDylib has in the link order, as a strong one does, and otherwise nothing.
+// RUN: %clang -c weak.c
+// RUN: %rjitlink weak.o -lb -jd=b b.o two.o | FileCheck %s --check-prefix=THERE
+// RUN: %rjitlink weak.o -lb -jd=b -lazy b.o -lazy two.o | FileCheck %s --check-prefix=THERE
+// RUN: %rjitlink -jd=b -lazy b.o -lazy two.o -jd=main weak.o -lb | FileCheck %s --check-prefix=THERE
+// RUN: %rjitlink weak.o -jd=b b.o two.o | FileCheck %s --check-prefix=ABSENT
+//
 // CHECK: main sees 1, b sees 2
 // LINKED-DAG: Linking one.o
 // LINKED-DAG: Linking two.o
 // LINKED-DAG: Linking b.o
+// THERE: weakly 2
+// ABSENT: weakly -1
 // UNLINKED: rjitlink: error: Symbols not found:
 // UNLINKED-NEXT: through_b is referred to by main.o
 
@@ -17,6 +26,15 @@
 #include <stdio.h>
 int value(void), through_b(void);
 int main(void) { printf("main sees %d, b sees %d\n", value(), through_b()); }
+//--- weak.c
+#include <stdio.h>
+#ifdef __APPLE__
+__attribute__((weak_import))
+#else
+__attribute__((weak))
+#endif
+int through_b(void);
+int main(void) { printf("weakly %d\n", through_b ? through_b() : -1); }
 //--- b.c
 int value(void);
 int through_b(void) { return value(); }

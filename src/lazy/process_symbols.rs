@@ -56,7 +56,7 @@ impl Session {
         let (questions, variables) = {
             let mut tables = self.tables_mut();
             tables.missing.extend(missing);
-            let weak = std::mem::take(&mut tables.weak_references);
+            let weak = tables.resolve_weak_references();
             (tables.questions(weak.iter().chain(&tables.missing)), tables.unknown_variables())
         };
         self.ask(questions);

@@ -9,7 +9,7 @@ use super::ids::{ArchiveId, DylibId, EntryId, SetId, UnitId};
 use super::member_reader::{FileAccess, MemberReader, Outcome};
 use super::name_table::{HashedFile, NameHash, Names};
 use super::read_ahead::{self, MemberId, ReadAhead, ReadingList, Wanted};
-use super::symbol_table::{Definition, SectionSet, SymbolTables};
+use super::symbol_table::{Definition, Entry, SectionSet, SymbolTables};
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::Archive;
@@ -258,6 +258,28 @@ impl SymbolTables {
         }
         self.unresolved.push(id);
         Ok(())
+    }
+
+    /// Looks in the other JITDylibs of their link orders for what is referred to weakly and has no definition in its own: for what is defined there by now, since nothing is
+    /// made part of a program for a weak reference. Answers what has no definition there either.
+    pub fn resolve_weak_references(&mut self) -> Vec<EntryId> {
+        let mut weak = std::mem::take(&mut self.weak_references);
+        weak.retain(|&id| {
+            let Entry { definition, name, dylib, .. } = self.entries[id.index()];
+            if definition != Definition::Undefined {
+                return false;
+            }
+            let others = self.dylibs[dylib.index()].link_order.iter().filter(|&&other| other != dylib);
+            let found = others.filter_map(|&other| self.find(other, name)).find(|found| {
+                let entry = &self.entries[found.index()];
+                entry.exported && entry.definition != Definition::Undefined
+            });
+            if let Some(found) = found {
+                self.set_definition(id, Definition::Alias(found), false);
+            }
+            found.is_none()
+        });
+        weak
     }
 
     /// The program's definition of a symbol of the runtime, if it has one: that comes before the runtime's own, as any object comes
