@@ -119,6 +119,12 @@ if native and arch == "x86_64":
     flags = tools.cpu_flags()
     features.update(name for name, flag in (("avx", "avx"), ("avx512", "avx512f")) if flag in flags)
 
+if features.issuperset(["elf", "linux"]):
+    if tools.may_change_root():
+        features.add("chroot")
+    else:
+        missing("neither root nor a user namespace may change the root directory", "what happens without /proc is not tested")
+
 gcc_prefix = "" if native else f"{arch}-linux-gnu-"
 gcc, gxx = shutil.which(gcc_prefix + "gcc"), shutil.which(gcc_prefix + "g++")
 if object_format == "macho":

@@ -9,6 +9,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 
 
 def llvm_folders():
@@ -66,6 +67,13 @@ def rjitlink(repository, arch):
 def emulator_for(arch):
     """The user-mode emulator for programs of `arch`, or None."""
     return shutil.which(f"qemu-{arch}-static") or shutil.which(f"qemu-{arch}")
+
+
+def may_change_root():
+    """Whether a program may call chroot, if need be in a user namespace of its own, as others than root must."""
+    change = [sys.executable, "-c", "import os; os.chroot('/')"]
+    as_others = [shutil.which("unshare") or "unshare", "--user", *change]
+    return any(subprocess.run(command, capture_output=True).returncode == 0 for command in (change, as_others) if shutil.which(command[0]))
 
 
 def orc_runtime(clang, arch):
