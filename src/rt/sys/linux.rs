@@ -147,8 +147,9 @@ impl Backing {
 /// `file` by a number that the program, which counts from the lowest free one, does not expect to be taken; where the process may not
 /// have so many, as it is.
 fn out_of_the_way(file: OwnedFd) -> io::Result<OwnedFd> {
-    /// High enough, and the kernel's table stays small: children get a copy.
-    const LEAST: libc::c_int = 250;
+    /// Near the end of the table that every process begins with, of 64 numbers. To make a larger one takes 10 ms once there are threads: the kernel waits until
+    /// no core looks at the old one.
+    const LEAST: libc::c_int = 56;
     // SAFETY: no precondition.
     let from = |least: libc::c_int| unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) };
     let mut other = from(LEAST);
@@ -360,11 +361,11 @@ mod tests {
     #[test]
     fn low_numbers_are_the_programs() {
         let number = |backing: &Backing| backing.file.as_ref().unwrap().descriptor;
-        assert!(number(&Backing::new(1 << 20, CodeMemory::Plain)) >= 250);
+        assert!(number(&Backing::new(1 << 20, CodeMemory::Plain)) >= 56);
         assert!(in_child(|| {
-            set_limit(libc::RLIMIT_NOFILE, 100);
+            set_limit(libc::RLIMIT_NOFILE, 50);
             let low = Backing::new(1 << 20, CodeMemory::Plain);
-            (3..100).contains(&number(&low)) && !low.is_lost()
+            (3..50).contains(&number(&low)) && !low.is_lost()
         }));
     }
 
