@@ -41,6 +41,7 @@ const LARGE_INPUT: u64 = 16 << 20;
 /// Errors are complete messages: what is wrong with which file, and what to do.
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     env_logger::init();
+    rt::join_pool();
     let command = cli::parse(args)?;
     if let Some(table) = &command.options.symbolicate_with {
         if command.options.write_symtab.is_some() {
@@ -97,15 +98,13 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     // What is linked from now on are a few functions at a time, if anything, and there is a core that would be idle.
     let is_large = rt::mapped_bytes() >= LARGE_INPUT && command.options.use_threads();
-    if is_large {
-        rt::use_pool();
-    }
+    let has_idle_core = is_large && rt::use_pool(command.options.threads());
     // The files that the program opens get the numbers that they would have without a linker.
     rt::close_files();
     session.initialize(&program)?;
-    if is_large {
+    if has_idle_core {
         // Not before: what initializers call is linked from files of which much has been looked at already.
-        rayon::spawn(rt::set_aside_files);
+        rt::offer(rt::set_aside_files);
     }
     reports.enter(Phase::Execute);
     if let Some(order) = speculation {
@@ -228,7 +227,7 @@ fn new_session(
     let graphs = shows.graph_options(options);
     let session_options = SessionOptions {
         executes: !options.noexec,
-        threads: options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        threads: options.threads(),
         on_link: Box::new(move |name| {
             if show {
                 // Output that cannot be written, to a full disk for instance, does not keep the program from running.

@@ -421,6 +421,11 @@ impl Options {
     pub fn use_threads(&self) -> bool {
         !matches!(self.num_threads, Some(0 | 1))
     }
+
+    /// How many threads the linker may use; `None`: as many as there are cores.
+    pub fn threads(&self) -> Option<usize> {
+        self.num_threads.map(|threads| usize::try_from(threads).unwrap_or(usize::MAX))
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::rt::libraries::FileKind;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 /// Files from which on it pays to read them on all cores.
 const PARALLEL_FILES: usize = 32;
@@ -152,12 +152,11 @@ pub(super) fn with_files<R>(command: &CommandLine, work: impl FnOnce(Files<'_>) 
     let paths: Vec<&Path> = files.map(|i| Path::new(&i.name)).collect();
     let count = paths.len();
     let files = |rest| Files { count, ready: VecDeque::new(), rest };
-    if count < PARALLEL_FILES || !command.options.use_threads() {
+    if count < PARALLEL_FILES || !command.options.use_threads() || !rt::use_pool(command.options.threads()) {
         return work(files(Rest::Unread(paths.into_iter())));
     }
-    rt::use_pool();
     let per_job = if count < MANY_FILES { 1 } else { PER_JOB };
-    rayon::in_place_scope_fifo(|scope| {
+    rt::in_place_scope_fifo(|scope| {
         let (sender, receiver) = channel();
         for (number, job) in paths.chunks(per_job).enumerate() {
             let sender = sender.clone();
@@ -196,9 +195,15 @@ impl Files<'_> {
                     if let Some(read) = done.remove(next) {
                         break read;
                     }
-                    match receiver.recv() {
-                        Ok((number, read)) => done.insert(number, read),
-                        Err(_) => return Ok(false),
+                    // What no other thread has begun to read, this one reads.
+                    let received = match receiver.try_recv() {
+                        Err(TryRecvError::Empty) if rt::do_own_job() => continue,
+                        Err(TryRecvError::Empty) => receiver.recv().ok(),
+                        received => received.ok(),
+                    };
+                    match received {
+                        Some((number, read)) => done.insert(number, read),
+                        None => return Ok(false),
                     };
                 };
                 *next += 1;

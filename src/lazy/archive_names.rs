@@ -9,6 +9,7 @@ use super::name_table::{NameHash, NameTable, Names};
 use super::session::Session;
 use super::symbol_table::{Definition, Entry, SymbolTables};
 use crate::link::archive::Archive;
+use crate::rt;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -84,11 +85,11 @@ impl SymbolTables {
         let hashes = |(_, archive): &(ArchiveId, Arc<Archive>)| -> Vec<NameHash> {
             archive.symbols().map(|(name, _)| NameHash::of(name)).collect()
         };
-        let hashes: Vec<Vec<NameHash>> = archives.par_iter().map(hashes).collect();
+        let hashes: Vec<Vec<NameHash>> = rt::in_pool(|| archives.par_iter().map(hashes).collect());
         let known = &self.dylibs[dylib.index()].table;
-        let count = rayon::current_num_threads().clamp(1, MOST_SHARES);
+        let count = rt::pool_size().clamp(1, MOST_SHARES);
         let share = |number| Share::of((number, count), &archives, &hashes, known);
-        let mut shares: Vec<Share> = (0..count).into_par_iter().map(share).collect();
+        let mut shares: Vec<Share> = rt::in_pool(|| (0..count).into_par_iter().map(share).collect());
 
         let mut known: Vec<_> = shares.iter_mut().flat_map(|share| std::mem::take(&mut share.known)).collect();
         known.sort_unstable_by_key(|&(place, _)| place);
@@ -104,7 +105,7 @@ impl SymbolTables {
         };
         // Members will bring names of their own.
         self.entries.reserve(offers.len() + offers.len() / 4);
-        self.entries.par_extend(names.all().par_iter().zip(&offers).map(entry));
+        rt::in_pool(|| self.entries.par_extend(names.all().par_iter().zip(&offers).map(entry)));
         self.dylibs[dylib.index()].table.adopt(names);
     }
 }

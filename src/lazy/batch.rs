@@ -34,6 +34,7 @@ use super::unit::MaterializationUnit;
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::tables::Tables;
 use crate::link::{Content, SymbolId, fixup};
+use crate::rt;
 use crate::rt::{Bounds, Segment};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -107,7 +108,7 @@ pub(super) fn link(session: &Session, roots: &[Root]) -> Result<Vec<ExecutorAddr
     if batch.parallel(batch.parts.len()) {
         // Freeing what a large batch took is nothing that its caller has to wait for.
         let parts = std::mem::take(&mut batch.parts);
-        rayon::spawn(move || drop(parts));
+        rt::offer(move || drop(parts));
     } else {
         let Batch { mut scratch, mut parts, mut found, .. } = batch;
         std::mem::swap(&mut scratch.parts, &mut parts);
@@ -250,7 +251,7 @@ impl Batch<'_> {
             self.session.progress().done(Step::Claim, work.claimed.len() as u64);
             (work.part, part, found, result)
         };
-        let done: Vec<_> = jobs.into_par_iter().map_init(Vec::new, expand).collect();
+        let done: Vec<_> = rt::in_pool(|| jobs.into_par_iter().map_init(Vec::new, expand).collect());
         for (index, part, found, result) in done {
             self.parts[index] = part;
             self.found.append(found);
@@ -363,7 +364,7 @@ impl Batch<'_> {
         let tables = &*self.session.tables();
         if self.parallel(self.parts.len()) {
             let found: Vec<Vec<ExecutorAddr>> =
-                self.parts.par_iter().map(|part| self.addresses_of(tables, part).collect()).collect();
+                rt::in_pool(|| self.parts.par_iter().map(|part| self.addresses_of(tables, part).collect()).collect());
             self.parts.iter_mut().zip(found).for_each(|(part, addresses)| part.addresses = addresses);
             return;
         }
@@ -474,7 +475,7 @@ impl Batch<'_> {
             }
         };
         if self.parallel(self.parts.len()) {
-            self.parts.par_iter().for_each(redirect);
+            rt::in_pool(|| self.parts.par_iter().for_each(redirect));
         } else {
             self.parts.iter().for_each(redirect);
         }

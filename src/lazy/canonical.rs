@@ -25,6 +25,7 @@ use crate::link::arch::{self, Architecture};
 use crate::link::file_view::FileView;
 use crate::link::object_file::SectionKind;
 use crate::link::{BlockId, Content, EdgeClass, EdgeKind, ObjectFile, SymbolPlace};
+use crate::rt;
 use crate::rt::executor::{ExecutorError, ExecutorProcessControl, ProcessObject, Rebinding};
 use crate::rt::memory::{Placement, tiny_shares};
 use rayon::prelude::*;
@@ -131,7 +132,7 @@ fn wanted_placement(session: &Session, tables: &SymbolTables, parts: &[Part]) ->
     let parallel = parts.len() >= PARALLEL_FILES && session.use_threads();
     let of_part = |part: &Part| of_part(session.arch(), part);
     let of_parts = if parallel {
-        parts.par_iter().map(of_part).reduce(Wishes::default, Wishes::and)
+        rt::in_pool(|| parts.par_iter().map(of_part).reduce(Wishes::default, Wishes::and))
     } else {
         parts.iter().map(of_part).fold(Wishes::default(), Wishes::and)
     };
@@ -170,7 +171,7 @@ fn of_files(session: &Session, tables: &SymbolTables, parts: &[Part]) -> Wishes 
     };
     if tables.units.len() >= PARALLEL_FILES && session.use_threads() {
         let units = tables.units.par_iter().with_min_len(PARALLEL_FILES / 2);
-        return units.map(of_unit).reduce(Wishes::default, Wishes::and);
+        return rt::in_pool(|| units.map(of_unit).reduce(Wishes::default, Wishes::and));
     }
     tables.units.iter().map(of_unit).fold(Wishes::default(), Wishes::and)
 }

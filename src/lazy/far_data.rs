@@ -8,6 +8,7 @@
 
 use super::ids::UnitId;
 use super::symbol_table::SymbolTables;
+use super::threads::Sharing;
 use super::unit::MaterializationUnit;
 use crate::base::MemProt;
 use crate::link::arch::Architecture;
@@ -31,7 +32,7 @@ pub(super) fn loaded_size(file: &ObjectFile) -> u64 {
 impl SymbolTables {
     /// Chooses what lies far away among the sections of files that were added since it was last called, if all of them together do
     /// not fit `capacity` bytes with some room to spare for stubs and tables.
-    pub fn place_far_data(&mut self, capacity: u64, arch: &dyn Architecture, parallel: bool) {
+    pub fn place_far_data(&mut self, capacity: u64, arch: &dyn Architecture, sharing: Sharing) {
         let first = std::mem::replace(&mut self.far_units, self.units.len());
         let limit = capacity - capacity / 8;
         if self.near_size <= limit {
@@ -51,9 +52,8 @@ impl SymbolTables {
         let bound = |unit: &Arc<MaterializationUnit>| self.bound_by(unit, arch);
         let bound: Vec<Vec<(UnitId, u32)>> = if candidates.is_empty() {
             Vec::new()
-        } else if parallel {
-            rt::use_pool();
-            self.units.par_iter().map(bound).collect()
+        } else if sharing.begin() {
+            rt::in_pool(|| self.units.par_iter().map(bound).collect())
         } else {
             self.units.iter().map(bound).collect()
         };

@@ -15,6 +15,7 @@ use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
 use crate::link::object_file::{ObjectEdge, ObjectPlace, ObjectSymbol, SymbolKind};
+use crate::rt;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub(super) fn roots(session: &Session, tables: &SymbolTables, initializers: &Fun
         Callees { session, tables, unit, looked_at: Vec::new(), read: nothing_read, found: Vec::new() }
             .of_array(*section)
     };
-    let mut found: Vec<(UnitId, u32)> = arrays.par_iter().flat_map_iter(callees).collect();
+    let mut found: Vec<(UnitId, u32)> = rt::in_pool(|| arrays.par_iter().flat_map_iter(callees).collect());
     found.sort_unstable();
     found.dedup();
     found.into_iter().map(|(unit, section)| Root::Section(unit, section)).collect()

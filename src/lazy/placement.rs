@@ -13,6 +13,7 @@ use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
 use crate::link::tables::Tables;
 use crate::link::{Block, BlockId, Edge, LinkGraph, tables};
+use crate::rt;
 use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 
@@ -108,7 +109,7 @@ impl Batch<'_> {
             Ok::<_, SessionError>(())
         };
         if self.parallel(self.parts.len()) {
-            self.parts.par_iter_mut().try_for_each(prepare)?;
+            rt::in_pool(|| self.parts.par_iter_mut().try_for_each(prepare))?;
         } else {
             self.parts.iter_mut().try_for_each(prepare)?;
         }

@@ -10,6 +10,7 @@ use super::name_table::Names;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::Laziness;
 use crate::link::archive::Archive;
+use crate::rt;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -168,12 +169,13 @@ impl<'a> ReadAhead<'a> {
         ReadAhead { reader, list: None, seen: 0 }
     }
 
-    /// Reads what is on `list` on the threads of `scope` as well, one for each core that is left.
+    /// Reads what is on `list` on the threads of `scope` as well, one for each core that is left. This thread must not wait for the pool meanwhile: it might
+    /// begin to read for good.
     pub fn with_others<'scope>(list: &'a ReadingList<'a>, scope: &rayon::Scope<'scope>) -> ReadAhead<'a>
     where
         'a: 'scope,
     {
-        for _ in 1..rayon::current_num_threads() {
+        for _ in 1..rt::pool_size() {
             scope.spawn(|_| list.work());
         }
         ReadAhead { list: Some(list), ..ReadAhead::alone(list.reader) }

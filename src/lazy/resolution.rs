@@ -10,6 +10,7 @@ use super::member_reader::{FileAccess, MemberReader, Outcome};
 use super::name_table::{HashedFile, NameHash, Names};
 use super::read_ahead::{self, MemberId, ReadAhead, ReadingList, Wanted};
 use super::symbol_table::{Definition, Entry, SectionSet, SymbolTables};
+use super::threads::Sharing;
 use super::unit::Laziness;
 use crate::base::{ExecutorAddr, Target};
 use crate::link::archive::Archive;
@@ -160,12 +161,12 @@ impl SymbolTables {
         }
     }
 
-    /// Searches for everything that is referred to and not defined; with `parallel`, reads members on all cores.
+    /// Searches for everything that is referred to and not defined; reads members on all cores if `sharing` says so.
     ///
     /// Members enter the program one by one in the order they are asked for, however they are read: what each one defines
     /// decides which others are needed.
-    pub fn resolve(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
-        self.search_all(access, parallel)?;
+    pub fn resolve(&mut self, access: FileAccess<'_>, sharing: Sharing) -> Result<(), SessionError> {
+        self.search_all(access, sharing)?;
         // A section that was missing when its bounds were searched for may have come with an archive member since.
         let [weak, unresolved] = [&mut self.weak_linker_defined, &mut self.unresolved].map(std::mem::take);
         [self.weak_linker_defined, self.unresolved] =
@@ -188,16 +189,15 @@ impl SymbolTables {
     }
 
     /// The search, until nothing is queued.
-    fn search_all(&mut self, access: FileAccess<'_>, parallel: bool) -> Result<(), SessionError> {
+    fn search_all(&mut self, access: FileAccess<'_>, sharing: Sharing) -> Result<(), SessionError> {
         let reader = MemberReader::new(access, self.target);
         let mut alone = ReadAhead::alone(&reader);
         while !self.undefined.is_empty() {
             // Other threads are only started if there is something for them.
-            if parallel && read_ahead::is_worthwhile(self) {
-                rt::use_pool();
+            if read_ahead::is_worthwhile(self) && sharing.begin() {
                 let known = self.freeze_names();
                 let list = ReadingList::new(&reader, known);
-                return rayon::in_place_scope(|scope| {
+                return rt::in_place_scope(|scope| {
                     let mut ahead = ReadAhead::with_others(&list, scope);
                     ahead.look_ahead(self);
                     while !self.undefined.is_empty() {

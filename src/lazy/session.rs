@@ -28,9 +28,7 @@ use crate::rt::{DispatchHandler, DispatchResult, ExecutorProcessControl, Pretend
 use crossbeam_utils::CachePadded;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{
-    Arc, Mutex, Once, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak,
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, Weak};
 use std::thread::Thread;
 
 /// How a session behaves.
@@ -130,7 +128,6 @@ pub struct Session {
     /// Whether the program runs, and so files have had time to change.
     pub(super) started: AtomicBool,
     pub(super) handle: Weak<Session>,
-    pub(super) pool: Once,
     progress: Arc<Progress>,
     /// The thread that links ahead, if one does.
     pub(super) speculating: OnceLock<Thread>,
@@ -174,7 +171,6 @@ impl Session {
             resolve_tag: OnceLock::new(),
             started: AtomicBool::new(false),
             handle: handle.clone(),
-            pool: Once::new(),
             progress: Arc::default(),
             speculating: OnceLock::new(),
             pretend_reserve: PretendReserve::default(),
@@ -312,9 +308,9 @@ impl Session {
     /// Resolves symbols.
     pub(super) fn resolve(&self) -> Result<(), SessionError> {
         let _resolving = self.resolving.lock().unwrap_or_else(PoisonError::into_inner);
-        let parallel = self.may_use_threads();
+        let sharing = self.sharing();
         loop {
-            self.tables_mut().resolve(self.options.file_access(), parallel)?;
+            self.tables_mut().resolve(self.options.file_access(), sharing)?;
             let missing = self.ask_for_unresolved();
             let mut tables = self.tables_mut();
             tables.unresolved.clear();
@@ -329,9 +325,9 @@ impl Session {
         tables.order_new_units();
         // Separate graphs have all of their memory in one place.
         if !self.separates_graphs() {
-            tables.place_far_data(self.executor.memory().capacity(), self.arch, parallel);
+            tables.place_far_data(self.executor.memory().capacity(), self.arch, sharing);
         }
-        tables.place_thread_locals(self.thread_locals(), self.arch, parallel)
+        tables.place_thread_locals(self.thread_locals(), self.arch, sharing)
     }
 
     pub(super) fn arch(&self) -> &'static dyn Architecture {

@@ -10,6 +10,7 @@
 use super::error::SessionError;
 use super::ids::UnitId;
 use super::symbol_table::{Definition, SymbolTables};
+use super::threads::Sharing;
 use super::unit::MaterializationUnit;
 use crate::base::{ExecutorAddr, align_up};
 use crate::link::EdgeKindInfo;
@@ -68,7 +69,7 @@ impl SymbolTables {
         &mut self,
         memory: &dyn ThreadLocalMemory,
         arch: &dyn Architecture,
-        parallel: bool,
+        sharing: Sharing,
     ) -> Result<(), SessionError> {
         let first = std::mem::replace(&mut self.placed_units, self.units.len());
         let new = self.units[first..].iter();
@@ -82,7 +83,7 @@ impl SymbolTables {
         let places = match memory.allocate(&pieces) {
             Ok(offsets) => offsets.into_iter().map(ThreadLocalPlace::Offset).collect(),
             Err(error) => {
-                let uses = self.thread_local_uses(arch.edge_kinds(), parallel);
+                let uses = self.thread_local_uses(arch.edge_kinds(), sharing);
                 let groups = groups(&sections, &pieces, &uses);
                 let Ok(places) = place_groups(memory, &pieces, groups) else {
                     return Err(error.into());
@@ -114,13 +115,12 @@ impl SymbolTables {
     }
 
     /// What each file says about thread-local sections.
-    fn thread_local_uses(&self, kinds: &[EdgeKindInfo], parallel: bool) -> Vec<Uses> {
+    fn thread_local_uses(&self, kinds: &[EdgeKindInfo], sharing: Sharing) -> Vec<Uses> {
         let of_unit = |unit: &Arc<MaterializationUnit>| self.uses_of(unit, kinds);
-        if !parallel {
+        if !sharing.begin() {
             return self.units.iter().map(of_unit).collect();
         }
-        rt::use_pool();
-        self.units.par_iter().map(of_unit).collect()
+        rt::in_pool(|| self.units.par_iter().map(of_unit).collect())
     }
 
     fn uses_of(&self, unit: &MaterializationUnit, kinds: &[EdgeKindInfo]) -> Uses {

@@ -7,6 +7,7 @@ use super::plugin::Step;
 use super::unkept_edges::EdgeBuffers;
 use crate::link::fixup::BlockWriter;
 use crate::link::layout::{PlacedBlock, SegmentLayout};
+use crate::rt;
 use crate::rt::Segment;
 use rayon::prelude::*;
 
@@ -40,7 +41,9 @@ impl Batch<'_> {
                 let blocks: Vec<_> = blocks.collect();
                 let share = (blocks.len() as u64).saturating_mul(SHARE) / segment.content_size.max(1);
                 let share = usize::try_from(share).unwrap_or(usize::MAX).clamp(1, 64);
-                blocks.into_par_iter().with_min_len(share).try_for_each_init(EdgeBuffers::default, write)?;
+                rt::in_pool(|| {
+                    blocks.into_par_iter().with_min_len(share).try_for_each_init(EdgeBuffers::default, write)
+                })?;
             } else {
                 let mut buffers = EdgeBuffers::default();
                 blocks.try_for_each(|block| write(&mut buffers, block))?;

@@ -1,30 +1,226 @@
-//! Whether the pool of threads is there, and work for those of its threads that are idle.
+//! The threads that share the linker's work, and one for work that nobody waits for.
 //!
-//! The pool is rayon's, and is made when work is first given to it. It ends with the process only, so a program that is small enough to do without never has it.
+//! Both are rayon's, and are made when work is first given to them, so a program that is small enough to do without never has them. They end with the process only.
+//!
+//! - The command's own thread works in the pool, too ([`join_pool`]): it begins at once, takes back what no other thread has begun, and waits only for what one has.
+//!   Another core may be asleep, or a hypervisor may have given it to somebody else: then its thread comes after 10 ms, when the work is done.
+//! - It is not rayon's global pool. Making that one waits until all of its threads run, and a program that embeds the linker has its own use for it.
+//! - What nobody waits for has a thread of its own, since a thread of the pool does what it has spawned itself, when it waits next.
+//! - No handler of the program runs on these threads, and no signal is theirs to take: the program may wait for it.
 
 use super::gate;
-use std::sync::atomic::{AtomicBool, Ordering};
+use super::sys::interrupts;
+use super::sys::process::thread_id;
+use rayon::{Scope, ScopeFifo, ThreadPool, ThreadPoolBuilder};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// Whether work was given to the pool: it may have threads.
-static IN_USE: AtomicBool = AtomicBool::new(false);
+/// `None` if the threads could not be made.
+static POOL: OnceLock<Option<Pool>> = OnceLock::new();
+static BACKGROUND: OnceLock<Option<ThreadPool>> = OnceLock::new();
+/// The thread that works in the pool if it makes it; 0 for none.
+static JOINING: AtomicU64 = AtomicU64::new(0);
+/// How many threads were made.
+static MADE: AtomicUsize = AtomicUsize::new(0);
+/// The threads that have started, by their numbers in the operating system.
+static STARTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+static START: Condvar = Condvar::new();
 
-/// Says that work is about to be given to the pool of threads, which then ends with the process only.
-pub fn use_pool() {
-    IN_USE.store(true, Ordering::Relaxed);
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether anybody has said so.
-pub fn is_pool_in_use() -> bool {
-    IN_USE.load(Ordering::Relaxed)
+struct Pool {
+    threads: ThreadPool,
+    /// How many of them were made for it.
+    made: usize,
 }
 
-/// Has an idle core do `work`, some time, if the pool is in use and has more than one thread; says whether. Otherwise it is not done.
-///
-/// A child that `fork` made has no pool.
-pub(super) fn offer(work: impl FnOnce() + Send + 'static) -> bool {
-    let there = is_pool_in_use() && !gate::forked() && rayon::current_num_threads() > 1;
-    if there {
-        rayon::spawn(work);
+impl Pool {
+    /// Whether this thread does not do by itself all that it shares, or wait while one other does it.
+    fn pays(&self) -> bool {
+        self.made + usize::from(self.threads.current_thread_index().is_some()) > 1
     }
-    there
+}
+
+/// Has this thread work in the pool, if it is the one that makes it.
+pub fn join_pool() {
+    JOINING.store(thread_id(), Ordering::Relaxed);
+}
+
+/// Makes the pool, if there is none yet; with `threads` threads, the calling one included if it joins, or with as many as there are cores. Says
+/// whether it pays to share work of this thread with it.
+pub fn use_pool(threads: Option<usize>) -> bool {
+    let make = || {
+        let joins = JOINING.load(Ordering::Relaxed) == thread_id();
+        let builder = ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+        let threads = make(if joins { builder.use_current_thread() } else { builder })?;
+        let made = threads.current_num_threads() - usize::from(joins);
+        MADE.fetch_add(made, Ordering::Release);
+        Some(Pool { threads, made })
+    };
+    POOL.get_or_init(make).as_ref().is_some_and(Pool::pays)
+}
+
+/// Whether the pool is there and it pays to share work of this thread with it.
+pub fn is_pool_in_use() -> bool {
+    existing().is_some_and(Pool::pays)
+}
+
+/// The pool, if there is one. A child that `fork` made has none.
+fn existing() -> Option<&'static Pool> {
+    POOL.get()?.as_ref().filter(|_| !gate::forked())
+}
+
+/// Does `work`, whose parallel parts the pool does, if [`use_pool`] has said that it pays.
+pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match existing() {
+        Some(pool) => pool.threads.install(work),
+        None => work(),
+    }
+}
+
+/// Does `work` on this thread, with a scope whose jobs the pool does meanwhile, if [`use_pool`] has said that it pays.
+pub fn in_place_scope<'scope, R>(work: impl FnOnce(&Scope<'scope>) -> R) -> R {
+    match existing() {
+        Some(pool) => pool.threads.in_place_scope(work),
+        None => rayon::in_place_scope(work),
+    }
+}
+
+/// [`in_place_scope`], but a thread begins its jobs in the order in which it was given them.
+pub fn in_place_scope_fifo<'scope, R>(work: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
+    match existing() {
+        Some(pool) => pool.threads.in_place_scope_fifo(work),
+        None => rayon::in_place_scope_fifo(work),
+    }
+}
+
+/// Does one of the jobs that this thread has given the pool, if there is one that nobody has begun and this thread works in the pool.
+pub fn do_own_job() -> bool {
+    rayon::yield_local() == Some(rayon::Yield::Executed)
+}
+
+/// How many threads the pool has.
+pub fn pool_size() -> usize {
+    existing().map_or(1, |pool| pool.threads.current_num_threads())
+}
+
+/// Has a core that is idle do `work`, some time, if there is a pool and more than one core; says whether. Otherwise it is not done.
+pub fn offer(work: impl FnOnce() + Send + 'static) -> bool {
+    if existing().is_none() || pool_size() == 1 {
+        return false;
+    }
+    let make = || {
+        let thread = make(ThreadPoolBuilder::new().num_threads(1))?;
+        MADE.fetch_add(1, Ordering::Release);
+        Some(thread)
+    };
+    BACKGROUND.get_or_init(make).as_ref().map(|background| background.spawn(work)).is_some()
+}
+
+fn make(builder: ThreadPoolBuilder) -> Option<ThreadPool> {
+    // The threads begin with the signal mask of this one.
+    let interrupts = interrupts::hold();
+    let pool = builder.start_handler(|_| start()).build();
+    interrupts.restore();
+    pool.inspect_err(|error| log::debug!("linking with fewer threads: {error}")).ok()
+}
+
+fn started() -> MutexGuard<'static, Vec<u64>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What each thread begins with, but for one that joins.
+fn start() {
+    IS_WORKER.set(true);
+    started().push(thread_id());
+    START.notify_all();
+}
+
+/// Whether this thread is one of those made here: it never runs the program.
+#[cfg(target_os = "linux")]
+pub fn is_worker() -> bool {
+    IS_WORKER.get()
+}
+
+/// The threads made here, once all of them have started.
+#[cfg(target_os = "linux")]
+pub fn wait_for_workers() -> Vec<u64> {
+    if gate::forked() {
+        return Vec::new();
+    }
+    let mut started = started();
+    while started.len() < MADE.load(Ordering::Acquire) {
+        started = START.wait(started).unwrap_or_else(PoisonError::into_inner);
+    }
+    started.clone()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::rt::sys::testing::{in_child, lets_through};
+    use rayon::prelude::*;
+
+    #[test]
+    fn the_thread_that_joins_does_its_share() {
+        let good = in_child(|| {
+            join_pool();
+            let own = use_pool(Some(2)).then(|| in_pool(|| (0..1000).into_par_iter().any(|_| !is_worker())));
+            own == Some(true) && pool_size() == 2 && wait_for_workers().len() == 1
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn a_thread_that_does_not_join_leaves_the_work_to_others() {
+        let good = in_child(|| {
+            let others = use_pool(Some(2)).then(|| in_pool(|| (0..1000).into_par_iter().all(|_| is_worker())));
+            others == Some(true) && !is_worker() && wait_for_workers().len() == 2
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn one_other_thread_is_no_help_to_a_thread_that_waits_for_it() {
+        let good = in_child(|| {
+            join_pool();
+            use_pool(Some(2)) && !std::thread::spawn(|| use_pool(Some(2))).join().unwrap()
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn signals_are_the_programs_to_take() {
+        let good = in_child(|| {
+            let before = lets_through(libc::SIGUSR1);
+            use_pool(Some(2));
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let offered = offer(move || sender.send(lets_through(libc::SIGUSR1)).unwrap());
+            let of_pool = in_pool(|| lets_through(libc::SIGUSR1));
+            before && lets_through(libc::SIGUSR1) && !of_pool && offered && receiver.recv() == Ok(false)
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn jobs_that_nobody_has_begun_are_done_here() {
+        let good = in_child(|| {
+            join_pool();
+            use_pool(Some(2));
+            let done = AtomicUsize::new(0);
+            in_place_scope_fifo(|scope| {
+                (0..100).for_each(|_| {
+                    scope.spawn_fifo(|_| {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    })
+                });
+                while do_own_job() {}
+            });
+            done.into_inner() == 100 && !do_own_job()
+        });
+        assert!(good);
+    }
 }

@@ -111,7 +111,7 @@ fn options(command: &CommandLine, target: Target, recorder: &ImageRecorder, read
     let (files, helpers) = (read.clone(), read.clone());
     SessionOptions {
         executes: false,
-        threads: command.options.num_threads.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        threads: command.options.threads(),
         copy_file_part: Box::new(|_, _| false),
         load_file: Box::new(move |path| {
             note(&files, path);

@@ -15,8 +15,8 @@ use std::ffi::c_void;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{crash_memory, main_thread};
-use crate::rt::gate;
+use super::crash_memory;
+use crate::rt::{gate, pool};
 
 /// The functions that give memory back, and what they are in the program.
 const RELEASES: [&[u8]; 12] = [
@@ -79,7 +79,7 @@ struct Places {
 fn places() -> &'static Places {
     static PLACES: OnceLock<Places> = OnceLock::new();
     PLACES.get_or_init(|| {
-        main_thread::wait_for_pool();
+        pool::wait_for_workers();
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
         let line = maps.lines().find(|line| line.ends_with("[heap]")).and_then(|line| line.split(' ').next());
         let bounds = line.and_then(|range| range.split_once('-'));
@@ -120,7 +120,7 @@ fn take(size: usize) -> *mut c_void {
 
 /// Whether this thread is linking, and not running the program; or the process has crashed, and what it does is to report that.
 fn is_linking() -> bool {
-    gate::is_inside() || rayon::current_thread_index().is_some() || crash_memory::has_crashed()
+    gate::is_inside() || pool::is_worker() || crash_memory::has_crashed()
 }
 
 /// The program's function that `slot` holds the address of.

@@ -9,21 +9,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::process::{self, background_thread};
-use crate::rt::gate;
-use crate::rt::pool::is_pool_in_use;
+use crate::rt::{gate, pool};
 
 /// How long to wait before looking again, at first and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
-/// Waits until the threads of the pool, if there are any, have started. A thread allocates while it starts, before anything tells it from one of the
-/// program's; and it has the values that thread-local variables began with when it was made.
-pub fn wait_for_pool() {
-    if is_pool_in_use() && !gate::forked() {
-        rayon::broadcast(|_| ());
-    }
-}
-
-/// Threads of the linker that run for long, but for those of the pool.
+/// Threads of the linker that run for long, but for [those that share work](pool).
 static HELPERS: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
 
 /// Runs `work` of a thread of the linker, the calling one.
@@ -63,18 +54,16 @@ unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     let is_first = unsafe { libc::gettid() == libc::getpid() };
     let has_helpers = || !HELPERS.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
     // A child that was forked has none of the linker's threads, and without those the C library does it all.
-    if !is_first || gate::forked() || !is_pool_in_use() && !has_helpers() {
+    if !is_first || gate::forked() {
         return;
     }
-    let pool = {
-        // If there is no pool after all, this makes it: without the program's signals.
-        let _inside = gate::enter();
-        // SAFETY: no precondition.
-        rayon::broadcast(|_| unsafe { libc::gettid() })
-    };
+    let workers: Vec<libc::pid_t> = pool::wait_for_workers().into_iter().map(|worker| worker as libc::pid_t).collect();
+    if workers.is_empty() && !has_helpers() {
+        return;
+    }
     let started = background_thread("end of main", move || {
         let mut wait = WAIT.0;
-        while is_running(&pool) {
+        while is_running(&workers) {
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT.1);
         }
@@ -85,13 +74,13 @@ unsafe extern "C" fn thread_ends(_value: *mut c_void) {
     }
 }
 
-/// Whether any thread is left that is neither one of `pool` nor another one of the linker. The first thread stays in the list until all have ended.
-fn is_running(pool: &[libc::pid_t]) -> bool {
+/// Whether any thread is left that is neither one of `workers` nor another one of the linker. The first thread stays in the list until all have ended.
+fn is_running(workers: &[libc::pid_t]) -> bool {
     let first = std::process::id() as libc::pid_t;
     let tasks = tasks();
     // Read later, since a thread is in the list before it is known as a helper.
     let helpers = HELPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_helper = |task: &libc::pid_t| pool.contains(task) || helpers.contains(task);
+    let is_helper = |task: &libc::pid_t| workers.contains(task) || helpers.contains(task);
     tasks.iter().any(|task| !is_helper(task) && (*task != first || !has_ended(first)))
 }
 

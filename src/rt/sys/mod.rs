@@ -42,7 +42,7 @@ mod icache;
 pub mod image;
 #[cfg(target_os = "linux")]
 pub mod interpose;
-mod interrupts;
+pub mod interrupts;
 pub mod jit_debug;
 #[cfg(target_os = "linux")]
 mod loaded;

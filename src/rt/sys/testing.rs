@@ -110,3 +110,13 @@ pub fn unwinder_knows(executor: &dyn ExecutorProcessControl, address: u64) -> bo
         find(address, bases.as_mut_ptr()) != 0
     }
 }
+
+/// Whether this thread lets `signal` through.
+pub fn lets_through(signal: libc::c_int) -> bool {
+    let mut mask = std::mem::MaybeUninit::uninit();
+    // SAFETY: nothing is changed, and the call fills in the mask.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
+        libc::sigismember(mask.as_ptr(), signal) == 0
+    }
+}
