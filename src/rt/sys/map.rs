@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::mapped;
 
@@ -26,7 +26,7 @@ const MOST_OPEN: libc::rlim_t = 128;
 const OPEN_PART: libc::rlim_t = 4;
 
 /// The files that are open.
-static OPEN: RwLock<Vec<(&'static [u8], File)>> = RwLock::new(Vec::new());
+static OPEN: RwLock<Vec<(&'static [u8], Arc<File>)>> = RwLock::new(Vec::new());
 
 /// How many bytes of files [`map_file`] has brought into memory.
 pub fn mapped_bytes() -> u64 {
@@ -64,7 +64,7 @@ pub fn map_file(path: &Path) -> io::Result<&'static [u8]> {
     if metadata.len() >= OPEN_SIZE && bytes.starts_with(ARCHIVE) {
         let mut open = OPEN.write().unwrap_or_else(PoisonError::into_inner);
         if (open.len() as libc::rlim_t) < most_open() {
-            open.push((map, file));
+            open.push((map, Arc::new(file)));
         }
     }
     Ok(map)
@@ -84,14 +84,15 @@ fn most_open() -> libc::rlim_t {
 /// Copies `part` of a file that [`map_file`] has mapped to `copy`, which is as long, without bringing the file's own pages into this process's memory.
 /// `false` if that cannot be done: the file is small or no archive, too many are open, or [`close_files`] has been called.
 pub fn copy_file_part(part: &'static [u8], copy: &mut [u8]) -> bool {
-    let open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
     let (start, end) = (part.as_ptr() as usize, part.as_ptr() as usize + part.len());
     let whole = |map: &[u8]| map.as_ptr() as usize..=map.as_ptr() as usize + map.len();
-    let Some((map, file)) = open.iter().find(|(map, _)| whole(map).contains(&start) && whole(map).contains(&end))
-    else {
-        return false;
+    let opened = {
+        let open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
+        let found = open.iter().find(|(map, _)| whole(map).contains(&start) && whole(map).contains(&end));
+        found.map(|(map, file)| (map.as_ptr() as usize, file.clone()))
     };
-    file.read_exact_at(copy, (start - map.as_ptr() as usize) as u64).is_ok()
+    // Read with nothing locked: other threads open files meanwhile.
+    opened.is_some_and(|(map, file)| file.read_exact_at(copy, (start - map) as u64).is_ok())
 }
 
 /// Closes what [`map_file`] has left open, before a program runs that is not to find files open which it has not opened.
