@@ -109,15 +109,20 @@ pub fn pool_size() -> usize {
 
 /// Has a core that is idle do `work`, some time, if there is a pool and more than one core; says whether. Otherwise it is not done.
 pub fn offer(work: impl FnOnce() + Send + 'static) -> bool {
+    background().map(|background| background.spawn(work)).is_some()
+}
+
+/// The thread for work that nobody waits for, made if there is none.
+fn background() -> Option<&'static ThreadPool> {
     if existing().is_none() || pool_size() == 1 {
-        return false;
+        return None;
     }
     let make = || {
         let thread = make(ThreadPoolBuilder::new().num_threads(1))?;
         MADE.fetch_add(1, Ordering::Release);
         Some(thread)
     };
-    BACKGROUND.get_or_init(make).as_ref().map(|background| background.spawn(work)).is_some()
+    BACKGROUND.get_or_init(make).as_ref()
 }
 
 fn make(builder: ThreadPoolBuilder) -> Option<ThreadPool> {
@@ -143,6 +148,14 @@ fn start() {
 #[cfg(target_os = "linux")]
 pub fn is_worker() -> bool {
     IS_WORKER.get()
+}
+
+/// Makes all threads that there may be, if there is a pool, and waits until they have started. A thread allocates while it starts, before anything tells
+/// it from one of the program's.
+#[cfg(target_os = "linux")]
+pub fn start_all() {
+    background();
+    wait_for_workers();
 }
 
 /// The threads made here, once all of them have started.
@@ -187,7 +200,9 @@ mod tests {
     fn one_other_thread_is_no_help_to_a_thread_that_waits_for_it() {
         let good = in_child(|| {
             join_pool();
-            use_pool(Some(2)) && !std::thread::spawn(|| use_pool(Some(2))).join().unwrap()
+            let helps_here = use_pool(Some(2));
+            start_all();
+            helps_here && wait_for_workers().len() == 2 && !std::thread::spawn(|| use_pool(Some(2))).join().unwrap()
         });
         assert!(good);
     }

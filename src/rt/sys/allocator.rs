@@ -79,7 +79,7 @@ struct Places {
 fn places() -> &'static Places {
     static PLACES: OnceLock<Places> = OnceLock::new();
     PLACES.get_or_init(|| {
-        pool::wait_for_workers();
+        pool::start_all();
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
         let line = maps.lines().find(|line| line.ends_with("[heap]")).and_then(|line| line.split(' ').next());
         let bounds = line.and_then(|range| range.split_once('-'));
