@@ -12,7 +12,7 @@ use super::resolution::PLATFORM;
 use super::session::Session;
 use super::symbol_table::{Definition, SymbolTables};
 use super::unit::MaterializationUnit;
-use crate::base::{AddrRange, ExecutorAddr};
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::link::object_file::SymbolKind;
 use crate::rt::ThreadLocalPlace;
 use crate::rt::gate;
@@ -147,6 +147,10 @@ impl ProgramSymbols for DynamicSymbols {
                 ThreadLocalPlace::Dynamic { module, offset: offset.wrapping_add(value) }
             }
         })
+    }
+
+    fn mapped(&self) -> Vec<(AddrRange, MemProt)> {
+        self.session.upgrade().map_or_else(Vec::new, |session| session.executor().memory().mapped())
     }
 
     fn libraries_were_loaded(&self) {

@@ -101,6 +101,16 @@ impl From<MemProt> for ImageProt {
     }
 }
 
+impl From<ImageProt> for MemProt {
+    fn from(prot: ImageProt) -> MemProt {
+        match prot {
+            ImageProt::Read => MemProt::Read,
+            ImageProt::ReadExec => MemProt::ReadExec,
+            ImageProt::ReadWrite => MemProt::ReadWrite,
+        }
+    }
+}
+
 /// A symbol of the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
@@ -364,7 +374,10 @@ impl ImageFile {
         let frames = AddrRange::new(loaded.address(image.frames.0), image.frames.1);
         let definitions = image.definitions.iter().map(|(name, address)| (name.clone(), loaded.address(*address)));
         let definitions: BTreeMap<Vec<u8>, ExecutorAddr> = definitions.collect();
-        executor.publish_program(Arc::new(Definitions(definitions.clone())), &definitions)?;
+        let mapped = |s: &ImageSegment| (AddrRange::new(loaded.address(s.address), s.size), s.prot.into());
+        let program =
+            LoadedProgram { definitions: definitions.clone(), mapped: image.segments.iter().map(mapped).collect() };
+        executor.publish_program(Arc::new(program), &definitions)?;
         executor.register_frames(frames, AddrRange::new(start, end))?;
         Ok(loaded)
     }
@@ -385,16 +398,24 @@ impl ImageFile {
     }
 }
 
-/// What others than the program may use of it: no more than what shared libraries have asked for when it was linked.
-struct Definitions(BTreeMap<Vec<u8>, ExecutorAddr>);
+/// What others than the program see of it.
+struct LoadedProgram {
+    /// No more than what shared libraries have asked for when it was linked.
+    definitions: BTreeMap<Vec<u8>, ExecutorAddr>,
+    mapped: Vec<(AddrRange, MemProt)>,
+}
 
-impl ProgramSymbols for Definitions {
+impl ProgramSymbols for LoadedProgram {
     fn exports(&self, name: &[u8]) -> bool {
-        self.0.contains_key(name)
+        self.definitions.contains_key(name)
     }
 
     fn find(&self, name: &[u8]) -> Option<ExecutorAddr> {
-        self.0.get(name).copied()
+        self.definitions.get(name).copied()
+    }
+
+    fn mapped(&self) -> Vec<(AddrRange, MemProt)> {
+        self.mapped.clone()
     }
 
     fn symbol_at(&self, _address: ExecutorAddr) -> Option<ProgramSymbol> {

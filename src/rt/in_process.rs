@@ -127,7 +127,7 @@ impl ExecutorProcessControl for InProcess {
         definitions: &BTreeMap<Vec<u8>, ExecutorAddr>,
     ) -> Result<(), ExecutorError> {
         let name = self.arguments().name();
-        sys::loader::publish(sys::loader::Program { symbols: program, memory: self.memory.clone(), name });
+        sys::loader::publish(sys::loader::Program { symbols: program, name });
         sys::interpose::bind(definitions).map_err(ExecutorError::Interpose)
     }
 

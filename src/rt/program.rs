@@ -1,7 +1,7 @@
 //! The linked program as the rest of the process sees it: what an executable's dynamic symbol table is to a loader.
 
 use super::thread_local::ThreadLocalPlace;
-use crate::base::ExecutorAddr;
+use crate::base::{AddrRange, ExecutorAddr, MemProt};
 
 /// The symbols of a program that others may use. Asked from any thread at any time, inside the fork gate.
 pub trait ProgramSymbols: Send + Sync {
@@ -17,6 +17,9 @@ pub trait ProgramSymbols: Send + Sync {
         let _ = name;
         None
     }
+
+    /// The program's memory as it is mapped by now, with its protection.
+    fn mapped(&self) -> Vec<(AddrRange, MemProt)>;
 
     /// Libraries have been loaded that may have symbols which the program lacks. For a thread that does not link.
     fn libraries_were_loaded(&self) {}

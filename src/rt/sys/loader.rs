@@ -14,7 +14,6 @@ use super::dispatch::as_linker;
 use super::{backtrace, open, rebind, thread_local};
 use crate::base::{AddrRange, ExecutorAddr, MemProt};
 use crate::rt::gate;
-use crate::rt::memory::MemoryManager;
 use crate::rt::program::ProgramSymbols;
 
 const RTLD_DL_SYMENT: c_int = 1;
@@ -31,8 +30,6 @@ type PhdrCallback = unsafe extern "C-unwind" fn(*mut libc::dl_phdr_info, usize, 
 pub struct Program {
     /// Its symbols.
     pub symbols: Arc<dyn ProgramSymbols>,
-    /// Its memory.
-    pub memory: Arc<dyn MemoryManager>,
     /// What it is called: `argv[0]`.
     pub name: &'static CStr,
 }
@@ -82,6 +79,7 @@ pub fn for_libraries(name: &[u8]) -> Option<u64> {
         b"dlsym" => Some(dlsym_for_libraries as *const () as u64),
         b"dladdr" => Some(dladdr_for_all as *const () as u64),
         b"dladdr1" => Some(dladdr1_for_all as *const () as u64),
+        b"dl_iterate_phdr" => Some(dl_iterate_phdr_for_libraries as *const () as u64),
         _ => None,
     }
 }
@@ -265,7 +263,7 @@ pub fn allocate_for_program(size: usize) -> *mut c_void {
 fn describe(address: ExecutorAddr) -> Option<libc::Dl_info> {
     let program = program()?;
     as_linker(|| {
-        let mapped = program.memory.mapped();
+        let mapped = program.symbols.mapped();
         mapped.iter().find(|(range, _)| range.contains(address))?;
         let first = mapped.iter().map(|(range, _)| range.start).min()?;
         let symbol = program.symbols.symbol_at(address);
@@ -290,26 +288,49 @@ fn kept_name(name: &'static [u8]) -> &'static CStr {
 /// # Safety
 /// That of the C library's function.
 unsafe extern "C-unwind" fn dl_iterate_phdr_for_program(callback: PhdrCallback, data: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { iterate(callback, data, false) }
+}
+
+/// `dl_iterate_phdr` for libraries: the first object is the program, and this process's own file comes next, since unwinders look for its code too.
+///
+/// # Safety
+/// That of the C library's function.
+unsafe extern "C-unwind" fn dl_iterate_phdr_for_libraries(callback: PhdrCallback, data: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { iterate(callback, data, true) }
+}
+
+/// Calls `callback` for the program and for each library, and for this process's own file behind the program if that is `shown`.
+///
+/// # Safety
+/// That of `dl_iterate_phdr`.
+unsafe fn iterate(callback: PhdrCallback, data: *mut c_void, shown: bool) -> c_int {
     struct Call {
         callback: PhdrCallback,
         data: *mut c_void,
         headers: Option<&'static [libc::Elf64_Phdr]>,
+        shown: bool,
     }
     unsafe extern "C-unwind" fn visit(info: *mut libc::dl_phdr_info, size: usize, call: *mut c_void) -> c_int {
         // SAFETY: the call below, and the loader's description of a library.
         let (call, info) = unsafe { (&mut *call.cast::<Call>(), &*info) };
-        // SAFETY: as the loader gives it, but for the first object's headers, which stay as long as the process.
+        // SAFETY: as the loader gives it.
         let mut info = unsafe { std::ptr::from_ref(info).read() };
         if let Some(headers) = call.headers.take() {
-            info.dlpi_phdr = headers.as_ptr();
-            info.dlpi_phnum = headers.len() as u16;
-            info.dlpi_addr = 0;
+            let (phdr, phnum) = (headers.as_ptr(), headers.len() as u16);
+            let mut program = libc::dl_phdr_info { dlpi_phdr: phdr, dlpi_phnum: phnum, dlpi_addr: 0, ..info };
+            // SAFETY: the caller's promise; the headers stay as long as the process.
+            let result = unsafe { (call.callback)(&mut program, size, call.data) };
+            if result != 0 || !call.shown {
+                return result;
+            }
         }
         // SAFETY: the caller's promise.
         unsafe { (call.callback)(&mut info, size, call.data) }
     }
     type Iterate = unsafe extern "C-unwind" fn(PhdrCallback, *mut c_void) -> c_int;
-    let mut call = Call { callback, data, headers: program().map(headers) };
+    let mut call = Call { callback, data, headers: program().map(headers), shown };
     // SAFETY: the same function; it lets exceptions of its callback through.
     unsafe {
         let iterate: Iterate = std::mem::transmute(libc::dl_iterate_phdr as *const ());
@@ -346,7 +367,7 @@ fn headers(program: &Program) -> &'static [libc::Elf64_Phdr] {
     type Headers = &'static [libc::Elf64_Phdr];
     static KNOWN: Mutex<Headers> = Mutex::new(&[]);
     as_linker(|| {
-        let mapped = program.memory.mapped();
+        let mapped = program.symbols.mapped();
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let thread_local = thread_local_header();
         if known.len() != mapped.len() + usize::from(thread_local.is_some()) {

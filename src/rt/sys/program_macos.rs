@@ -3,7 +3,6 @@
 /// The loader's functions.
 pub mod loader {
     use crate::base::ExecutorAddr;
-    use crate::rt::memory::MemoryManager;
     use crate::rt::program::ProgramSymbols;
     use std::ffi::CStr;
     use std::sync::Arc;
@@ -12,16 +11,13 @@ pub mod loader {
     pub struct Program {
         /// Its symbols.
         pub symbols: Arc<dyn ProgramSymbols>,
-        /// Its memory.
-        pub memory: Arc<dyn MemoryManager>,
         /// What it is called: `argv[0]`.
         pub name: &'static CStr,
     }
 
     /// Nothing asks for it.
     pub fn publish(program: Program) {
-        log::debug!("{:?} with {:?}: not seen by the loader", program.name, program.memory);
-        drop(program.symbols);
+        log::debug!("{:?} with {:?}: not seen by the loader", program.name, program.symbols.mapped());
     }
 
     /// The same function.
