@@ -276,6 +276,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether something may be linked while the program runs: code can re-enter the linker.
+    pub fn is_lazy(&self) -> bool {
+        self.reentry.get().is_some()
+    }
+
     pub(super) fn add_lazy_reexports(&self, dylib: DylibId, map: Vec<LazyAlias>) -> Result<(), SessionError> {
         self.tables_mut().add_lazy_reexports(dylib, map)
     }

@@ -35,7 +35,8 @@ pub use in_process_memory::InProcessMemoryManager;
 pub use memory::{Bounds, CodeMemory, MemoryError, MemoryManager, Placement, Segment, SegmentRequest};
 #[doc(hidden)]
 pub use pool::{
-    do_own_job, in_place_scope, in_place_scope_fifo, in_pool, is_pool_in_use, join_pool, offer, pool_size, use_pool,
+    do_own_job, end_pool, in_place_scope, in_place_scope_fifo, in_pool, is_pool_in_use, join_pool, offer, pool_size,
+    use_pool,
 };
 pub use program::{ProgramSymbol, ProgramSymbols};
 pub use slab::SlabMemoryManager;

@@ -1,6 +1,7 @@
 //! The threads that share the linker's work, and one for work that nobody waits for.
 //!
-//! Both are rayon's, and are made when work is first given to them, so a program that is small enough to do without never has them. They end with the process only.
+//! Both are rayon's, and are made when work is first given to them, so a program that is small enough to do without never has them. They end before a
+//! program runs of which everything is linked ([`end_pool`]): it has one thread then, as it has without a linker. Else they end with the process.
 //!
 //! - The command's own thread works in the pool, too ([`join_pool`]): it begins at once, takes back what no other thread has begun, and waits only for what one has.
 //!   Another core may be asleep, or a hypervisor may have given it to somebody else: then its thread comes after 10 ms, when the work is done.
@@ -14,21 +15,65 @@ use super::sys::process::thread_id;
 use rayon::{Scope, ScopeFifo, ThreadPool, ThreadPoolBuilder};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
-/// `None` if the threads could not be made.
-static POOL: OnceLock<Option<Pool>> = OnceLock::new();
-static BACKGROUND: OnceLock<Option<ThreadPool>> = OnceLock::new();
+static POOL: RwLock<Threads<Pool>> = RwLock::new(Threads::Unmade);
+static BACKGROUND: RwLock<Threads<ThreadPool>> = RwLock::new(Threads::Unmade);
 /// The thread that works in the pool if it makes it; 0 for none.
 static JOINING: AtomicU64 = AtomicU64::new(0);
-/// How many threads were made.
+/// How many threads were made that have not ended.
 static MADE: AtomicUsize = AtomicUsize::new(0);
-/// The threads that have started, by their numbers in the operating system.
+/// Those that have started, by their numbers in the operating system.
 static STARTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 static START: Condvar = Condvar::new();
 
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Threads that are made when they are needed. They end when nobody has them any more.
+enum Threads<T> {
+    Unmade,
+    Made(Arc<T>),
+    /// They could not be made, or are not to be made any more.
+    Never,
+}
+
+impl<T> Threads<T> {
+    /// The threads of `which`; if they were not made yet, what `make` makes. A child that `fork` made has none.
+    fn get(which: &RwLock<Threads<T>>, make: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
+        if let Some(known) = Threads::made(which) {
+            return Some(known);
+        }
+        if gate::forked() {
+            return None;
+        }
+        let mut threads = which.write().unwrap_or_else(PoisonError::into_inner);
+        if let Threads::Unmade = *threads {
+            *threads = make().map_or(Threads::Never, |made| Threads::Made(Arc::new(made)));
+        }
+        match &*threads {
+            Threads::Made(made) => Some(made.clone()),
+            Threads::Unmade | Threads::Never => None,
+        }
+    }
+
+    /// The threads of `which`, if they are there.
+    fn made(which: &RwLock<Threads<T>>) -> Option<Arc<T>> {
+        // Another thread may have had the lock when the child was made.
+        if gate::forked() {
+            return None;
+        }
+        match &*which.read().unwrap_or_else(PoisonError::into_inner) {
+            Threads::Made(made) => Some(made.clone()),
+            Threads::Unmade | Threads::Never => None,
+        }
+    }
+
+    /// Has the threads of `which` end when they have done what they were given.
+    fn end(which: &RwLock<Threads<T>>) {
+        *which.write().unwrap_or_else(PoisonError::into_inner) = Threads::Never;
+    }
 }
 
 struct Pool {
@@ -49,6 +94,12 @@ pub fn join_pool() {
     JOINING.store(thread_id(), Ordering::Relaxed);
 }
 
+/// Has all threads that were made here end when they have done what they were given, for good: from now on, no work is shared. Does not wait for that.
+pub fn end_pool() {
+    Threads::end(&POOL);
+    Threads::end(&BACKGROUND);
+}
+
 /// Makes the pool, if there is none yet; with `threads` threads, the calling one included if it joins, or with as many as there are cores. Says
 /// whether it pays to share work of this thread with it.
 pub fn use_pool(threads: Option<usize>) -> bool {
@@ -60,17 +111,17 @@ pub fn use_pool(threads: Option<usize>) -> bool {
         MADE.fetch_add(made, Ordering::Release);
         Some(Pool { threads, made })
     };
-    POOL.get_or_init(make).as_ref().is_some_and(Pool::pays)
+    Threads::get(&POOL, make).is_some_and(|pool| pool.pays())
 }
 
 /// Whether the pool is there and it pays to share work of this thread with it.
 pub fn is_pool_in_use() -> bool {
-    existing().is_some_and(Pool::pays)
+    existing().is_some_and(|pool| pool.pays())
 }
 
-/// The pool, if there is one. A child that `fork` made has none.
-fn existing() -> Option<&'static Pool> {
-    POOL.get()?.as_ref().filter(|_| !gate::forked())
+/// The pool, if there is one.
+fn existing() -> Option<Arc<Pool>> {
+    Threads::made(&POOL)
 }
 
 /// Does `work`, whose parallel parts the pool does, if [`use_pool`] has said that it pays.
@@ -113,8 +164,8 @@ pub fn offer(work: impl FnOnce() + Send + 'static) -> bool {
 }
 
 /// The thread for work that nobody waits for, made if there is none.
-fn background() -> Option<&'static ThreadPool> {
-    if existing().is_none() || pool_size() == 1 {
+fn background() -> Option<Arc<ThreadPool>> {
+    if pool_size() == 1 {
         return None;
     }
     let make = || {
@@ -122,13 +173,13 @@ fn background() -> Option<&'static ThreadPool> {
         MADE.fetch_add(1, Ordering::Release);
         Some(thread)
     };
-    BACKGROUND.get_or_init(make).as_ref()
+    Threads::get(&BACKGROUND, make)
 }
 
 fn make(builder: ThreadPoolBuilder) -> Option<ThreadPool> {
     // The threads begin with the signal mask of this one.
     let interrupts = interrupts::hold();
-    let pool = builder.start_handler(|_| start()).build();
+    let pool = builder.start_handler(|_| start()).exit_handler(|_| end()).build();
     interrupts.restore();
     pool.inspect_err(|error| log::debug!("linking with fewer threads: {error}")).ok()
 }
@@ -142,6 +193,13 @@ fn start() {
     IS_WORKER.set(true);
     started().push(thread_id());
     START.notify_all();
+}
+
+/// What each of them ends with. A thread of the program may get its number next.
+fn end() {
+    let this = thread_id();
+    started().retain(|&thread| thread != this);
+    MADE.fetch_sub(1, Ordering::Release);
 }
 
 /// Whether this thread is one of those made here: it never runs the program.
@@ -203,6 +261,27 @@ mod tests {
             let helps_here = use_pool(Some(2));
             start_all();
             helps_here && wait_for_workers().len() == 2 && !std::thread::spawn(|| use_pool(Some(2))).join().unwrap()
+        });
+        assert!(good);
+    }
+
+    #[test]
+    fn the_threads_end_when_their_work_is_done() {
+        let good = in_child(|| {
+            join_pool();
+            let done = Arc::new(AtomicUsize::new(0));
+            let (used, again) = (use_pool(Some(3)), done.clone());
+            let offered = offer(move || {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                again.store(1, Ordering::Relaxed);
+            });
+            start_all();
+            end_pool();
+            while MADE.load(Ordering::Acquire) != 0 {
+                std::thread::yield_now();
+            }
+            let shares_no_more = !use_pool(Some(3)) && !offer(|| ()) && in_pool(|| !is_worker());
+            used && offered && done.load(Ordering::Relaxed) == 1 && shares_no_more && wait_for_workers().is_empty()
         });
         assert!(good);
     }
