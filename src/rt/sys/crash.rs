@@ -6,7 +6,8 @@
 //!   crashed thread may hold. Nothing is freed any more.
 //! - Whoever reports takes no lock for which it would have to wait. What the unwinder of the process does is not known, so after
 //!   [`MOST_SECONDS`] the program dies unreported.
-//! - A crash of the report itself ends the process by the first signal.
+//! - A crash of the report itself, when an unwinder takes what is on the stack for a return address, leads to one without a backtrace, and a crash of that ends
+//!   the process by the first signal.
 //!
 //! The program sees no handlers and no alternate stack ([`replacement`]): it asks for what it would find if it were linked statically.
 //! Handlers of its own replace those of this file. Shared libraries do see them; those that call the handler they have replaced have
@@ -17,7 +18,7 @@ use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use super::crash_context::Context;
 use super::crash_memory;
@@ -51,6 +52,10 @@ type Reporter = Box<dyn Fn(&Crash) -> String + Send + Sync>;
 static REPORTER: OnceLock<Reporter> = OnceLock::new();
 /// The signal that is being reported; 0 for none.
 static REPORTED: AtomicI32 = AtomicI32::new(0);
+/// What is reported if the backtrace cannot be had.
+static SUMMARY: OnceLock<Crash> = OnceLock::new();
+/// Whether a report has crashed.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 /// The thread that reports, as a pthread_t.
 static REPORTING: AtomicUsize = AtomicUsize::new(0);
 
@@ -90,9 +95,12 @@ fn action(handler: usize) -> libc::sigaction {
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler;
     if handler == handler_address() {
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        // SAFETY: initializes the set.
-        unsafe { libc::sigfillset(&mut action.sa_mask) };
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        // SAFETY: initializes the set. A report that crashes comes here again.
+        unsafe {
+            libc::sigfillset(&mut action.sa_mask);
+            SIGNALS.iter().for_each(|&signal| _ = libc::sigdelset(&mut action.sa_mask, signal));
+        }
     }
     action
 }
@@ -106,8 +114,13 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
     }
     match REPORTED.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => REPORTING.store(me, Ordering::Release),
-        // The report has crashed.
-        Err(first) if REPORTING.load(Ordering::Acquire) == me => die(first),
+        // The report has crashed. Nobody goes back to it, so its stack is free.
+        Err(first) if REPORTING.load(Ordering::Acquire) == me => {
+            if let (false, Some(summary)) = (HAS_FAILED.swap(true, Ordering::AcqRel), SUMMARY.get()) {
+                on_report_stack(|| send(summary));
+            }
+            die(first)
+        }
         // Another thread reports and then ends the process.
         Err(_) => loop {
             // SAFETY: no precondition.
@@ -118,17 +131,21 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
     crash_memory::use_arena();
     // SAFETY: the kernel passes both to a handler with SA_SIGINFO.
     let (info, mut context) = unsafe { (&*info, Context::new(context)) };
-    let top = signal_stack() as usize + SIGNAL_STACK + REPORT_STACK;
-    // SAFETY: memory for a stack, used by the one thread that reports.
-    unsafe { stack::run_at(top, || report(signal, info, &mut context)) };
+    on_report_stack(|| report(signal, info, &mut context));
     let default = action(libc::SIG_DFL);
     // SAFETY: a valid action.
     unsafe { libc::sigaction(signal, &default, ptr::null_mut()) };
     // An instruction is executed again and raises the signal again; what somebody has sent must be sent again.
     if info.si_code <= 0 {
-        // SAFETY: no precondition; the signal is blocked until the handler returns.
+        // SAFETY: no precondition.
         unsafe { libc::raise(signal) };
     }
+}
+
+fn on_report_stack(work: impl FnOnce()) {
+    let top = signal_stack() as usize + SIGNAL_STACK + REPORT_STACK;
+    // SAFETY: memory for a stack, used by the one thread that reports.
+    unsafe { stack::run_at(top, work) };
 }
 
 /// Sees to it that the process ends even if the report does not.
@@ -165,20 +182,26 @@ fn die(signal: c_int) -> ! {
 }
 
 fn report(signal: c_int, info: &libc::siginfo_t, context: &mut Context) {
-    let Some(reporter) = REPORTER.get() else { return };
     let (pc, stack_pointer) = (context.pc(), context.stack_pointer());
     let sent = info.si_code <= 0;
     // SAFETY: what the kernel has filled in for the kind of signal that it is.
     let (address, sender) = unsafe { (info.si_addr() as u64, info.si_pid()) };
     let overflow = !sent && signal == libc::SIGSEGV && is_stack_overflow(address, stack_pointer);
-    let crash = Crash {
+    let summary = SUMMARY.get_or_init(|| Crash {
         signal,
         address: (!sent && signal != libc::SIGABRT).then_some(ExecutorAddr(address)),
         sender: (sent && sender != std::process::id() as i32).then_some(sender),
         stack_overflow: overflow,
-        frames: backtrace(context, pc),
-    };
-    write(reporter(&crash).as_bytes());
+        frames: vec![ExecutorAddr(pc)],
+    });
+    send(&Crash { frames: backtrace(context, pc), ..summary.clone() });
+}
+
+/// Writes the report of `crash`.
+fn send(crash: &Crash) {
+    if let Some(reporter) = REPORTER.get() {
+        write(reporter(crash).as_bytes());
+    }
 }
 
 /// Whether an access to `address` has left the stack: where it should be, there is nothing. Functions with large variables move the
