@@ -1,8 +1,9 @@
 //! A program's own allocator in the place of the C library's.
 //!
 //! A program that defines `malloc` and `free` defines them for shared libraries too. In the program that a static linker makes, the executable's
-//! allocator is there from the start; here three things differ, so libraries get the functions of this file, which look before they go on:
+//! allocator is there from the start; here four things differ, so libraries get the functions of this file, which look before they go on:
 //!
+//! - *In threads of the linker.* They have allocated from the C library before the program, in heaps of their own, and give that back when they end.
 //! - *Before the program.* Constructors of libraries have allocated from the C library. What lies in its heap, as far as that reached when the program took
 //!   over, goes back there. Blocks so large that they have mappings of their own are not recognized.
 //! - *While linking.* The linker calls libraries that allocate (the unwinder, when it is told of unwind records). The program's allocator may be just what is
@@ -210,7 +211,8 @@ fn release_guards() -> [*const (); RELEASES.len()] {
 
 /// Gives `memory` back; the other arguments, of which each function has as many as it likes, are passed on.
 extern "C-unwind" fn release_guard<const INDEX: usize>(memory: *mut c_void, second: u64, third: u64) {
-    if memory.is_null() || give_back(memory) {
+    // What a thread of the linker has that is not the arena's is from before the program. Not worth giving back: the thread is ending.
+    if memory.is_null() || give_back(memory) || pool::is_worker() {
         return;
     }
     // SAFETY: the program's function of this name; it ignores what it does not take.
