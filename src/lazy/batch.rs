@@ -337,11 +337,13 @@ impl Batch<'_> {
                             }
                         }
                     }
-                    Publish::Stubs(points) => points.stubs.publish(block.address),
+                    Publish::Stubs(points) => {
+                        points.stubs.publish(block.address);
+                        self.session.stubs_were_made();
+                    }
                     Publish::StubPointers(points) => points.pointers.publish(block.address),
                     Publish::Trampolines(points) => {
                         self.session.reexports.register(points, block.address, block.size);
-                        self.session.stubs_were_made();
                     }
                     Publish::IndirectStubs(unit) => unit.indirect.publish(block.address),
                     Publish::IndirectPointers(unit) => unit.indirect_pointers.publish(block.address),
