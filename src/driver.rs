@@ -101,18 +101,16 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     let has_idle_core = is_large && rt::use_pool(command.options.threads());
     // The files that the program opens get the numbers that they would have without a linker.
     rt::close_files();
-    let is_complete = !session.is_lazy();
-    if is_complete {
-        if has_idle_core {
-            rt::offer(rt::set_aside_files);
-        }
+    let set_aside = || has_idle_core.then(|| rt::offer(rt::set_aside_files));
+    if session.is_lazy() {
+        session.initialize(&program)?;
+        // Not before: what initializers call is linked from files of which much has been looked at already.
+        set_aside();
+    } else {
+        set_aside();
         // The program has one thread, as without a linker.
         rt::end_pool();
-    }
-    session.initialize(&program)?;
-    if has_idle_core && !is_complete {
-        // Not before: what initializers call is linked from files of which much has been looked at already.
-        rt::offer(rt::set_aside_files);
+        session.initialize(&program)?;
     }
     reports.enter(Phase::Execute);
     if let Some(order) = speculation {

@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
   usleep(20000);
   if (!strcmp(argv[1], "replace"))
     unlink(argv[2]);
-  FILE *file = fopen(argv[2], strcmp(argv[1], "shorten") ? strcmp(argv[1], "replace") ? "r+" : "w" : "w");
+  int keeps_its_size = !strcmp(argv[1], "overwrite") || !strcmp(argv[1], "touch");
+  FILE *file = fopen(argv[2], keeps_its_size ? "r+" : "w");
   if (!strcmp(argv[1], "overwrite"))
     for (int n = 0; n < 200000; n++)
       fputc(0xcc, file);

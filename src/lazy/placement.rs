@@ -13,8 +13,7 @@ use crate::link::arch::Reach;
 use crate::link::layout::{self, SegmentLayout};
 use crate::link::tables::Tables;
 use crate::link::{Block, BlockId, Edge, LinkGraph, tables};
-use crate::rt;
-use crate::rt::{Bounds, MemoryError, Segment, SegmentRequest};
+use crate::rt::{self, Bounds, MemoryError, Segment, SegmentRequest};
 use rayon::prelude::*;
 
 /// Relocations of unwind records up to which their memory may serve the next batch.

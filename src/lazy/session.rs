@@ -115,6 +115,7 @@ pub struct Session {
     pub(super) options: SessionOptions,
     tables: CachePadded<RwLock<SymbolTables>>,
     /// Held while symbols are resolved: what one thread adds must not be linked by another before everything it needs is known.
+    /// Also while the process is asked, outside of the fork gate: a child that another thread forks meanwhile cannot resolve symbols.
     resolving: Mutex<()>,
     helpers: OnceLock<HelperArchives>,
     pub(super) batches: BatchTable,

@@ -7,8 +7,7 @@ use super::plugin::Step;
 use super::unkept_edges::EdgeBuffers;
 use crate::link::fixup::BlockWriter;
 use crate::link::layout::{PlacedBlock, SegmentLayout};
-use crate::rt;
-use crate::rt::Segment;
+use crate::rt::{self, Segment};
 use rayon::prelude::*;
 
 /// How many bytes of blocks are worth being divided between cores.
