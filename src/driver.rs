@@ -270,7 +270,7 @@ fn add_runtime(command: &CommandLine, session: &Session) -> Result<()> {
     match runtime_archive::embedded(session.target()) {
         Some((name, data)) => Ok(session.add_runtime(name, data)?),
         None if command.plan.inputs.iter().any(|i| i.lazy) => Err(anyhow!(
-            "Lazy linking requires the ORC runtime, and this rjitlink was built without one for {}; give one with -orc-runtime",
+            "Lazy linking requires the ORC runtime, and rjitlink has none for {}; give one with -orc-runtime",
             session.target()
         )),
         None => Ok(()),

@@ -1,10 +1,7 @@
-//! The build script: the runtime that is embedded in the linker, and how the linker itself is linked.
+//! The build script: how the linker's own executable is linked.
 
-mod archive;
 mod executable;
-mod runtime;
 
 fn main() {
-    runtime::embed();
     executable::fix_address();
 }
