@@ -20,11 +20,14 @@ use self::show::{Addresses, Shows};
 use crate::base::{Arch, ExecutorAddr, Format, Target};
 use crate::cli::{self, CommandLine};
 use crate::lazy::{
-    DylibId, LazyFunction, LinkedProgram, Plugin, Session, SessionError, SessionOptions, SymbolProgress,
+    DylibId, LazyFunction, LinkedProgram, Plugin, Session, SessionError, SessionErrorKind, SessionOptions,
+    SymbolProgress,
 };
 use crate::observe::{LinkedCode, Phase, crash_report, show_progress};
 use crate::rt::libraries;
-use crate::rt::{self, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive};
+use crate::rt::{
+    self, ExecutorError, ExecutorProcessControl, InProcess, MemoryManager, SlabMemoryManager, runtime_archive,
+};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -40,6 +43,7 @@ const LARGE_INPUT: u64 = 16 << 20;
 ///
 /// Errors are complete messages: what is wrong with which file, and what to do.
 pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
+    rt::resume()?;
     env_logger::init();
     rt::join_pool();
     let command = cli::parse(args)?;
@@ -83,6 +87,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> Result<ExitCode> {
     }
     let program = session.link_program(&initialized, &dylibs, entry);
     session.progress().end();
+    if let Some(reason) = program.as_ref().err().and_then(why_no_executable_stacks) {
+        return Err(rt::start_with_executable_stacks(reason).into());
+    }
     if command.options.show_entry_es {
         show::print_jitdylibs(&session, process);
     }
@@ -174,6 +181,14 @@ pub fn error_prefix() -> &'static str {
     match name.as_deref().map(Path::new).and_then(Path::file_name) {
         Some(name) if name == "llvm-jitlink" => "llvm-jitlink error: ",
         _ => "rjitlink: error: ",
+    }
+}
+
+/// Returns why stacks could not be made executable, if that is what `error` is about.
+fn why_no_executable_stacks(error: &SessionError) -> Option<&str> {
+    match error.kind() {
+        SessionErrorKind::Executor(ExecutorError::ExecutableStack(reason)) => Some(reason),
+        _ => None,
     }
 }
 

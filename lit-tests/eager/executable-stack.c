@@ -8,7 +8,14 @@
 // RUN: diff first.txt second.txt
 // RUN: %gcc -O2 -fPIE -c plain.c -o plain.o
 // RUN: %same plain.o
+// A larger reserve of thread-local memory changes nothing of that, and what is said is said once, also where the process starts again for stacks.
+// RUN: %rjitlink -tls-reserve=600 plain.o | FileCheck %s --check-prefix=PLAIN
+// RUN: %rjitlink -tls-reserve=600 main.o other.o > third.txt && diff first.txt third.txt
+// RUN: %rjitlink -show-linked-files main.o other.o | FileCheck %s --check-prefix=ONCE
 //
+// PLAIN: rw-p
+// ONCE: Linking main.o
+// ONCE-NOT: Linking main.o
 // CHECK: {{[1-9][0-9]*}} combinations, 0 differ
 
 //--- main.c

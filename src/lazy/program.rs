@@ -36,6 +36,11 @@ impl Session {
         entry: &str,
     ) -> Result<LinkedProgram, SessionError> {
         self.resolve_with(dylibs, entry)?;
+        // Before anything is linked, and said to be: the process may have to start again for it.
+        let runs = self.executes() || self.relocatable();
+        if runs && self.tables().units.iter().any(|unit| unit.file.format.wants_executable_stack()) {
+            self.executor().make_stacks_executable()?;
+        }
         let (roots, initializers, finalizers, interposed) = {
             let tables = self.tables();
             let found = dylibs.iter().find_map(|&d| self.find(&tables, d, entry).ok());
@@ -46,7 +51,7 @@ impl Session {
             roots.extend(thread_locals::roots(&tables));
             roots.extend(initializer_callees::roots(self, &tables, &initializers));
             let mut interposed = Vec::new();
-            if self.executes() || self.relocatable() {
+            if runs {
                 interposed = dynamic_symbols::interposed(self, &tables);
                 roots.extend(interposed.iter().map(|i| Root::Entry(i.entry)));
             }
@@ -55,10 +60,6 @@ impl Session {
         let _inside = gate::enter();
         let addresses = batch::link(self, &roots)?;
         self.progress().end();
-        let runs = self.executes() || self.relocatable();
-        if runs && self.tables().units.iter().any(|unit| unit.file.format.wants_executable_stack()) {
-            self.executor().make_stacks_executable()?;
-        }
         let definitions = addresses[addresses.len() - interposed.len()..].to_vec();
         let interposed = interposed.into_iter().zip(definitions).collect();
         Ok(LinkedProgram { entry: addresses[0], initializers, finalizers, interposed })

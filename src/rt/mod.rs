@@ -46,7 +46,7 @@ pub use sys::crash_memory::CrashSafeAllocator;
 pub use sys::jit_debug::{Registration, debugger_listens};
 pub use sys::process::in_child;
 pub use sys::process::{at_exit_of_this_process, background_thread, library_symbol, processor_times, thread_id};
-pub use sys::thread_local::enlarge_reserve as enlarge_thread_local_reserve;
+pub use sys::restart::{enlarge_thread_local_reserve, resume, start_with_executable_stacks};
 pub use sys::{
     check_file, close_files, copy_file_part, file_at, leave_memory_behind, map_file, map_marker, mapped_bytes,
     monotonic_nanoseconds, page_size, set_aside_files,

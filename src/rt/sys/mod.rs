@@ -35,6 +35,8 @@ mod frame_section;
 #[cfg(target_os = "linux")]
 mod frame_table;
 #[cfg(target_os = "linux")]
+mod generated_library;
+#[cfg(target_os = "linux")]
 mod heap;
 #[cfg(target_os = "linux")]
 mod huge_pages;
@@ -65,6 +67,8 @@ pub mod provider;
 #[cfg(target_os = "linux")]
 pub mod rebind;
 #[cfg(target_os = "linux")]
+pub mod restart;
+#[cfg(target_os = "linux")]
 mod slot;
 mod stack;
 #[cfg(target_os = "linux")]
@@ -81,8 +85,6 @@ mod thread_local_descriptor;
 mod thread_local_probe;
 #[cfg(target_os = "linux")]
 mod thread_local_reserve;
-#[cfg(target_os = "linux")]
-mod thread_local_restart;
 #[cfg(target_os = "linux")]
 mod unwinder;
 
@@ -102,7 +104,7 @@ pub use mapped::{check as check_file, file_at};
 pub use marker::{map_marker, monotonic_nanoseconds};
 pub use os::{Backing, PAGES_ARE_SHARED, core, finish, largest_reservation, near_address, seal};
 #[cfg(target_os = "macos")]
-pub use program_macos::{interpose, leave_memory_behind, loader, provider};
+pub use program_macos::{interpose, leave_memory_behind, loader, provider, restart};
 /// The linker's heap is the system's.
 #[cfg(target_os = "macos")]
 pub use std::alloc::System as Heap;

@@ -12,6 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::dispatch::as_linker;
+use super::generated_library::MACHINE;
 use super::loader::{RTLD_DL_LINKMAP, dladdr1, program, program_handle};
 use super::{interpose, process, provider};
 
@@ -165,7 +166,7 @@ fn search_directories(handle: *mut c_void) -> Vec<PathBuf> {
 fn is_library(path: &Path) -> bool {
     let mut header = [0u8; 20];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    read.is_ok() && header.starts_with(b"\x7fELF\x02\x01") && header[18..] == provider::MACHINE.to_le_bytes()
+    read.is_ok() && header.starts_with(b"\x7fELF\x02\x01") && header[18..] == MACHINE.0.to_le_bytes()
 }
 
 #[cfg(all(test, target_env = "gnu"))]

@@ -74,5 +74,34 @@ pub mod provider {
     }
 }
 
+/// Nothing is to be had by starting again.
+pub mod restart {
+    use crate::rt::executor::ExecutorError;
+
+    /// Does nothing: no process was started again.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn resume() -> Result<(), ExecutorError> {
+        Ok(())
+    }
+
+    /// Refuses: the size of a thread's block is fixed.
+    ///
+    /// # Errors
+    /// [`ExecutorError::ThreadLocalUnsupported`].
+    pub fn enlarge_thread_local_reserve(_size: u64) -> Result<(), ExecutorError> {
+        Err(ExecutorError::ThreadLocalUnsupported)
+    }
+
+    /// Refuses: no process of this system has executable stacks.
+    ///
+    /// # Errors
+    /// [`ExecutorError::ExecutableStack`] with `reason`.
+    pub fn start_with_executable_stacks(reason: &str) -> ExecutorError {
+        ExecutorError::ExecutableStack(reason.to_string())
+    }
+}
+
 /// Nothing: this system has no processes that share memory.
 pub fn leave_memory_behind() {}

@@ -7,7 +7,6 @@ use std::ffi::{c_int, c_void};
 use std::io;
 
 pub use super::thread_local_probe::ask;
-pub use super::thread_local_restart::enlarge_reserve;
 use super::{thread_local_blocks as blocks, thread_local_descriptor as descriptor, thread_local_reserve as reserve};
 use crate::base::ExecutorAddr;
 use crate::rt::executor::ExecutorError;

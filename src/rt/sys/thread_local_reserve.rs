@@ -4,7 +4,7 @@
 //! puts thread-local memory that it knows from the start. Hence [`RESERVE`]: a thread-local variable of the linker itself,
 //! pieces of which become the program's. New threads get their values from the segment's image, which is patched in memory.
 //!
-//! A larger reserve is one in a library that is loaded with the process ([`super::thread_local_restart`]); it is then used in the
+//! A larger reserve is one in a library that is loaded with the process ([`super::restart`]); it is then used in the
 //! place of the linker's own.
 
 use std::cell::UnsafeCell;

@@ -252,11 +252,3 @@ pub fn ask(_name: &[u8]) -> Option<ThreadLocalPlace> {
 pub fn replacement(_name: &[u8]) -> Option<ExecutorAddr> {
     None
 }
-
-/// Refuses: the block's size is fixed.
-///
-/// # Errors
-/// [`ExecutorError::ThreadLocalUnsupported`].
-pub fn enlarge_reserve(_size: u64) -> Result<(), ExecutorError> {
-    Err(ExecutorError::ThreadLocalUnsupported)
-}
