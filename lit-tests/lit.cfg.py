@@ -21,6 +21,7 @@
 #   %python           Python
 #   %runtime          the folder of the runtime's sources, in which %{arch} is part of file names
 #   %{_}              what the format puts before C names
+#   %{python-include} the folder with the headers of %libpython3
 #   %{cxx-library}    loads this system's C++ library
 #   %{apple-arch}     the architecture as Apple calls it
 #   %{crt}            the folder with the C library's start files
@@ -36,7 +37,7 @@
 #   gdb, perf-record                                        those programs are there and can watch the program under test
 #   aarch64-helpers                                         the cross compiler's libgcc.a is there
 #   rust                   a rustc with a standard library: %rustc, and where that is: %{rust-libs}
-#   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3.11, libjemalloc   those archives are there; %libsqlite3 and so on are their paths
+#   libsqlite3, liblua5.4, libleveldb, libsnappy, libffi, libpython3, libjemalloc   those archives are there; %libsqlite3 and so on are their paths
 
 import glob
 import os
@@ -163,14 +164,19 @@ elif native and object_format == "elf":
     missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
 
 # Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
-libraries = {name: name + ".a" for name in ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libpython3.11", "libjemalloc")}
-for name, file in libraries.items() if native and gcc else ():
-    path = subprocess.run([gcc, "-print-file-name=" + file], capture_output=True, text=True).stdout.strip()
-    if os.path.isabs(path):
+archives = ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libjemalloc")
+libraries = {name: tools.archive(gcc, name + ".a") for name in archives} if native and gcc else {}
+if libraries:
+    libraries["libpython3"] = tools.python_archive(gcc)
+for name, path in libraries.items():
+    if path:
         features.add(name)
-        config.substitutions.append(("%" + re.escape(name), os.path.realpath(path)))
+        config.substitutions.append(("%" + re.escape(name), path))
     else:
-        missing(f"{file} is missing", "a real program is not run")
+        missing(f"no {name}.a that programs can be linked with", "a real program is not run")
+if libraries.get("libpython3"):
+    version = re.search(r"lib(python3\.[0-9]+)\.a$", libraries["libpython3"]).group(1)
+    config.substitutions.append(("%{python-include}", "/usr/include/" + version))
 
 include = os.path.join(repository, "Inputs", "darwin", "include")
 apple = "arm64" if arch == "aarch64" else arch
@@ -230,6 +236,9 @@ config.substitutions += [
 try:
     import psutil  # lit needs it to end a test and what it started
 
-    lit_config.maxIndividualTestTime = 300
+    try:
+        lit_config.maxIndividualTestTime = 300
+    except AttributeError:  # lit of LLVM 23 and later, where a suite has a limit of its own
+        config.maxIndividualTestTime = 300
 except ImportError:
     missing("Python's psutil is missing", "a test that hangs is not ended")

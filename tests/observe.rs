@@ -11,6 +11,7 @@ use rjitlink::rt::{InProcess, runtime_archive};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Notes what it is told.
 #[derive(Default)]
@@ -56,24 +57,15 @@ fn session(notes: &Arc<Notes>) -> (Arc<Session>, DylibId) {
 }
 
 fn object() -> &'static [u8] {
-    let dir = tempfile();
-    let (source, object) = (dir.join("lazy.c"), dir.join("lazy.o"));
+    let dir = TempDir::new().unwrap();
+    let (source, object) = (dir.path().join("lazy.c"), dir.path().join("lazy.o"));
     std::fs::write(&source, SOURCE).unwrap();
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     let status =
         Command::new(compiler).args(["-O1", "-ffunction-sections", "-c"]).arg(&source).arg("-o").arg(&object).status();
     assert!(status.expect("a C compiler").success());
     let bytes = std::fs::read(&object).unwrap();
-    std::fs::remove_dir_all(dir).unwrap();
     bytes.leak()
-}
-
-/// A folder of the calling test.
-fn tempfile() -> std::path::PathBuf {
-    let name = format!("rjitlink-observe-{}-{:?}", std::process::id(), std::thread::current().id());
-    let dir = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
 }
 
 /// Calls `int f(int)`.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How long one link may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,13 +104,13 @@ fn complaint(words: &[&Path]) -> Option<String> {
 fn try_all(test: &str, name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync) {
     let bytes = fs::read(inputs().join(name)).expect("the input is there");
     let damage = Damage::all(bytes.len());
-    let folder = std::env::temp_dir().join(format!("rjitlink-robustness-{}-{test}", std::process::id()));
+    let folder = TempDir::with_prefix(test).expect("a folder for damaged files");
     let next = AtomicUsize::new(0);
     let complaints: Vec<String> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS)
             .map(|worker| {
                 let (folder, damage, bytes, next, words) =
-                    (folder.join(worker.to_string()), &damage, &bytes, &next, &words);
+                    (folder.path().join(worker.to_string()), &damage, &bytes, &next, &words);
                 scope.spawn(move || {
                     fs::create_dir_all(&folder).expect("a folder for damaged files");
                     let file = folder.join(name);
@@ -126,7 +127,6 @@ fn try_all(test: &str, name: &str, words: impl Fn(&Path) -> Vec<PathBuf> + Sync)
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect()
     });
-    fs::remove_dir_all(&folder).expect("the folder can be removed");
     let shown = complaints.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
     assert!(complaints.is_empty(), "{name}: {} of {} variants\n{shown}", complaints.len(), damage.len());
 }

@@ -12,6 +12,7 @@ use rjitlink::rt::{InProcess, runtime_archive};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use tempfile::TempDir;
 
 /// The names of linked graphs, in order.
 type Linked = Arc<Mutex<Vec<String>>>;
@@ -38,17 +39,13 @@ fn session_with(options: SessionOptions) -> Arc<Session> {
 
 /// `source`, compiled.
 fn object(source: &str) -> &'static [u8] {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let base = std::env::temp_dir().join(format!("rjitlink-session-{}-{number}", std::process::id()));
-    let (c, o) = (base.with_extension("c"), base.with_extension("o"));
+    let dir = TempDir::new().unwrap();
+    let (c, o) = (dir.path().join("source.c"), dir.path().join("object.o"));
     std::fs::write(&c, source).unwrap();
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     let status = Command::new(compiler).args(["-O1", "-ffunction-sections", "-c"]).arg(&c).arg("-o").arg(&o).status();
     assert!(status.expect("a C compiler").success());
     let bytes = std::fs::read(&o).unwrap();
-    std::fs::remove_file(c).unwrap();
-    std::fs::remove_file(o).unwrap();
     bytes.leak()
 }
 
@@ -199,18 +196,14 @@ fn linked_code_can_call_the_host_program() {
 
 /// An archive with an index, whose members are `sources`, compiled.
 fn archive(sources: &[&str]) -> &'static [u8] {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let dir = std::env::temp_dir().join(format!("rjitlink-archive-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let dir = TempDir::new().unwrap();
     let members: Vec<String> = (0..sources.len()).map(|n| format!("{n}.o")).collect();
     for (name, source) in members.iter().zip(sources) {
-        std::fs::write(dir.join(name), object(source)).unwrap();
+        std::fs::write(dir.path().join(name), object(source)).unwrap();
     }
     let status = Command::new("ar").current_dir(&dir).args(["rcs", "helpers.a"]).args(&members).status();
     assert!(status.expect("ar").success());
-    let bytes = std::fs::read(dir.join("helpers.a")).unwrap();
-    std::fs::remove_dir_all(dir).unwrap();
+    let bytes = std::fs::read(dir.path().join("helpers.a")).unwrap();
     bytes.leak()
 }
 

@@ -18,6 +18,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Functions of the generated objects, if nothing else is said.
 const FUNCTIONS: usize = 10;
@@ -30,15 +31,13 @@ fn target() -> Target {
 
 /// Runs `program` in a fresh folder that holds `files`, and answers what it writes to `output` there.
 fn made_by(program: &[&str], files: &[(String, Vec<u8>)], output: &str) -> &'static [u8] {
-    let folder = std::env::temp_dir().join(format!("rjitlink-micro-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = TempDir::new().unwrap();
     for (name, content) in files {
-        std::fs::write(folder.join(name), content).unwrap();
+        std::fs::write(folder.path().join(name), content).unwrap();
     }
     let status = Command::new(program[0]).current_dir(&folder).args(&program[1..]).status();
     assert!(status.is_ok_and(|status| status.success()), "{program:?}");
-    let bytes = std::fs::read(folder.join(output)).unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
+    let bytes = std::fs::read(folder.path().join(output)).unwrap();
     bytes.leak()
 }
 

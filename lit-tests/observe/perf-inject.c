@@ -6,8 +6,9 @@
 // RUN: env JITDUMPDIR=. perf record -q -k mono -o dumped.data %rjitlink -perf-support main.o -lazy lazy.o
 // RUN: perf inject --jit -i dumped.data -o injected.data
 // RUN: perf report -i injected.data --stdio --sort=symbol 2> report.err | FileCheck %s
-// RUN: perf record -q -o mapped.data %rjitlink -perf-map main.o -lazy lazy.o
+// RUN: perf record -q -o mapped.data %rjitlink -perf-map main.o -lazy lazy.o > pid
 // RUN: perf report -i mapped.data --stdio --sort=symbol 2> report.err | FileCheck %s
+// RUN: %python -c "import os; os.remove('/tmp/perf-' + open('pid').read().strip() + '.map')"
 //
 // CHECK: hot_and_lazy
 
@@ -20,5 +21,10 @@ int hot_and_lazy(int count) {
   return sum;
 }
 #else
-int main(void) { return hot_and_lazy(200000000) == 7; }
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+  printf("%d\n", getpid());
+  return hot_and_lazy(200000000) == 7;
+}
 #endif

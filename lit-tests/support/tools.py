@@ -106,6 +106,23 @@ def apple_sdk():
     return found.stdout.strip() or None
 
 
+def archive(gcc, name):
+    """The path of the archive `name`, by what gcc says; None if it knows none."""
+    path = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, text=True).stdout.strip()
+    return os.path.realpath(path) if os.path.isabs(path) else None
+
+
+def python_archive(gcc):
+    """The archive of the newest CPython that a program can be linked with, or None: that of Debian 13 refers to what it lacks."""
+    program = "void Py_Initialize(void); int main(void) { Py_Initialize(); }"
+    for minor in range(30, 6, -1):
+        path = archive(gcc, f"libpython3.{minor}.a")
+        command = [gcc, "-no-pie", "-x", "c", "-", "-x", "none", path, "-lexpat", "-lz", "-lm", "-ldl", "-o", os.devnull]
+        if path and subprocess.run(command, input=program, stderr=subprocess.DEVNULL, text=True).returncode == 0:
+            return path
+    return None
+
+
 def start_files(compiler):
     """The path of crti.o, by what `compiler`, a command, says."""
     try:

@@ -1,7 +1,10 @@
-//! The build script: how the linker's own executable is linked.
+//! The build script: which systems the linker is built for, and how its own executable is linked.
 
 mod executable;
+mod target;
 
 fn main() {
-    executable::fix_address();
+    if target::is_supported() {
+        executable::fix_address();
+    }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// A page of code, a page of data with a pointer to the code and one to `malloc`.
 fn image() -> (Image, Vec<Vec<u8>>) {
@@ -24,27 +25,27 @@ fn image() -> (Image, Vec<Vec<u8>>) {
     (image, vec![vec![0xcc; 16], data])
 }
 
-fn path(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("rjitlink-image-{name}-{}", std::process::id()));
-    std::fs::remove_file(&path).unwrap_or_default();
-    path
+/// A folder, which is removed when it is dropped, and the path of a file there that does not exist.
+fn path() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("image");
+    (folder, path)
 }
 
 #[test]
 fn what_is_written_is_read() {
     let (image, contents) = image();
-    let path = path("read");
+    let (_folder, path) = path();
     image.write(&path, &contents).unwrap();
     let file = ImageFile::open(&path).unwrap();
     assert_eq!(file.image, image);
     assert!(file.is_intact());
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn every_damaged_byte_is_noticed() {
     let (image, contents) = image();
-    let path = path("damaged");
+    let (_folder, path) = path();
     image.write(&path, &contents).unwrap();
     let whole = std::fs::read(&path).unwrap();
     let page = page_size() as usize;
@@ -56,13 +57,12 @@ fn every_damaged_byte_is_noticed() {
         let noticed = ImageFile::open(&path).map_or(true, |file| !file.is_intact());
         assert!(noticed, "byte {at}");
     }
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn pointers_follow_the_image_and_its_imports() {
     let (image, contents) = image();
-    let path = path("loaded");
+    let (_folder, path) = path();
     image.write(&path, &contents).unwrap();
     let file = ImageFile::open(&path).unwrap();
     let executor = crate::rt::InProcess::new();
@@ -70,19 +70,17 @@ fn pointers_follow_the_image_and_its_imports() {
     let pointers = executor.read_pointers(AddrRange::new(loaded.address(page_size()), 16));
     let malloc = executor.lookup(b"malloc", None).unwrap();
     assert_eq!(pointers, [loaded.entry(), malloc.offset(3)]);
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn an_image_for_another_process_is_refused() {
     let (mut image, contents) = image();
     image.imports[0].name = b"no such symbol".to_vec();
-    let path = path("refused");
+    let (_folder, path) = path();
     image.write(&path, &contents).unwrap();
     let file = ImageFile::open(&path).unwrap();
     let error = file.load(&crate::rt::InProcess::new()).unwrap_err();
     assert!(matches!(error, ImageError::Unsuitable(_)), "{error}");
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
@@ -98,9 +96,8 @@ fn tables_that_contradict_each_other_are_damage() {
     for (number, change) in changes.into_iter().enumerate() {
         let (mut image, contents) = image();
         change(&mut image);
-        let path = path(&format!("tables{number}"));
+        let (_folder, path) = path();
         image.write(&path, &contents).unwrap();
         assert!(matches!(ImageFile::open(&path), Err(ImageError::Damaged(_))), "change {number}");
-        std::fs::remove_file(path).unwrap();
     }
 }

@@ -339,17 +339,17 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
     const ARCHIVE: &[u8] = b"!<arch>\n";
     /// The part of an ELF header that a search reads: a shared library for x86-64, and one for aarch64.
     const SHARED: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0";
     const FOREIGN: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xb7\0";
 
-    fn directory(files: &[(&str, &[u8])]) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("rjitlink-libraries-{}-{files:p}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+    fn directory(files: &[(&str, &[u8])]) -> TempDir {
+        let dir = TempDir::new().unwrap();
         for (name, bytes) in files {
-            std::fs::write(dir.join(name), bytes).unwrap();
+            std::fs::write(dir.path().join(name), bytes).unwrap();
         }
         dir
     }
@@ -362,26 +362,26 @@ mod tests {
     #[test]
     fn a_shared_library_wins_over_an_archive() {
         let dir = directory(&[("libx.a", ARCHIVE), ("libx.so", SHARED)]);
-        assert_eq!(found(&[&dir], "x"), [Library::Shared(dir.join("libx.so"))]);
+        assert_eq!(found(&[dir.path()], "x"), [Library::Shared(dir.path().join("libx.so"))]);
     }
 
     #[test]
     fn the_first_directory_wins() {
         let (one, two) =
             (directory(&[("libx.a", ARCHIVE)]), directory(&[("libx.so", SHARED), ("libother.a", ARCHIVE)]));
-        assert_eq!(found(&[&one, &two], "x"), [Library::Static(one.join("libx.a"))]);
+        assert_eq!(found(&[one.path(), two.path()], "x"), [Library::Static(one.path().join("libx.a"))]);
     }
 
     #[test]
     fn a_library_for_another_architecture_is_passed_over() {
         let dir = directory(&[("libx.a", ARCHIVE), ("libx.so", FOREIGN)]);
-        assert_eq!(found(&[&dir], "x"), [Library::Static(dir.join("libx.a"))]);
+        assert_eq!(found(&[dir.path()], "x"), [Library::Static(dir.path().join("libx.a"))]);
     }
 
     #[test]
     fn a_file_can_be_named() {
         let dir = directory(&[("libx.a", ARCHIVE), ("libx.so", SHARED), ("x.o", b"\x7fELF")]);
-        assert_eq!(found(&[&dir], ":libx.a"), [Library::Static(dir.join("libx.a"))]);
+        assert_eq!(found(&[dir.path()], ":libx.a"), [Library::Static(dir.path().join("libx.a"))]);
     }
 
     #[test]
@@ -390,9 +390,12 @@ mod tests {
         let files: &[(&str, &[u8])] =
             &[("liby.so", script), ("y.so", SHARED), ("y.a", ARCHIVE), ("libz.so", b"INPUT(z.so)"), ("z.so", SHARED)];
         let dir = directory(files);
-        let expected =
-            [Library::Shared(dir.join("y.so")), Library::Shared(dir.join("z.so")), Library::Static(dir.join("y.a"))];
-        assert_eq!(found(&[&dir], "y"), expected);
+        let expected = [
+            Library::Shared(dir.path().join("y.so")),
+            Library::Shared(dir.path().join("z.so")),
+            Library::Static(dir.path().join("y.a")),
+        ];
+        assert_eq!(found(&[dir.path()], "y"), expected);
     }
 
     #[test]
@@ -405,7 +408,7 @@ mod tests {
             (b"INPUT(a.o) SECTIONS {}", "line 1: SECTIONS"),
         ] {
             let dir = directory(&[("liby.so", script)]);
-            let search = Search { given: vec![dir], system: Vec::new(), arch: Arch::X86_64 };
+            let search = Search { given: vec![dir.path().into()], system: Vec::new(), arch: Arch::X86_64 };
             let error = search.library("y").unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
@@ -414,8 +417,8 @@ mod tests {
     #[test]
     fn the_newest_version_is_taken() {
         let dir = directory(&[("libz.so.9", SHARED), ("libz.so.10", SHARED), ("libz.so.10.1", SHARED)]);
-        let search = Search { given: Vec::new(), system: vec![dir.clone()], arch: Arch::X86_64 };
-        assert_eq!(search.library("z").unwrap(), [Library::Shared(dir.join("libz.so.10"))]);
+        let search = Search { given: Vec::new(), system: vec![dir.path().into()], arch: Arch::X86_64 };
+        assert_eq!(search.library("z").unwrap(), [Library::Shared(dir.path().join("libz.so.10"))]);
     }
 
     #[test]

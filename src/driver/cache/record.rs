@@ -177,13 +177,7 @@ fn content(path: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A folder of its own for each test.
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("rjitlink-record-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
+    use tempfile::TempDir;
 
     fn is_current(input: &mut Input) -> bool {
         input.is_current(&mut false)
@@ -191,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_changed_file_is_not_current_even_with_its_old_times() {
-        let folder = folder("changed");
-        let file = folder.join("file");
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("file");
         fs::write(&file, "one").unwrap();
         let modified = fs::metadata(&file).unwrap().modified().unwrap();
         let mut input = Input::now(&file).unwrap();
@@ -200,34 +194,31 @@ mod tests {
         fs::write(&file, "two").unwrap();
         fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
         assert!(!is_current(&mut input));
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_file_written_again_with_the_same_content_is_current() {
-        let folder = folder("same");
-        let file = folder.join("file");
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("file");
         fs::write(&file, "one").unwrap();
         let mut input = Input::now(&file).unwrap();
         fs::remove_file(&file).unwrap();
         fs::write(&file, "one").unwrap();
         assert!(is_current(&mut input));
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_damaged_record_is_none() {
-        let folder = folder("damaged");
-        let path = folder.join("x.record");
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.record");
         Entry { inputs: Vec::new(), image: None }.write(&path).unwrap();
-        assert!(Record::read(&path, &folder).is_some());
+        assert!(Record::read(&path, folder.path()).is_some());
         let bytes = fs::read(&path).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
             fs::write(&path, damaged).unwrap();
-            assert!(Record::read(&path, &folder).is_none(), "byte {at}");
+            assert!(Record::read(&path, folder.path()).is_none(), "byte {at}");
         }
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -25,8 +25,6 @@ use crate::base::ExecutorAddr;
 pub const MACHINE: elf::Machine = elf::EM_X86_64;
 #[cfg(target_arch = "aarch64")]
 pub const MACHINE: elf::Machine = elf::EM_AARCH64;
-#[cfg(target_arch = "riscv64")]
-pub const MACHINE: elf::Machine = elf::EM_RISCV;
 
 /// The alignment of segments: the largest page of any system.
 const SEGMENT_ALIGN: u64 = 0x1_0000;

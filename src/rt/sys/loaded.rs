@@ -12,8 +12,6 @@ use super::page_size;
 const ADDRESS_TYPES: [u32; 3] = [6, 1, 7];
 #[cfg(target_arch = "aarch64")]
 const ADDRESS_TYPES: [u32; 3] = [1025, 257, 1026];
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const ADDRESS_TYPES: [u32; 3] = [u32::MAX; 3];
 
 const DT_PLTRELSZ: u64 = 2;
 const DT_HASH: u64 = 4;

@@ -118,10 +118,12 @@ fn keep(bytes: Vec<u8>) -> &'static [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
     #[test]
     fn files_of_all_sizes_are_whole() {
-        let path = std::env::temp_dir().join(format!("rjitlink-map-{}", std::process::id()));
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("file");
         for size in [0, 1, READ_LIMIT - 1, READ_LIMIT, READ_LIMIT + 1, 3 * READ_LIMIT] {
             let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
@@ -130,17 +132,17 @@ mod tests {
             set_aside_files();
             assert_eq!(file, bytes, "{size} bytes, set aside");
         }
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn parts_of_open_files_can_be_copied() {
-        let path = std::env::temp_dir().join(format!("rjitlink-copy-{}", std::process::id()));
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("archive");
         let rest = (ARCHIVE.len() as u64..OPEN_SIZE + 1).map(|at| (at % 251) as u8);
         let bytes: Vec<u8> = ARCHIVE.iter().copied().chain(rest).collect();
         std::fs::write(&path, &bytes).unwrap();
         let file = map_file(&path).unwrap();
-        std::fs::remove_file(path).unwrap();
+        drop(folder);
         let copy = |part: &'static [u8]| {
             let mut copy = vec![0; part.len()];
             copy_file_part(part, &mut copy).then_some(copy)

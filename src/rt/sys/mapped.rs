@@ -96,14 +96,17 @@ mod tests {
     use super::*;
     use std::fs::File;
     use std::time::{Duration, SystemTime};
+    use tempfile::TempDir;
 
     const SIZE: usize = 100_000;
 
-    fn mapped(name: &str) -> (PathBuf, &'static [u8]) {
-        let path = std::env::temp_dir().join(format!("rjitlink-{name}-{}", std::process::id()));
+    /// A folder, which is removed when it is dropped, the path of a file there, and its bytes, mapped.
+    fn mapped() -> (TempDir, PathBuf, &'static [u8]) {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("file");
         std::fs::write(&path, vec![7; SIZE]).unwrap();
         let bytes = super::super::map_file(&path).unwrap();
-        (path, bytes)
+        (folder, path, bytes)
     }
 
     fn wait_until_it_is_looked_at_again() {
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_written_over_has_changed() {
-        let (path, bytes) = mapped("over");
+        let (_folder, path, bytes) = mapped();
         assert_eq!(check(&bytes[SIZE / 2..]), Ok(()));
         wait_until_it_is_looked_at_again();
         std::fs::write(&path, vec![8; SIZE]).unwrap();
@@ -121,12 +124,11 @@ mod tests {
         let changed = Err(path.canonicalize().unwrap());
         assert_eq!(check(bytes), changed);
         assert_eq!(check(bytes), changed, "that stays so");
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]
     fn a_file_that_another_one_has_replaced_is_what_it_was() {
-        let (path, bytes) = mapped("replaced");
+        let (_folder, path, bytes) = mapped();
         let new = path.with_extension("new");
         std::fs::write(&new, b"new").unwrap();
         std::fs::rename(&new, &path).unwrap();
@@ -145,11 +147,10 @@ mod tests {
 
     #[test]
     fn addresses_lead_to_files() {
-        let (path, bytes) = mapped("address");
+        let (_folder, path, bytes) = mapped();
         let start = bytes.as_ptr() as u64;
         for (address, there) in [(start - 1, false), (start, true), (start + SIZE as u64 - 1, true)] {
             assert_eq!(file_at(address).is_some_and(|found| found.ends_with(path.file_name().unwrap())), there);
         }
-        std::fs::remove_file(path).unwrap();
     }
 }

@@ -9,12 +9,9 @@
 use super::thread_local_blocks::{TABLE_OFFSET, tls_get_addr};
 use crate::base::ExecutorAddr;
 
-/// The function, on architectures that have descriptors.
+/// The function.
 pub fn resolver() -> ExecutorAddr {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    return ExecutorAddr(resolve as *const () as u64);
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    ExecutorAddr::NULL
+    ExecutorAddr(resolve as *const () as u64)
 }
 
 #[cfg(target_arch = "x86_64")]

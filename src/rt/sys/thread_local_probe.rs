@@ -22,9 +22,6 @@ const RELOCATIONS: [RelocationType; 3] = [elf::R_X86_64_DTPMOD64, elf::R_X86_64_
 #[cfg(target_arch = "aarch64")]
 const RELOCATIONS: [RelocationType; 3] =
     [elf::R_AARCH64_TLS_DTPMOD, elf::R_AARCH64_TLS_DTPREL, elf::R_AARCH64_TLS_TPREL];
-#[cfg(target_arch = "riscv64")]
-const RELOCATIONS: [RelocationType; 3] =
-    [elf::R_RISCV_TLS_DTPMOD64, elf::R_RISCV_TLS_DTPREL64, elf::R_RISCV_TLS_TPREL64];
 
 /// Returns where the thread-local variable `name` is, if a loaded library has one.
 ///

@@ -119,8 +119,6 @@ pub fn thread_pointer() -> u64 {
         std::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags));
         #[cfg(target_arch = "aarch64")]
         std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, nomem, preserves_flags));
-        #[cfg(target_arch = "riscv64")]
-        std::arch::asm!("mv {}, tp", out(reg) pointer, options(nostack, nomem, preserves_flags));
     }
     pointer
 }

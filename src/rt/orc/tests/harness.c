@@ -45,12 +45,10 @@ static void *lazy(void *function) {
 }
 
 static void make_trampolines(void) {
+  // Part of this program, as the routine is: both are in the reach of a direct call. Larger than any page.
+  static unsigned char memory[2 << 16] __attribute__((aligned(1 << 16)));
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  // Near the routine, as the code of this program is: both are in the reach of a direct call.
-  uintptr_t hint = ((uintptr_t)&make_trampolines & ~(page - 1)) - 64 * page;
-  trampolines = mmap((void *)hint, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (trampolines == MAP_FAILED)
-    abort();
+  trampolines = memory;
   for (int i = 0; i < 64; ++i)
     write_trampoline(trampolines + TRAMPOLINE_SIZE * i, (void *)&__orc_rt_reenter);
   if (mprotect(trampolines, page, PROT_READ | PROT_EXEC))
