@@ -156,12 +156,12 @@ if native and shutil.which("perf"):
 elif native:
     missing("perf is missing", "what perf makes of a jitdump is not tested")
 
-jitlink = tools.find_llvm("llvm-jitlink")
+jitlink, why_not = tools.find_peer()
 runtime = tools.orc_runtime(jitlink, arch) if jitlink else None
-if native and jitlink and runtime and object_format == "elf":
+if native and jitlink and object_format == "elf":
     features.add("llvm-jitlink")
 elif native and object_format == "elf":
-    missing("llvm-jitlink or its ORC runtime is missing", "comparisons with it are skipped")
+    missing(why_not, "comparisons with it are skipped")
 
 # Archives of real programs, native ones only: %libsqlite3 and so on, with a feature of that name.
 archives = ("libsqlite3", "liblua5.4", "libleveldb", "libsnappy", "libffi", "libjemalloc")

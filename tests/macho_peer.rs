@@ -10,7 +10,7 @@
 //!
 //! The sources are those of the lit suite and of `Inputs`, as far as they compile for Darwin with `Inputs/darwin/include`, and those in
 //! `tests/macho_peer/sources`, one for each kind of code that the others lack. A line `// flags: …` in a source adds a compilation with those
-//! flags; without such a line there is one without flags. Without clang or llvm-jitlink nothing is compared.
+//! flags; without such a line there is one without flags. Without clang and llvm-jitlink of that version nothing is compared.
 
 #[path = "macho_peer/graph.rs"]
 mod graph;
@@ -30,13 +30,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const TRIPLES: [(&str, Arch); 2] = [("x86_64-apple-macos13", Arch::X86_64), ("arm64-apple-macos13", Arch::Aarch64)];
 
-/// The program `name` of LLVM, if it is installed.
+/// The major version of the LLVM that is compared with, which is the one that makes the runtime archives: others put GOT entries
+/// and stubs elsewhere.
+fn llvm_version() -> &'static str {
+    let script = include_str!("../src/rt/orc/build");
+    let version = script.lines().find_map(|line| line.strip_prefix("version="));
+    version.and_then(|version| version.split('.').next()).expect("the script has the version")
+}
+
+/// The program `name` of that LLVM, if it is installed.
 fn llvm(name: &str) -> Option<PathBuf> {
-    let versions = (15..40).rev().map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin")));
+    let version = llvm_version();
+    let debian = PathBuf::from(format!("/usr/lib/llvm-{version}/bin"));
     let homebrew = ["/opt/homebrew/opt/llvm/bin", "/usr/local/opt/llvm/bin"].map(PathBuf::from);
     let path = std::env::var_os("PATH")?;
-    let places = versions.chain(homebrew).chain(std::env::split_paths(&path));
-    places.map(|place| place.join(name)).find(|path| path.is_file())
+    let places = std::iter::once(debian).chain(homebrew).chain(std::env::split_paths(&path));
+    places.map(|place| place.join(name)).find(|path| {
+        let said = Command::new(path).arg("--version").output();
+        let is_it = |text: &str| text.contains(&format!("version {version}."));
+        said.is_ok_and(|output| is_it(&String::from_utf8_lossy(&output.stdout)))
+    })
 }
 
 /// One comparison.

@@ -1,6 +1,7 @@
 """Finds the programs the tests need, and says which are missing.
 
-Newest LLVM first: /usr/lib/llvm-N (Debian, Ubuntu), Homebrew, then PATH. LLVM_BIN=<folder> comes before all of them.
+The LLVM that the project is compared with comes first, then the newest: /usr/lib/llvm-N (Debian, Ubuntu), Homebrew, then PATH.
+LLVM_BIN=<folder> comes before all of them.
 """
 
 import glob
@@ -12,13 +13,21 @@ import subprocess
 import sys
 
 
+def peer_version():
+    """The major version of the LLVM that the project is compared with, which is the one that makes the runtime archives."""
+    script = os.path.join(os.path.dirname(__file__), "..", "..", "src", "rt", "orc", "build")
+    with open(script) as text:
+        return int(re.search(r"^version=(\d+)\.", text.read(), re.MULTILINE).group(1))
+
+
 def llvm_folders():
     """Folders with LLVM programs, the preferred one first."""
     folders = []
     if os.environ.get("LLVM_BIN"):
         folders.append(os.environ["LLVM_BIN"])
     numbered = glob.glob("/usr/lib/llvm-*/bin")
-    folders += sorted(numbered, key=lambda path: -int(re.search(r"llvm-(\d+)", path).group(1)))
+    version = lambda path: int(re.search(r"llvm-(\d+)", path).group(1))
+    folders += sorted(numbered, key=lambda path: (version(path) != peer_version(), -version(path)))
     folders += ["/opt/homebrew/opt/llvm/bin", "/usr/local/opt/llvm/bin"]
     return [folder for folder in folders if os.path.isdir(folder)]
 
@@ -30,6 +39,18 @@ def find_llvm(name):
         if os.access(path, os.X_OK):
             return path
     return shutil.which(name)
+
+
+def find_peer():
+    """The path of llvm-jitlink, and why it cannot be compared with; one of them is None."""
+    path = find_llvm("llvm-jitlink")
+    if not path:
+        return None, "llvm-jitlink is missing"
+    said = subprocess.run([path, "--version"], stdout=subprocess.PIPE, text=True).stdout
+    found = re.search(r"version (\d+)", said)
+    if not found or int(found.group(1)) != peer_version():
+        return None, f"llvm-jitlink is not that of LLVM {peer_version()}"
+    return (path, None) if orc_runtime(path, host_arch()) else (None, "the ORC runtime of llvm-jitlink is missing")
 
 
 def host_arch():

@@ -22,6 +22,9 @@ pub enum Laziness {
     Function,
 }
 
+/// The size in bytes of the smallest pages of any system.
+const SMALLEST_PAGE: u64 = 0x1000;
+
 /// One object file in a JITDylib. Shared by all threads; what changes is atomic.
 #[derive(Debug)]
 pub(super) struct MaterializationUnit {
@@ -114,10 +117,20 @@ impl MaterializationUnit {
         self.laziness == Laziness::Function
     }
 
-    /// Whether symbol `symbol` of the file is called through an entry point.
+    /// Returns whether symbol `symbol` of the file is called through an entry point.
     pub fn is_entry_point(&self, symbol: u32) -> bool {
         let s = self.file.symbols.at(symbol as usize);
-        self.laziness != Laziness::Eager && s.kind == SymbolKind::Function && matches!(s.place, ObjectPlace::Section(_))
+        if self.laziness == Laziness::Eager || s.kind != SymbolKind::Function {
+            return false;
+        }
+        matches!(s.place, ObjectPlace::Section(section) if !self.begins_page(section, s.value))
+    }
+
+    /// Returns whether a page begins `offset` bytes into `section`, wherever that is linked. A function there is a table of code,
+    /// which the program copies or maps (libffi's closures do): what is at its address must be its own code.
+    fn begins_page(&self, section: u32, offset: u64) -> bool {
+        let section = self.file.sections.at(section as usize);
+        section.align >= SMALLEST_PAGE && (offset + u64::from(section.align_offset)).is_multiple_of(SMALLEST_PAGE)
     }
 
     /// Whether `section` is thread-local; such sections are always linked one by one, since all of a program's are before it starts.

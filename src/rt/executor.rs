@@ -57,21 +57,21 @@ pub enum ExecutorError {
     )]
     ThreadLocalDynamic,
     /// The process cannot start again with a larger reserve.
-    #[error("cannot enlarge the reserve of thread-local memory: {what}: {source}")]
+    #[error("cannot enlarge the reserve of thread-local memory: {what}: {reason}")]
     ThreadLocalRestart {
         /// What was tried.
         what: &'static str,
         /// What the operating system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// This process has no thread-local memory for linked code.
     #[error("thread-local variables are not supported on this operating system")]
     ThreadLocalUnsupported,
     /// New threads' initial values could not be set.
-    #[error("cannot set initial values of thread-local variables: {source}")]
+    #[error("cannot set initial values of thread-local variables: {reason}")]
     ThreadLocalTemplate {
         /// What the operating system says.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The tables of shared libraries could not be changed.
     #[error(

@@ -191,7 +191,7 @@ impl MemoryManager for InProcessMemoryManager {
             let page = sys::page_size();
             if region.free.start() == region.all.start.0 && region.free.size() >= page {
                 let first = region.free.take_front(page).into_private();
-                first.map_err(|source| MemoryError::Os { what: "map memory", source })?;
+                first.map_err(|reason| MemoryError::Os { what: "map memory", reason })?;
             }
             Ok(AddrRange::new(region.all.start, region.all.size() - EXTENT_MARGIN))
         })
@@ -204,7 +204,7 @@ impl MemoryManager for InProcessMemoryManager {
     fn allocate_far(&self, content_size: u64, size: u64, align: u64) -> Result<Segment, MemoryError> {
         SegmentRequest { prot: MemProt::ReadWrite, content_size, size, align }.check()?;
         let page = sys::page_size();
-        let no_room = |source| MemoryError::NoRoom { size, place: "for data that may be far away", source };
+        let no_room = |reason| MemoryError::NoRoom { size, place: "for data that may be far away", reason };
         let padding = if align > page { align } else { 0 };
         let whole = size.checked_add(padding).and_then(|all| align_up(all.max(1), page));
         let extent = Extent::reserve(whole.ok_or_else(|| no_room(io::ErrorKind::OutOfMemory.into()))?, None);
@@ -224,7 +224,7 @@ impl MemoryManager for InProcessMemoryManager {
         for segment in segments {
             let finish = if segment.own_pages { sys::seal } else { sys::finish };
             finish(segment.address.0, segment.size, segment.prot)
-                .map_err(|source| MemoryError::Os { what: "set the final protection", source })?;
+                .map_err(|reason| MemoryError::Os { what: "set the final protection", reason })?;
         }
         Ok(())
     }
@@ -355,7 +355,7 @@ impl Region {
         };
         let Some(extent) = extent else { return Ok(None) };
         let address = ExecutorAddr(extent.start());
-        let mut view = extent.into_fresh().map_err(|source| MemoryError::Os { what: "map memory", source })?;
+        let mut view = extent.into_fresh().map_err(|reason| MemoryError::Os { what: "map memory", reason })?;
         let content = view.take_front(request.content_size as usize);
         let mut segment = Segment::of_view(address, request.size, request.prot, content);
         segment.own_pages = true;
@@ -427,7 +427,7 @@ impl Region {
             // Where the file is mapped follows from the address, so no part of it is mapped twice.
             MemProt::Read | MemProt::ReadExec => self.backing.map(offset, extent, prot),
         };
-        view.map(|view| Chunk::new(view, prot)).map_err(|source| MemoryError::Os { what: "map memory", source })
+        view.map(|view| Chunk::new(view, prot)).map_err(|reason| MemoryError::Os { what: "map memory", reason })
     }
 
     /// In a child of `fork`: backs what is unused of code and constants with a file that the parent does not have.

@@ -166,14 +166,14 @@ pub enum MemoryError {
         wanted: Placement,
     },
     /// No free addresses of the kind asked for.
-    #[error("no {size:#x} bytes of free addresses {place}: {source}")]
+    #[error("no {size:#x} bytes of free addresses {place}: {reason}")]
     NoRoom {
         /// Bytes looked for.
         size: u64,
         /// Where.
         place: &'static str,
         /// What the operating system said last.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A request that contradicts itself.
     #[error("bad request for {prot} memory: {what} (content {content_size:#x}, size {size:#x}, alignment {align:#x})")]
@@ -190,12 +190,12 @@ pub enum MemoryError {
         align: u64,
     },
     /// The operating system refused.
-    #[error("cannot {what} for linked memory: {source}")]
+    #[error("cannot {what} for linked memory: {reason}")]
     Os {
         /// What was tried.
         what: &'static str,
         /// Its answer.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 

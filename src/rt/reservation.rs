@@ -108,7 +108,7 @@ pub(super) fn reserve_near(near: u64, size: u64, needed: u64) -> Result<Extent, 
             Err(error) => last = error,
         }
     }
-    Err(MemoryError::NoRoom { size: needed, place: "anywhere", source: last })
+    Err(MemoryError::NoRoom { size: needed, place: "anywhere", reason: last })
 }
 
 /// `size`, a half of it, a quarter and so on; none below `least`, but always `size` itself.
@@ -156,7 +156,7 @@ pub(super) fn reserve_low(size: u64, needed: u64) -> Result<Extent, MemoryError>
     Err(MemoryError::NoRoom {
         size: needed,
         place: "below 2 GiB, where absolute 32-bit relocations need it; recompile the inputs with -fPIE or -fPIC",
-        source: last,
+        reason: last,
     })
 }
 

@@ -39,7 +39,7 @@ impl SlabMemoryManager {
             return Err(MemoryError::NoRoom {
                 size: limit,
                 place: "from the slab address on",
-                source: std::io::ErrorKind::InvalidInput.into(),
+                reason: std::io::ErrorKind::InvalidInput.into(),
             });
         }
         Ok(SlabMemoryManager {

@@ -108,8 +108,8 @@ pub fn start_with_executable_stacks(reason: &str) -> ExecutorError {
     ExecutorError::ExecutableStack(format!("{reason}; {what}: {error}"))
 }
 
-fn failed(what: &'static str, source: io::Error) -> ExecutorError {
-    ExecutorError::ThreadLocalRestart { what, source }
+fn failed(what: &'static str, reason: io::Error) -> ExecutorError {
+    ExecutorError::ThreadLocalRestart { what, reason }
 }
 
 /// Starts the process again with what `wanted` says, whatever its descriptor; returns what failed, and why.

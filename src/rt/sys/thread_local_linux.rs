@@ -40,7 +40,7 @@ impl ThreadLocalMemory for ProcessThreadLocals {
                 None => Err(io::ErrorKind::InvalidInput.into()),
             },
         };
-        result.map_err(|source| ExecutorError::ThreadLocalTemplate { source })
+        result.map_err(|reason| ExecutorError::ThreadLocalTemplate { reason })
     }
 }
 

@@ -227,7 +227,7 @@ impl ThreadLocalMemory for ProcessThreadLocals {
         let ThreadLocalPlace::Offset(offset) = place else {
             return Err(ExecutorError::ThreadLocalUnsupported);
         };
-        let outside = || ExecutorError::ThreadLocalTemplate { source: io::ErrorKind::InvalidInput.into() };
+        let outside = || ExecutorError::ThreadLocalTemplate { reason: io::ErrorKind::InvalidInput.into() };
         let start = offset.0.checked_sub(FIRST).ok_or_else(outside)?;
         let end = start.checked_add(bytes.len() as u64).filter(|&end| end <= SIZE).ok_or_else(outside)?;
         {
