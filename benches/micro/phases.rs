@@ -1,4 +1,4 @@
-//! Micro-benchmarks of the phases of a link: `cargo bench`.
+//! Micro-benchmarks of the phases of a link: `cargo bench -p rjitlink-micro`.
 //!
 //! What a whole program costs, and how rjitlink compares, is `benches/run`'s question; this one tells which phase a change made faster. Objects are
 //! compiled when the benchmarks start. Names are replaced in a compiled object to make many, as `benches/run` does.
