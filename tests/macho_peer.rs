@@ -10,7 +10,8 @@
 //!
 //! The sources are those of the lit suite and of `Inputs`, as far as they compile for Darwin with `Inputs/darwin/include`, and those in
 //! `tests/macho_peer/sources`, one for each kind of code that the others lack. A line `// flags: …` in a source adds a compilation with those
-//! flags; without such a line there is one without flags. Without clang and llvm-jitlink of that version nothing is compared.
+//! flags; without such a line there is one without flags. Without clang and llvm-jitlink of that
+//! version nothing is compared.
 
 #[path = "macho_peer/graph.rs"]
 mod graph;
@@ -30,8 +31,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const TRIPLES: [(&str, Arch); 2] = [("x86_64-apple-macos13", Arch::X86_64), ("arm64-apple-macos13", Arch::Aarch64)];
 
-/// The major version of the LLVM that is compared with, which is the one that makes the runtime archives: others put GOT entries
-/// and stubs elsewhere.
+/// The major version of the LLVM that is compared with, which is the one that makes the runtime
+/// archives: others put GOT entries and stubs elsewhere.
 fn llvm_version() -> &'static str {
     let script = include_str!("../src/rt/orc/build");
     let version = script.lines().find_map(|line| line.strip_prefix("version="));

@@ -13,8 +13,8 @@ pub fn is_supported() -> bool {
     if system && lp64 && matches!(&*arch, "x86_64" | "aarch64") {
         return true;
     }
-    // What linked code gets of its process comes from the dynamic loader: musl's neither keeps memory
-    // for thread-local variables of libraries that come late nor says where they are.
+    // What linked code gets of its process comes from the dynamic loader, in ways that only glibc's was
+    // tried with.
     let reason = if libc == "musl" { ", and relies on that library's dynamic loader" } else { "" };
     println!(
         "cargo::error=rjitlink does not run on {}: it runs on Linux with the GNU C library{reason}, and on macOS, \

@@ -126,8 +126,9 @@ impl MaterializationUnit {
         matches!(s.place, ObjectPlace::Section(section) if !self.begins_page(section, s.value))
     }
 
-    /// Returns whether a page begins `offset` bytes into `section`, wherever that is linked. A function there is a table of code,
-    /// which the program copies or maps (libffi's closures do): what is at its address must be its own code.
+    /// Returns whether a page begins `offset` bytes into `section`, wherever that is linked. A
+    /// function there is a table of code, which the program copies or maps (libffi's closures do):
+    /// what is at its address must be its own code.
     fn begins_page(&self, section: u32, offset: u64) -> bool {
         let section = self.file.sections.at(section as usize);
         section.align >= SMALLEST_PAGE && (offset + u64::from(section.align_offset)).is_multiple_of(SMALLEST_PAGE)

@@ -1,8 +1,8 @@
-//! The ORC runtime archives inside this binary: what code that is linked for a target needs beside it
-//! to run lazily.
+//! The ORC runtime archives inside this binary: what code that is linked for a target needs beside
+//! it to run lazily.
 //!
-//! `orc/build` makes them from the sources in `orc/`, and they are part of the repository: every build
-//! of the linker contains the same bytes, for all targets, and needs no C compiler for them.
+//! `orc/build` makes them from the sources in `orc/`, and they are part of the repository: every
+//! build of the linker contains the same bytes, for all targets, and needs no C compiler for them.
 
 use crate::base::{Arch, Format, Target};
 
@@ -13,11 +13,11 @@ macro_rules! archive {
     };
 }
 
-/// Returns the runtime archive for `target`: a file name for messages (`liborc_rt-x86_64-elf.a`) and the
-/// contents; `None` if there is no runtime for it.
+/// Returns the runtime archive for `target`: a file name for messages (`liborc_rt-x86_64-elf.a`)
+/// and the contents; `None` if there is no runtime for it.
 ///
-/// ELF archives have the System V form, Mach-O ones the BSD form, both with a symbol index. Members may
-/// begin at any even address, so they are for readers that need no alignment.
+/// ELF archives have the System V form, Mach-O ones the BSD form, both with a symbol index. Members
+/// may begin at any even address, so they are for readers that need no alignment.
 pub fn embedded(target: Target) -> Option<(&'static str, &'static [u8])> {
     if target.signed_pointers {
         return None;

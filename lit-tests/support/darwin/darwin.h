@@ -28,7 +28,7 @@ enum { PAGE = 4096 };
 extern int darwin_traces;
 #define TRACE(...) (darwin_traces ? (void)fprintf(stderr, "darwin: " __VA_ARGS__) : (void)0)
 
-// Fails with `number`, one of Linux's; errno is translated where it is read.
+// Fails with `number`, one of Linux's: errno keeps Linux's numbers here.
 static inline int fail(int number) {
   errno = number;
   return -1;

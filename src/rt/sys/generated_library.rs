@@ -1,8 +1,10 @@
-//! Shared libraries that the linker writes itself, because only a shared library can tell the dynamic loader something, or ask it.
+//! Shared libraries that the linker writes itself, because only a shared library can tell the
+//! dynamic loader something, or ask it.
 //!
-//! They have no code: a dynamic symbol table (System V gABI, "Dynamic Linking"), words that the loader fills in, and program headers.
-//! Always among those is PT_GNU_STACK: the loader takes a library without it for an old one that wants executable stacks, and newer
-//! C libraries (glibc 2.41) then refuse to load it.
+//! They have no code: a dynamic symbol table (System V gABI, "Dynamic Linking"), words that the
+//! loader fills in, and program headers. Always among those is PT_GNU_STACK: the loader takes a
+//! library without it for an old one that wants executable stacks, and newer C libraries (glibc
+//! 2.41) then refuse to load it.
 
 use std::ffi::{CString, c_int, c_void};
 use std::fs::{File, OpenOptions};
@@ -34,8 +36,8 @@ const THREAD_LOCAL_IMAGE: u64 = 0x1000;
 /// Entries of the dynamic section.
 const DYNAMIC_ENTRIES: usize = 9;
 const PROGRAM_HEADERS: u32 = 4;
-/// Where the words are that the loader fills in: behind the file header and the program headers, whose
-/// sizes in bytes are 64 and 56 (System V gABI, chapter 5).
+/// Where the words are that the loader fills in: behind the file header and the program headers,
+/// whose sizes in bytes are 64 and 56 (System V gABI, chapter 5).
 const WORDS: u64 = 64 + 56 * PROGRAM_HEADERS as u64;
 
 static FILE_HEADER: FileHeader = FileHeader {
@@ -69,7 +71,8 @@ pub enum Definition {
 pub struct GeneratedLibrary<'a> {
     /// Names and definitions of its dynamic symbols.
     pub symbols: Vec<(&'a [u8], Definition)>,
-    /// Words that the loader fills in when it loads the library: the types of their relocations, all of the first symbol.
+    /// Words that the loader fills in when it loads the library: the types of their relocations,
+    /// all of the first symbol.
     pub words: Vec<elf::RelocationType>,
     /// Bytes of thread-local memory, all zero at first.
     pub thread_local_memory: u64,
@@ -147,7 +150,8 @@ impl GeneratedLibrary<'_> {
         self.symbols.len().max(1) as u32
     }
 
-    /// PT_LOAD, PT_DYNAMIC, PT_GNU_STACK, PT_TLS. All can be written to: the loader writes to its tables.
+    /// PT_LOAD, PT_DYNAMIC, PT_GNU_STACK, PT_TLS. All can be written to: the loader writes to its
+    /// tables.
     fn program_headers(&self, layout: &Layout) -> [ProgramHeader; 4] {
         let header = |p_type, offset, size, p_align| ProgramHeader {
             p_type,
@@ -215,8 +219,8 @@ impl GeneratedLibrary<'_> {
         Sym { section, st_name, st_info, st_other: elf::SymbolOther(0), st_shndx, st_value, st_size }
     }
 
-    /// A new file in memory with the library, which ends with this process if `ends_with_process` says so, or else is inherited by the
-    /// programs that it executes.
+    /// A new file in memory with the library, which ends with this process if `ends_with_process`
+    /// says so, or else is inherited by the programs that it executes.
     ///
     /// # Errors
     /// What the operating system says.
@@ -239,7 +243,8 @@ impl GeneratedLibrary<'_> {
         file.set_len(self.file_size(bytes.len() as u64))
     }
 
-    /// Loads the library; with `RTLD_GLOBAL` as `scope`, its symbols are everybody's. It stays loaded unless it is closed.
+    /// Loads the library; with `RTLD_GLOBAL` as `scope`, its symbols are everybody's. It stays
+    /// loaded unless it is closed.
     ///
     /// # Errors
     /// What the operating system or the loader says.
@@ -280,8 +285,8 @@ impl LoadedLibrary {
         if handle.is_null() { Err(io::Error::other(process::loader_error())) } else { Ok(LoadedLibrary { handle }) }
     }
 
-    /// The first `N` of the words that the loader has filled in, of which the library must have as many; `None` if the loader does not say
-    /// where it is.
+    /// The first `N` of the words that the loader has filled in, of which the library must have as
+    /// many; `None` if the loader does not say where it is.
     pub fn words<const N: usize>(&self) -> Option<[u64; N]> {
         /// `struct link_map`, as far as debuggers and `dlinfo` know it (link.h).
         #[repr(C)]
@@ -289,8 +294,9 @@ impl LoadedLibrary {
             base: u64,
         }
         let mut map: *const LinkMap = std::ptr::null();
-        // SAFETY: a handle that is open; RTLD_DI_LINKMAP stores one pointer, which stays valid until the handle is closed. The base is
-        // that of the first and only segment, in which the words lie, 8-byte aligned.
+        // SAFETY: a handle that is open; RTLD_DI_LINKMAP stores one pointer, which stays valid
+        // until the handle is closed. The base is that of the first and only segment, in which the
+        // words lie, 8-byte aligned.
         unsafe {
             let found = libc::dlinfo(self.handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast()) == 0 && !map.is_null();
             found.then(|| (((*map).base + WORDS) as *const [u64; N]).read())
@@ -391,7 +397,8 @@ mod tests {
                 ..GeneratedLibrary::default()
             };
             let loaded = library.load(libc::RTLD_LOCAL).unwrap();
-            // SAFETY: a C string and an open handle; the variable is asked for in the ordinary way, and `size` bytes large.
+            // SAFETY: a C string and an open handle; the variable is asked for in the ordinary way,
+            // and `size` bytes large.
             unsafe {
                 let start = libc::dlsym(loaded.handle, c"__thread_local_memory".as_ptr()).cast::<u8>();
                 !start.is_null()

@@ -1,8 +1,9 @@
 //! A shared library made in memory, for libraries that cannot be loaded because they refer to symbols of the program: it defines those.
 //!
-//! Its symbols are absolute, the addresses of the program's own. For a library that is loaded before the
-//! program is linked they are that of a function which says so; the places where the loader puts them
-//! get the program's addresses before anything of the program runs ([`super::interpose`]).
+//! Its symbols are absolute, the addresses of the program's own. For a library that is loaded
+//! before the program is linked they are that of a function which says so; the places where the
+//! loader puts them get the program's addresses before anything of the program runs
+//! ([`super::interpose`]).
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -60,8 +61,8 @@ pub fn provide_missing(
     true
 }
 
-/// Makes stacks executable as the loader does it, with all that belongs to it (other threads, those that
-/// start later, guards): a library is loaded that asks for it.
+/// Makes stacks executable as the loader does it, with all that belongs to it (other threads, those
+/// that start later, guards): a library is loaded that asks for it.
 ///
 /// # Errors
 /// What the loader says. That of glibc 2.41 and later refuses, unless the process has begun with

@@ -1,9 +1,9 @@
 //! Starts the process again, as one that the dynamic loader gives more.
 //!
-//! The loader decides when a process starts how much memory threads have at constant offsets, and newer
-//! ones decide then whether stacks are executable. So the process starts once more, with the same
-//! arguments, and with a library before all others (`LD_PRELOAD`) that asks for what is needed. The
-//! environment is restored before anything else sees it.
+//! The loader decides when a process starts how much memory threads have at constant offsets, and
+//! newer ones decide then whether stacks are executable. So the process starts once more, with the
+//! same arguments, and with a library before all others (`LD_PRELOAD`) that asks for what is
+//! needed. The environment is restored before anything else sees it.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -75,9 +75,9 @@ pub fn resume() -> Result<(), ExecutorError> {
     if adopted { Ok(()) } else { Err(failed("memory was given out before", io::ErrorKind::InvalidInput.into())) }
 }
 
-/// Makes the reserve of thread-local memory at least `size` bytes large: returns if it is, or else does
-/// not return, since the process starts again. Must be called after [`resume`], and before anything is
-/// done that must not be done twice.
+/// Makes the reserve of thread-local memory at least `size` bytes large: returns if it is, or else
+/// does not return, since the process starts again. Must be called after [`resume`], and before
+/// anything is done that must not be done twice.
 ///
 /// # Errors
 /// [`ExecutorError::ThreadLocalRestart`].
@@ -97,8 +97,8 @@ pub fn enlarge_thread_local_reserve(size: u64) -> Result<(), ExecutorError> {
 /// Whatever was printed, or done outside of the process, will be done once more.
 ///
 /// # Errors
-/// [`ExecutorError::ExecutableStack`], always if it returns; `reason` says why stacks could not be made
-/// executable in this process.
+/// [`ExecutorError::ExecutableStack`], always if it returns; `reason` says why stacks could not be
+/// made executable in this process.
 pub fn start_with_executable_stacks(reason: &str) -> ExecutorError {
     let given = STARTED_WITH.get().copied().unwrap_or_default();
     if given.executable_stacks {
@@ -112,7 +112,8 @@ fn failed(what: &'static str, reason: io::Error) -> ExecutorError {
     ExecutorError::ThreadLocalRestart { what, reason }
 }
 
-/// Starts the process again with what `wanted` says, whatever its descriptor; returns what failed, and why.
+/// Starts the process again with what `wanted` says, whatever its descriptor; returns what failed,
+/// and why.
 fn start_again(wanted: Started) -> (&'static str, io::Error) {
     let library = GeneratedLibrary {
         symbols: vec![(SYMBOL, Definition::ThreadLocalMemory)],
@@ -167,17 +168,19 @@ fn execute(program: &Path, arguments: Vec<Vec<u8>>, environment: &[Vec<u8>]) -> 
     let pointers = |list: &[CString]| {
         list.iter().map(|string| string.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
     };
-    // SAFETY: C strings and null-terminated lists of them, which live until the call returns, if it does.
+    // SAFETY: C strings and null-terminated lists of them, which live until the call returns, if it
+    // does.
     unsafe { libc::execve(program.as_ptr(), pointers(&arguments).as_ptr(), pointers(&environment).as_ptr()) };
     io::Error::last_os_error()
 }
 
-/// Takes out of the environment what [`execute_again`] put there, and closes `library`, its descriptor.
+/// Takes out of the environment what [`execute_again`] put there, and closes `library`, its
+/// descriptor.
 fn restore_environment(library: i32) {
     let preload = std::env::var_os(PRELOAD).unwrap_or_default();
     let others = preload.as_bytes().iter().position(|&byte| byte == b':').map(|at| &preload.as_bytes()[at + 1..]);
-    // SAFETY: the process has one thread; the descriptor is the one that the library was loaded from,
-    // which nothing else uses.
+    // SAFETY: the process has one thread; the descriptor is the one that the library was loaded
+    // from, which nothing else uses.
     unsafe {
         match others {
             Some(others) => std::env::set_var(PRELOAD, OsStr::from_bytes(others)),
@@ -188,8 +191,9 @@ fn restore_environment(library: i32) {
     }
 }
 
-/// Has the linker's own threads get stacks that are larger by what the reserve takes of them. The standard library asks the
-/// environment when it makes its first thread, which is here; the program does not get to see that.
+/// Has the linker's own threads get stacks that are larger by what the reserve takes of them. The
+/// standard library asks the environment when it makes its first thread, which is here; the program
+/// does not get to see that.
 fn enlarge_own_stacks() {
     const VARIABLE: &str = "RUST_MIN_STACK";
     let before = std::env::var_os(VARIABLE);
